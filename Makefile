@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every target works from a clean clone; `make help` lists them. The build itself is CMake's (CMakePresets.json).
+
+.DEFAULT_GOAL := build
+.PHONY: build setup test test-long bench lint format fuzz figures clean help
+
+# Tests run side by side, and each may use all cores.
+TEST_JOBS ?= 2
+# Seconds for each fuzz target.
+FUZZ_SECONDS ?= 30
+# Arguments for every micro-benchmark, e.g. BENCH_ARGS=--benchmark_filter=Ntt
+BENCH_ARGS ?=
+
+CTEST = ctest --no-tests=error -j $(TEST_JOBS)
+
+build: setup ## The optimised binary, build/release/avow (what `make` alone does)
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@cmake --build --preset release
+
+setup: ## Install the Debian packages that are missing (root or sudo)
+	@tools/setup.sh build
+
+test: build ## Set-up, build, every test
+	@$(CTEST) --preset release
+
+test-long: build ## Every test at full size, with sanitizers, and ten minutes of each fuzzer
+	@tools/setup.sh lint fuzz
+	AVOW_LONG=1 $(CTEST) --preset release
+	@for preset in asan-ubsan tsan; do \
+	  cmake --preset $$preset --log-level=WARNING >/dev/null && cmake --build --preset $$preset && $(CTEST) --preset $$preset || exit 1; \
+	done
+	FUZZ_SECONDS=600 tools/fuzz.sh
+
+bench: setup ## Micro-benchmarks (BENCH_ARGS=--benchmark_filter=...)
+	@cmake --preset bench --log-level=WARNING >/dev/null
+	@cmake --build --preset bench
+	@for bench in build/bench/*_bench; do echo "== $${bench##*/}"; $$bench $(BENCH_ARGS) || exit 1; done
+
+lint: setup ## Layout, source rules, clang-tidy; every finding is an error
+	@tools/setup.sh lint
+	@tools/check_format.sh
+	@tools/check_sources.sh
+	@cmake --preset tidy --log-level=WARNING >/dev/null
+	@cmake --build --preset tidy
+	@echo "lint: no findings"
+
+format: ## Lay out every source file with clang-format
+	@tools/setup.sh lint
+	@tools/check_format.sh --fix
+
+fuzz: setup ## Run every fuzz target for FUZZ_SECONDS (default 30)
+	@tools/setup.sh fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz.sh
+
+figures: build ## Measure every figure the project claims: must, aim, measured
+	@build/release/avow figures
+
+clean: ## Remove everything that was built
+	@rm -rf build
+
+help: ## This list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+
+# Flags that every target of the project is compiled with. Warnings become errors only through the standard
+# CMAKE_COMPILE_WARNING_AS_ERROR (set by the CI presets), so that a newer compiler never breaks a newcomer's build.
+add_library(avow_options INTERFACE)
+target_compile_options(avow_options INTERFACE -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
+                                              -Wold-style-cast -Wimplicit-fallthrough)
+target_include_directories(avow_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+if(AVOW_SANITIZE)
+  target_compile_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE})
+endif()
+if(AVOW_FUZZ)
+  # Coverage feedback from the libraries; the fuzzers themselves link libFuzzer's main (fuzz/CMakeLists.txt).
+  target_compile_options(avow_options INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(avow_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# avow_library(<folder> [DEPS lib...] [TEST_DEPS lib...] [BENCH_DEPS lib...])
+# One static library avow_<folder> of src/<folder>/*.cpp. Files ending in _test.cpp form the test <folder>_test, files
+# ending in _bench.cpp the micro-benchmark <folder>_bench; *_testing.cpp are helpers linked into tests only.
+function(avow_library folder)
+  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;BENCH_DEPS" ${ARGN})
+  set(dir ${PROJECT_SOURCE_DIR}/src/${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
+  file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cpp)
+  file(GLOB benches CONFIGURE_DEPENDS ${dir}/*_bench.cpp)
+  file(GLOB testing CONFIGURE_DEPENDS ${dir}/*_testing.cpp)
+  list(REMOVE_ITEM sources ${tests} ${benches} ${testing})
+
+  add_library(avow_${folder} STATIC ${sources})
+  target_link_libraries(avow_${folder} PUBLIC avow_options ${ARG_DEPS})
+  set_target_properties(avow_${folder} PROPERTIES LINKER_LANGUAGE CXX)
+
+  if(AVOW_TESTS AND tests)
+    add_executable(${folder}_test ${tests} ${testing})
+    target_link_libraries(${folder}_test PRIVATE avow_${folder} ${ARG_TEST_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${folder}_test PRIVATE AVOW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    gtest_discover_tests(${folder}_test PROPERTIES TIMEOUT 600 DISCOVERY_TIMEOUT 60)
+  endif()
+  if(AVOW_BENCHMARKS AND benches)
+    add_executable(${folder}_bench ${benches})
+    target_link_libraries(${folder}_bench PRIVATE avow_${folder} ${ARG_BENCH_DEPS} benchmark::benchmark_main)
+  endif()
+endfunction()
+
+# avow_embed_parameters(<target> <json> <header>)
+# Turns a JSON file of objects, arrays and numbers into a C++ initializer that the target includes as <header>: keys
+# become designators, brackets become braces.
+function(avow_embed_parameters target json header)
+  set(source ${PROJECT_SOURCE_DIR}/${json})
+  set(output ${CMAKE_BINARY_DIR}/generated/${header})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+  file(READ ${source} text)
+  string(REGEX REPLACE "\"([a-z_0-9]+)\":" ".\\1 =" text "${text}")
+  string(REPLACE "[" "{" text "${text}")
+  string(REPLACE "]" "}" text "${text}")
+  file(CONFIGURE OUTPUT ${output} CONTENT "// Generated from ${json}.\n@text@" @ONLY)
+  target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/generated)
+endfunction()

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "pcs/claim.hpp"
+#include "pcs/config.hpp"
+#include "transcript/transcript.hpp"
+
+namespace avow::pcs {
+
+/// The check that an opening failed, one value per check.
+enum class Check : std::uint8_t {
+  kConfig = 1,     ///< the configuration is not valid (see validate)
+  kTruncated,      ///< the proof ends inside the section named by `oracle`
+  kTrailingBytes,  ///< bytes are left after the last section
+  kNonCanonical,   ///< a field element of p or more
+  kFoldGrinding,   ///< the nonce before a sumcheck challenge lacks zero bits
+  kQueryGrinding,  ///< the nonce before the positions lacks zero bits
+  kMerkle,         ///< opened leaves do not lead to the oracle's root
+  kFinalFold,      ///< the last oracle's folded rows are not the final polynomial's values
+  kFinalClaim,     ///< the joined claim does not hold of the final polynomial
+};
+
+/// Why an opening was rejected and which oracle the check concerns (0: the commitments).
+struct Rejection {
+  Check check;
+  std::uint32_t oracle = 0;
+  friend bool operator==(const Rejection&, const Rejection&) = default;
+};
+/// The check's name as written in the specification, for messages and tests: "pcs.merkle".
+[[nodiscard]] const char* name(Check check) noexcept;
+/// "pcs.merkle (oracle 2)".
+[[nodiscard]] std::string to_string(const Rejection& rejection);
+
+/// Verifier's side of a commitment made within a proof: absorbs the root, draws the out-of-domain point, absorbs the
+/// prover's answer. The prover's side is send_commitment.
+[[nodiscard]] CommitmentKey receive_commitment(transcript::Transcript& transcript, const base::Digest& root,
+                                               std::span<const std::uint8_t> log_groups, const field::Fp3& ood_value);
+
+/// Verifies one opening of all claims, and of every commitment's out-of-domain claim, against the commitments
+/// (construction 5.1 of WHIR, eprint 2024/1586; spec/pcs.md). Nothing if the proof holds.
+///
+/// The caller's part: keys, claims and their values must be fixed by what the transcript holds already. `proof` is
+/// untrusted: no byte of it can make this throw, abort or allocate more than a multiple of the configuration's size.
+[[nodiscard]] std::optional<Rejection> verify_opening(transcript::Transcript& transcript, const Config& config,
+                                                      std::span<const CommitmentKey> keys,
+                                                      std::span<const Claim> claims, base::ByteView proof);
+
+}  // namespace avow::pcs

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <memory>
+
+#include "base/random.hpp"
+#include "bench_pcs.hpp"
+#include "commands.hpp"
+#include "hash/keccak.hpp"
+#include "measure.hpp"
+#include "ntt/encoder.hpp"
+
+namespace avow::app {
+namespace {
+
+void print(const nlohmann::ordered_json& figures, bool json) {
+  if (json) {
+    fmt::print("{}\n", figures.dump(1));
+    return;
+  }
+  for (const auto& [key, value] : figures.items()) {
+    if (value.is_object()) {
+      fmt::print("{}:\n", key);
+      for (const auto& [name, part] : value.items()) fmt::print("  {:<28}{:>12}\n", name, part.dump());
+    } else {
+      fmt::print("{:<30}{:>12}\n", key,
+                 value.is_number_float() ? fmt::format("{:.3f}", value.get<double>()) : value.dump());
+    }
+  }
+}
+
+// Rows of 32 elements (256 bytes), the leaf of a 32-column commitment, one thread; against OpenSSL's sha3-256, which is
+// the same permutation and rate, on the same rows and on one long message.
+nlohmann::ordered_json bench_keccak(std::uint32_t repeat) {
+  constexpr std::size_t kRows = 1 << 16;
+  constexpr std::size_t kCols = 32;
+  constexpr double kBytes = kRows * kCols * 8;
+  std::vector<std::uint64_t> data(kRows * kCols);
+  base::SplitMix64 random(1);
+  for (auto& v : data) v = random();
+  std::vector<base::Digest> digests(kRows);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> sha3(EVP_MD_fetch(nullptr, "SHA3-256", nullptr), EVP_MD_free);
+  const auto openssl = [&](std::size_t piece) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(data.data());
+    for (std::size_t i = 0; i < kRows * kCols * 8; i += piece) {
+      EVP_DigestInit_ex2(context.get(), sha3.get(), nullptr);
+      EVP_DigestUpdate(context.get(), bytes + i, piece);
+      EVP_DigestFinal_ex(context.get(), digests[0].data(), nullptr);
+    }
+  };
+  std::vector<double> batched, rows, longest;
+  for (std::uint32_t i = 0; i < repeat; ++i) {
+    batched.push_back(seconds_of([&] { hash::keccak256_rows(data.data(), kCols, kCols, kRows, digests.data()); }));
+    rows.push_back(seconds_of([&] { openssl(kCols * 8); }));
+    longest.push_back(seconds_of([&] { openssl(kRows * kCols * 8); }));
+  }
+  const auto rate = [](const std::vector<double>& seconds) { return kBytes / median(seconds) / 1e6; };
+  return {{"batched_mb_per_second", rate(batched)},
+          {"openssl_sha3_rows_mb_per_second", rate(rows)},
+          {"openssl_sha3_long_mb_per_second", rate(longest)},
+          {"ratio", rate(batched) / rate(longest)}};
+}
+
+nlohmann::ordered_json bench_ntt(std::uint32_t log2_size, std::uint32_t columns, std::uint32_t repeat) {
+  std::vector<std::int16_t> cells(std::size_t{columns} << log2_size);
+  base::SplitMix64 random(1);
+  for (auto& v : cells) v = static_cast<std::int16_t>(random());
+  std::vector<std::uint64_t> out(cells.size());
+  const ntt::Encoder encoder(log2_size, 0, {field::MatrixView::of(std::span<const std::int16_t>(cells), columns)});
+  encoder.encode(0, 1, out.data());  // first touch of the output's pages is the system's time
+  std::vector<double> seconds;
+  for (std::uint32_t i = 0; i < repeat; ++i) seconds.push_back(seconds_of([&] { encoder.encode(0, 1, out.data()); }));
+  return {
+      {"log2_size", log2_size}, {"columns", columns}, {"seconds", median(seconds)}, {"peak_rss_mib", peak_rss_mib()}};
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app, int& exit_code) {
+  auto* bench = app.add_subcommand("bench", "Measure: every figure that the project claims comes from here");
+  bench->require_subcommand(1);
+
+  static bool json = false;
+  static std::uint32_t repeat = 3;
+  const auto common = [](CLI::App* command) {
+    command->add_flag("--json", json, "Print one JSON object");
+    command->add_option("--repeat", repeat, "Runs; medians are printed")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+  };
+
+  static PcsBenchOptions options;
+  auto* pcs = bench->add_subcommand("pcs", "Commit to random 16-bit values, open claims about them, verify the proof");
+  common(pcs);
+  pcs->add_option("--log2-size", options.log2_size, "log2 of the witness's values")
+      ->check(CLI::Range(15, 26))
+      ->capture_default_str();
+  pcs->add_option("--model-log2-size", options.model_log2_size,
+                  "log2 of a model's values, committed once to a cache file and opened together with the witness")
+      ->check(CLI::Range(15, 28));
+  pcs->add_option("--level", options.level, "Bits of security")
+      ->check(CLI::IsMember({100, 128}))
+      ->capture_default_str();
+  pcs->add_option("--claims", options.claims, "Claims opened together")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  pcs->add_option("--cache", options.cache, "File to keep the model's commitment in (default: a temporary one)");
+  pcs->add_flag("--tree-only", options.tree_only,
+                "Keep only the tree of the model's commitment; compute opened rows again");
+  pcs->callback([&exit_code] {
+    options.repeat = repeat;
+    const PcsBenchResult result = bench_pcs(options);
+    exit_code = result.exit_code;
+    if (!result.error.empty()) {
+      fmt::print(stderr, "avow bench pcs: {}\n", result.error);
+    } else {
+      print(result.figures, json);
+    }
+  });
+
+  auto* keccak = bench->add_subcommand("keccak", "Batched Keccak-256 against OpenSSL's sha3-256, one core");
+  common(keccak);
+  keccak->callback([] { print(bench_keccak(repeat), json); });
+
+  static std::uint32_t log2_size = 22;
+  static std::uint32_t columns = 16;
+  auto* ntt = bench->add_subcommand("ntt", "Number-theoretic transform of many columns");
+  common(ntt);
+  ntt->add_option("--log2-size", log2_size, "log2 of a column's length")
+      ->check(CLI::Range(1, 26))
+      ->capture_default_str();
+  ntt->add_option("--columns", columns, "Columns")->check(CLI::Range(1, 4096))->capture_default_str();
+  ntt->callback([] { print(bench_ntt(log2_size, columns, repeat), json); });
+}
+
+}  // namespace avow::app

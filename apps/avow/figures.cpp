@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+
+namespace avow::app {
+namespace {
+
+enum class Better { kLess, kMore };
+
+// One promised figure: `key` of the JSON that `avow <command> --json` prints.
+struct Figure {
+  const char* what;
+  const char* command;
+  const char* key;
+  Better better;
+  double must;
+  double aim;  // NAN: none
+  const char* unit;
+};
+
+constexpr double kNoAim = std::numeric_limits<double>::quiet_NaN();
+constexpr double kKiB = 1024;
+
+constexpr const char* kWitness = "bench pcs --log2-size 24 --repeat 5";
+constexpr const char* kModel = "bench pcs --log2-size 24 --model-log2-size 27 --repeat 3";
+constexpr const char* kModel100 = "bench pcs --log2-size 24 --model-log2-size 27 --repeat 1 --level 100";
+constexpr const char* kTree = "bench pcs --log2-size 24 --model-log2-size 27 --repeat 1 --tree-only";
+
+const Figure kFigures[] = {
+    {"2^24 16-bit values: commit + open", kWitness, "commit_and_open_seconds", Better::kLess, 6, kNoAim, "s"},
+    {"  peak memory", kWitness, "peak_rss_mib", Better::kLess, 4096, kNoAim, "MiB"},
+    {"  proof", kWitness, "proof_bytes", Better::kLess, 150 * kKiB, 120 * kKiB, "B"},
+    {"  verify", kWitness, "verify_ms", Better::kLess, 10, kNoAim, "ms"},
+    {"  security", kWitness, "security_bits", Better::kMore, 128, kNoAim, "bits"},
+    {"  security of the other rounds", kWitness, "security_bits_other_rounds", Better::kMore, 128, kNoAim, "bits"},
+    {"2^27 16-bit model values: one-time commit", kModel, "model_commit_seconds", Better::kLess, 150, 60, "s"},
+    {"  peak memory, opening included", kModel, "peak_rss_mib", Better::kLess, 4096, kNoAim, "MiB"},
+    {"  cache on disk", kModel, "cache_mib", Better::kLess, 9.1 * 1024, kNoAim, "MiB"},
+    {"  opened with a 2^24 witness", kModel, "open_seconds", Better::kLess, 8, kNoAim, "s"},
+    {"  witness commit + that opening", kModel, "commit_and_open_seconds", Better::kLess, 8, kNoAim, "s"},
+    {"  proof at 128 bits", kModel, "proof_bytes", Better::kLess, 260 * kKiB, kNoAim, "B"},
+    {"  security", kModel, "security_bits", Better::kMore, 128, kNoAim, "bits"},
+    {"  proof at 100 bits", kModel100, "proof_bytes", Better::kLess, 200 * kKiB, kNoAim, "B"},
+    {"  security", kModel100, "security_bits", Better::kMore, 100, kNoAim, "bits"},
+    {"  tree alone on disk", kTree, "cache_mib", Better::kLess, 1.5 * 1024, kNoAim, "MiB"},
+    {"  rows recomputed: added to an opening", kTree, "open_profile_seconds/rows", Better::kLess, 5, kNoAim, "s"},
+    {"Keccak batched, over OpenSSL's sha3-256", "bench keccak --repeat 9", "ratio", Better::kMore, 2, kNoAim, "x"},
+    {"NTT of 16 columns of 2^22", "bench ntt --log2-size 22 --columns 16 --repeat 5", "seconds", Better::kLess, 1.5,
+     kNoAim, "s"},
+};
+
+// Runs this program again with the command, so that each figure has a process of its own (peak memory).
+std::optional<nlohmann::json> run(const std::string& command) {
+  const std::string line =
+      "\"$(readlink -f /proc/" + std::to_string(getpid()) + "/exe)\" " + command + " --json 2>/dev/null";
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(line.c_str(), "r"), pclose);
+  if (!pipe) return std::nullopt;
+  std::string output;
+  std::array<char, 4096> buffer;
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe.get())) output.append(buffer.data(), n);
+  auto json = nlohmann::json::parse(output, nullptr, false);
+  if (json.is_discarded()) return std::nullopt;
+  return json;
+}
+
+std::string number(double value) { return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value); }
+
+}  // namespace
+
+void add_figures(CLI::App& app, int& exit_code) {
+  static std::string only;
+  auto* figures = app.add_subcommand("figures", "Measure every promised figure and print must, aim and measured");
+  figures->add_option("--only", only, "Measure only commands that contain this text");
+  figures->callback([&exit_code] {
+    std::map<std::string, std::optional<nlohmann::json>> outputs;
+    fmt::print("{:<46}{:>12}{:>12}{:>12} {:<5}{}\n", "figure", "must", "aim", "measured", "unit", "verdict");
+    for (const Figure& figure : kFigures) {
+      if (std::string(figure.command).find(only) == std::string::npos) continue;
+      if (!outputs.contains(figure.command)) outputs[figure.command] = run(figure.command);
+      const auto& output = outputs[figure.command];
+      const nlohmann::json::json_pointer pointer("/" + std::string(figure.key));
+      if (!output || !output->contains(pointer)) {
+        fmt::print("{:<46} failed: avow {}\n", figure.what, figure.command);
+        exit_code = kNo;
+        continue;
+      }
+      const double measured = output->at(pointer).get<double>();
+      const auto reaches = [&](double limit) {
+        return figure.better == Better::kLess ? measured <= limit : measured >= limit;
+      };
+      const bool good = reaches(figure.must);
+      if (!good) exit_code = kNo;
+      const bool aimed = !std::isnan(figure.aim) && reaches(figure.aim);
+      fmt::print("{:<46}{:>12}{:>12}{:>12} {:<5}{}\n", figure.what, number(figure.must),
+                 std::isnan(figure.aim) ? "" : number(figure.aim), number(measured), figure.unit,
+                 !good   ? "MISSED"
+                 : aimed ? "aim reached"
+                         : "ok");
+      std::fflush(stdout);
+    }
+  });
+}
+
+}  // namespace avow::app

@@ -183,23 +183,23 @@ class Opening {
   // Reads the rows at these positions, checks them against the oracle's root (or every commitment's), and folds each
   // with the challenges of the oracle's sumcheck rounds: the values of the next polynomial at the positions' points.
   std::optional<std::vector<Fp3>> open_rows(std::size_t oracle, std::span<const std::uint32_t> positions) {
+    const std::size_t hashes = merkle::proof_length(config_.log_domain(oracle), positions);
+    std::size_t needed = 0;
+    for (std::size_t tree = 0; tree < trees(oracle); ++tree) {
+      needed += positions.size() * leaf_bytes(oracle, tree) + hashes * sizeof(Digest);
+    }
+    if (!reader_.has(needed)) {
+      reject(*reader_.failure(), oracle);
+      return std::nullopt;
+    }
     std::vector<Fp3> folded(positions.size());
-    if (oracle == 0) {
-      const auto weights = field::eq_table(std::span(point_).first(layout_.log_columns));
-      for (std::uint32_t k = 0; k < keys_.size(); ++k) {
-        const auto rows = open_tree(keys_[k].root, oracle, positions, 8 * columns(keys_[k].log_groups));
-        if (!rows) return std::nullopt;
-        for (std::size_t q = 0; q < positions.size(); ++q) folded[q] += fold_base_row(k, (*rows)[q], weights);
-      }
-    } else {
-      const std::size_t fold = config_.oracles[oracle].log_fold;
-      const auto weights = field::eq_table(std::span(point_).last(fold));
-      const auto rows = open_tree(roots_[oracle - 1], oracle, positions, field::kFp3Bytes << fold);
+    const auto weights = oracle == 0 ? field::eq_table(std::span(point_).first(layout_.log_columns))
+                                     : field::eq_table(std::span(point_).last(config_.oracles[oracle].log_fold));
+    for (std::uint32_t tree = 0; tree < trees(oracle); ++tree) {
+      const auto rows = open_tree(oracle, tree, positions, hashes);
       if (!rows) return std::nullopt;
       for (std::size_t q = 0; q < positions.size(); ++q) {
-        for (std::size_t c = 0; c < weights.size(); ++c) {
-          folded[q] += weights[c] * reader_.element_at((*rows)[q].data() + field::kFp3Bytes * c);
-        }
+        folded[q] += oracle == 0 ? fold_base_row(tree, (*rows)[q], weights) : fold_row((*rows)[q], weights);
       }
     }
     if (reader_.failure()) {
@@ -207,6 +207,20 @@ class Opening {
       return std::nullopt;
     }
     return folded;
+  }
+
+  // Oracle 0 is one tree a commitment.
+  [[nodiscard]] std::size_t trees(std::size_t oracle) const { return oracle == 0 ? keys_.size() : 1; }
+  [[nodiscard]] std::size_t leaf_bytes(std::size_t oracle, std::size_t tree) const {
+    return oracle == 0 ? 8 * columns(keys_[tree].log_groups) : field::kFp3Bytes << config_.oracles[oracle].log_fold;
+  }
+
+  Fp3 fold_row(ByteView row, std::span<const Fp3> weights) {
+    Fp3 sum;
+    for (std::size_t c = 0; c < weights.size(); ++c) {
+      sum += weights[c] * reader_.element_at(row.data() + field::kFp3Bytes * c);
+    }
+    return sum;
   }
 
   Fp3 fold_base_row(std::uint32_t commitment, ByteView row, std::span<const Fp3> weights) {
@@ -221,24 +235,19 @@ class Opening {
     return sum;
   }
 
-  // The leaves at the positions, then the multi-proof's hashes.
-  std::optional<std::vector<ByteView>> open_tree(const Digest& root, std::size_t oracle,
-                                                 std::span<const std::uint32_t> positions, std::size_t leaf_bytes) {
-    const std::uint32_t log_domain = config_.log_domain(oracle);
-    const std::size_t hashes = merkle::proof_length(log_domain, positions);
-    if (!reader_.has(positions.size() * leaf_bytes + hashes * sizeof(Digest))) {
-      reject(*reader_.failure(), oracle);
-      return std::nullopt;
-    }
+  // The leaves at the positions, then the multi-proof's hashes; the bytes are known to be there.
+  std::optional<std::vector<ByteView>> open_tree(std::size_t oracle, std::size_t tree,
+                                                 std::span<const std::uint32_t> positions, std::size_t hashes) {
     std::vector<ByteView> leaves;
     std::vector<Digest> digests;
     for (std::size_t q = 0; q < positions.size(); ++q) {
-      leaves.push_back(reader_.bytes(leaf_bytes));
+      leaves.push_back(reader_.bytes(leaf_bytes(oracle, tree)));
       digests.push_back(hash::keccak256(leaves.back()));
     }
     std::vector<Digest> siblings(hashes);
     for (Digest& sibling : siblings) sibling = reader_.digest();
-    if (merkle::root_of(log_domain, positions, digests, siblings) != root) {
+    const Digest& root = oracle == 0 ? keys_[tree].root : roots_[oracle - 1];
+    if (merkle::root_of(config_.log_domain(oracle), positions, digests, siblings) != root) {
       reject(Check::kMerkle, oracle);
       return std::nullopt;
     }

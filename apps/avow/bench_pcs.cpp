@@ -138,8 +138,9 @@ class Bench {
         model_->oracle = std::move(oracle).value();
         opened.oracle = model_->oracle.get();
         opened.key.root = opened.oracle->root();
-        opened.key.ood_point = pcs::fixed_ood_point(pcs::protocol_id(config_), opened.key.log_groups, opened.key.root);
-        opened.key.ood_value = pcs::ood_value(opened.groups, opened.key.ood_point);
+        const auto key = pcs::fixed_key(pcs::protocol_id(config_), opened.key.root, opened.key.log_groups, {});
+        opened.key = key;
+        opened.key.ood_value = pcs::ood_value(opened.groups, key.ood_point);
       }));
       // The mapping keeps the file's contents; its name is no longer needed.
       if (options_.cache.empty()) fs::remove(path);

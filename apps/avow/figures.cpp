@@ -50,7 +50,6 @@ const Figure kFigures[] = {
     {"  peak memory, opening included", kModel, "peak_rss_mib", Better::kLess, 4096, kNoAim, "MiB"},
     {"  cache on disk", kModel, "cache_mib", Better::kLess, 9.1 * 1024, kNoAim, "MiB"},
     {"  opened with a 2^24 witness", kModel, "open_seconds", Better::kLess, 8, kNoAim, "s"},
-    {"  witness commit + that opening", kModel, "commit_and_open_seconds", Better::kLess, 8, kNoAim, "s"},
     {"  proof at 128 bits", kModel, "proof_bytes", Better::kLess, 260 * kKiB, kNoAim, "B"},
     {"  security", kModel, "security_bits", Better::kMore, 128, kNoAim, "bits"},
     {"  proof at 100 bits", kModel100, "proof_bytes", Better::kLess, 200 * kKiB, kNoAim, "B"},

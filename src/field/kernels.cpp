@@ -414,21 +414,26 @@ void row_dots_span(const MatrixView& cells, std::size_t row, std::span<const std
 
 }  // namespace
 
+void add_column_dots(const MatrixView& cells, std::size_t first_row, std::span<const Fp3> weights,
+                     std::span<Fp3> sums) {
+  AVOW_CHECK(first_row + weights.size() <= cells.rows && sums.size() == cells.cols);
+  if (cells.type == CellType::kFp) return column_dots_fp_span(cells, first_row, weights, sums);
+  std::vector<Halves3> halves(std::min(weights.size(), kLazyTerms));
+  for (std::size_t x = 0; x < weights.size(); x += halves.size()) {
+    const std::size_t count = std::min(halves.size(), weights.size() - x);
+    for (std::size_t i = 0; i < count; ++i) halves[i] = internal::split3(weights[x + i]);
+    column_dots_span(cells, first_row + x, std::span(halves).first(count), sums);
+  }
+}
+
 std::vector<Fp3> column_dots(const MatrixView& cells, std::size_t first_row, std::span<const Fp3> weights) {
-  AVOW_CHECK(first_row + weights.size() <= cells.rows);
   std::vector<Fp3> total(cells.cols);
   std::mutex mutex;
   // Sums in the field do not depend on the order of the spans.
   const std::size_t grain = std::min(kLazyTerms, grain_for(weights.size(), 1024));
   base::parallel_for(weights.size(), grain, [&](std::size_t begin, std::size_t end) {
     std::vector<Fp3> part(cells.cols);
-    if (cells.type == CellType::kFp) {
-      column_dots_fp_span(cells, first_row + begin, weights.subspan(begin, end - begin), part);
-    } else {
-      std::vector<Halves3> halves(end - begin);
-      for (std::size_t x = begin; x < end; ++x) halves[x - begin] = internal::split3(weights[x]);
-      column_dots_span(cells, first_row + begin, halves, part);
-    }
+    add_column_dots(cells, first_row + begin, weights.subspan(begin, end - begin), part);
     const std::lock_guard lock(mutex);
     for (std::size_t c = 0; c < cells.cols; ++c) total[c] += part[c];
   });

@@ -19,6 +19,9 @@ namespace avow::field {
 [[nodiscard]] std::vector<Fp3> column_dots_ref(const MatrixView& cells, std::size_t first_row,
                                                std::span<const Fp3> weights);
 
+/// sums[c] += the same over few rows, in the caller's thread: for loops that are parallel themselves. sums[cols].
+void add_column_dots(const MatrixView& cells, std::size_t first_row, std::span<const Fp3> weights, std::span<Fp3> sums);
+
 /// out[x] += sum over columns c of cells[x, c] * weights[c]. weights[cols], out[rows].
 void add_row_dots(const MatrixView& cells, std::span<const Fp3> weights, std::span<Fp3> out);
 void add_row_dots_ref(const MatrixView& cells, std::span<const Fp3> weights, std::span<Fp3> out);

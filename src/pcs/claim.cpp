@@ -51,6 +51,34 @@ Fp3 fixed_ood_point(const base::Digest& protocol, std::span<const std::uint8_t> 
   return t.challenge(messages::kOodPoint);
 }
 
+CommitmentKey fixed_key(const base::Digest& protocol, const base::Digest& root,
+                        std::span<const std::uint8_t> log_groups, const Fp3& ood_value) {
+  return {root, {log_groups.begin(), log_groups.end()}, fixed_ood_point(protocol, log_groups, root), ood_value, true};
+}
+
+bool keys_are_valid(std::span<const CommitmentKey> keys, std::uint32_t max_log_columns) noexcept {
+  std::uint64_t sum = 0;
+  for (const CommitmentKey& key : keys) {
+    if (key.log_groups.empty() || key.log_groups.front() > max_log_columns) return false;
+    const auto not_decreasing = [](std::uint8_t a, std::uint8_t b) { return a <= b; };
+    if (std::adjacent_find(key.log_groups.begin(), key.log_groups.end(), not_decreasing) != key.log_groups.end()) {
+      return false;
+    }
+    sum += columns(key.log_groups);  // below 2^17 each
+  }
+  return !keys.empty() && sum <= std::uint64_t{1} << max_log_columns;
+}
+
+bool claims_are_valid(std::span<const CommitmentKey> keys, std::span<const Claim> claims,
+                      std::uint32_t log_rows) noexcept {
+  const auto valid = [&](const Term& term) {
+    return term.commitment < keys.size() && term.group < keys[term.commitment].log_groups.size() &&
+           term.factors.size() == std::size_t{keys[term.commitment].log_groups[term.group]} + log_rows;
+  };
+  return std::all_of(claims.begin(), claims.end(),
+                     [&](const Claim& claim) { return std::all_of(claim.terms.begin(), claim.terms.end(), valid); });
+}
+
 const Slot& JointLayout::slot(std::uint32_t commitment, std::uint32_t group) const {
   const auto it = std::find_if(slots.begin(), slots.end(),
                                [&](const Slot& s) { return s.commitment == commitment && s.group == group; });

@@ -16,9 +16,10 @@ namespace avow::pcs {
 struct CommitmentKey {
   base::Digest root{};
   std::vector<std::uint8_t> log_groups;  ///< strictly decreasing: the binary digits of C
-  field::Fp3 ood_point;                  ///< z; the model's is a hash of its root, the witness's a challenge
-  field::Fp3 ood_value;                  ///< sum over cells of cell * z^(c + 2^kappa x), c counted over all groups,
-                                         ///< kappa = ceil(log2 C)
+  field::Fp3 ood_point;    ///< z; of a commitment made once a hash, of one made within a proof a challenge
+  field::Fp3 ood_value;    ///< sum over cells of cell * z^(c + 2^kappa x), c counted over all groups,
+                           ///< kappa = ceil(log2 C)
+  bool made_once = false;  ///< z is fixed_ood_point of this key, which the verifier computes again
 };
 
 /// Number of columns.
@@ -49,6 +50,10 @@ struct Claim {
 [[nodiscard]] field::Fp3 fixed_ood_point(const base::Digest& protocol, std::span<const std::uint8_t> log_groups,
                                          const base::Digest& root);
 
+/// The key of a commitment that is made once, with its point.
+[[nodiscard]] CommitmentKey fixed_key(const base::Digest& protocol, const base::Digest& root,
+                                      std::span<const std::uint8_t> log_groups, const field::Fp3& ood_value);
+
 /// Where a column group lies in the joint column index of all commitments opened together: columns
 /// [offset, offset + 2^log_cols), offset a multiple of 2^log_cols.
 struct Slot {
@@ -58,6 +63,13 @@ struct Slot {
   std::uint32_t offset = 0;
 };
 
+/// Whether the keys have a shape that can be opened together: none without columns, groups strictly decreasing, at most
+/// 2^max_log_columns columns in all. Keys come from registrars: ask before anything else is done with them.
+[[nodiscard]] bool keys_are_valid(std::span<const CommitmentKey> keys, std::uint32_t max_log_columns) noexcept;
+/// Whether every term names a column group of these (valid) keys and has a factor for each of its variables.
+[[nodiscard]] bool claims_are_valid(std::span<const CommitmentKey> keys, std::span<const Claim> claims,
+                                    std::uint32_t log_rows) noexcept;
+
 /// All groups, larger ones first (ties: in order of commitment), packed without gaps, and kappa, the number of
 /// variables of the joint column index. Columns beyond the last group do not exist: their value is zero.
 struct JointLayout {
@@ -66,6 +78,7 @@ struct JointLayout {
 
   [[nodiscard]] const Slot& slot(std::uint32_t commitment, std::uint32_t group) const;
 };
+/// Requires valid keys.
 [[nodiscard]] JointLayout joint_layout(std::span<const CommitmentKey> keys);
 
 /// The multilinear extension of a term's weight at a point of the joint index (kappa column variables, then the row

@@ -21,6 +21,7 @@ constexpr std::uint32_t kMaxQueries = 1024;
 constexpr std::uint32_t kMaxGrindingBits = 24;
 constexpr std::uint32_t kMaxFinalLogLen = 10;
 constexpr std::uint32_t kMaxLogInvRate = 20;
+constexpr std::uint32_t kMaxLogColumns = 16;
 
 bool rates_are_valid(const std::vector<OracleConfig>& oracles) noexcept {
   for (const OracleConfig& oracle : oracles) {
@@ -82,6 +83,7 @@ std::uint32_t Config::log_domain(std::size_t oracle) const noexcept {
 
 ConfigError validate(const Config& config) noexcept {
   // A bound on log_rows and on the rates comes before every sum of them: a configuration may come from a file.
+  if (config.max_log_columns > kMaxLogColumns) return ConfigError::kColumns;
   if (config.oracles.size() < kMinOracles || config.oracles.size() > kMaxOracles) return ConfigError::kNoOracles;
   if (!rates_are_valid(config.oracles)) return ConfigError::kRate;
   if (config.log_rows > kMaxLogDomain) return ConfigError::kDomainTooLarge;
@@ -102,6 +104,7 @@ base::Bytes serialize(const Config& config) {
   out.insert(out.end(), kName.begin(), kName.end());
   base::append_be32(out, config.level);
   base::append_be32(out, config.log_rows);
+  base::append_be32(out, config.max_log_columns);
   base::append_be32(out, config.salt_bytes);
   base::append_be32(out, config.random_columns);
   base::append_be32(out, static_cast<std::uint32_t>(config.oracles.size()));

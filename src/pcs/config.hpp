@@ -30,8 +30,9 @@ struct OracleConfig {
 ///               2^(m_i - k_i) extension elements
 ///   final:      the 2^(final_log_len) coefficients left after the last oracle, in the clear
 struct Config {
-  std::uint32_t level = 128;   ///< bits of security that the security table must reach
-  std::uint32_t log_rows = 0;  ///< m: log2 of the column length
+  std::uint32_t level = 128;           ///< bits of security that the security table must reach
+  std::uint32_t log_rows = 0;          ///< m: log2 of the column length
+  std::uint32_t max_log_columns = 10;  ///< kappa at most: the level holds up to 2^this columns in all; more is refused
   std::vector<OracleConfig> oracles;
   std::uint32_t salt_bytes = 0;      ///< of a leaf; reserved for hiding: must be 0
   std::uint32_t random_columns = 0;  ///< of a commitment; reserved for hiding: must be 0
@@ -55,6 +56,7 @@ struct Shape {
 /// Why a configuration cannot be used.
 enum class ConfigError : std::uint8_t {
   kNone = 0,
+  kColumns,         ///< max_log_columns above 16
   kNoOracles,       ///< fewer than two oracles, or more than 16
   kFoldTooLarge,    ///< folds add up to more than log_rows, or one is 0 or above 8
   kDomainTooLarge,  ///< an evaluation domain above 2^30 points

@@ -45,6 +45,7 @@ TEST(Config, EveryReasonToRefuseIsReachable) {
       {"17 oracles", [](Config& c) { c.oracles.resize(17, c.oracles[2]); }, ConfigError::kNoOracles},
       {"fold 0", [](Config& c) { c.oracles[2].log_fold = 0; }, ConfigError::kFoldTooLarge},
       {"fold 9", [](Config& c) { c.oracles[2].log_fold = 9; }, ConfigError::kFoldTooLarge},
+      {"2^17 columns", [](Config& c) { c.max_log_columns = 17; }, ConfigError::kColumns},
       {"folds above log_rows", [](Config& c) { c.log_rows = 10; }, ConfigError::kFoldTooLarge},
       {"domain of 2^31, oracle 0", [](Config& c) { c.oracles[0].log_inv_rate = 12; }, ConfigError::kDomainTooLarge},
       {"domain of 2^31, oracle 1", [](Config& c) { c.oracles[1].log_inv_rate = 17; }, ConfigError::kDomainTooLarge},
@@ -68,7 +69,7 @@ TEST(Config, EveryReasonToRefuseIsReachable) {
     EXPECT_EQ(validate(config), invalid.expected) << invalid.name;
     reached.insert(invalid.expected);
   }
-  EXPECT_EQ(reached.size(), 8u) << "an enumerator of ConfigError has no case here";
+  EXPECT_EQ(reached.size(), 9u) << "an enumerator of ConfigError has no case here";
 }
 
 TEST(Config, LimitsThemselvesAreAllowed) {
@@ -86,8 +87,8 @@ TEST(Config, LimitsThemselvesAreAllowed) {
 TEST(Config, SerializationIsVersionFirstAndFixed) {
   const base::Bytes bytes = serialize(example());
   EXPECT_EQ(base::load_be32(bytes.data()), 1u);
-  // 5 integers, the counted name, the oracle count, 5 integers an oracle.
-  EXPECT_EQ(bytes.size(), 4u + 4 + 31 + 4 * 4 + 4 + 3 * 20);
+  // Version, the counted name, five integers, the oracle count, five integers an oracle.
+  EXPECT_EQ(bytes.size(), 4u + 4 + 31 + 5 * 4 + 4 + 3 * 20);
   EXPECT_EQ(bytes, serialize(example()));
   EXPECT_EQ(protocol_id(example()), protocol_id(example()));
 }
@@ -97,6 +98,7 @@ TEST(Config, EveryParameterChangesTheId) {
       [](Config&) {},
       [](Config& c) { c.level = 100; },
       [](Config& c) { ++c.log_rows; },
+      [](Config& c) { ++c.max_log_columns; },
       [](Config& c) { c.salt_bytes = 1; },
       [](Config& c) { c.random_columns = 1; },
       [](Config& c) { c.oracles.pop_back(); },

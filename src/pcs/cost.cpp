@@ -79,6 +79,7 @@ CostPart sumcheck_part(std::uint32_t rounds, std::uint32_t grinding_bits, const 
 
 /// The nonce and one tree's leaves and siblings.
 CostPart nonce_part(std::uint32_t grinding_bits, const ProverSpeed& speed) {
+  if (grinding_bits == 0) return {};  // no nonce is sent
   return {kNonceBytes, kGasSqueeze, pow2(grinding_bits) * speed.grinding_ns};
 }
 CostPart tree_part(std::uint32_t log_domain, std::uint32_t queries, double leaf_bytes, double leaf_gas) {
@@ -86,6 +87,11 @@ CostPart tree_part(std::uint32_t log_domain, std::uint32_t queries, double leaf_
   const double siblings = expected_siblings(log_domain, queries);
   // Every inner node on a path is hashed once; leaves and siblings are the outer nodes of a binary tree.
   return {leaves * leaf_bytes + siblings * kDigestBytes, leaves * leaf_gas + (leaves + siblings - 1) * kGasNode, 0};
+}
+
+/// A tree and what is encoded at a time: one coset, or cosets that fill a buffer of 32 MiB.
+std::uint64_t oracle_bytes(std::uint32_t log_domain, std::uint64_t coset_bytes) {
+  return (std::uint64_t{2 * 32} << log_domain) + std::max<std::uint64_t>(coset_bytes, std::uint64_t{1} << 25);
 }
 
 }  // namespace
@@ -177,9 +183,8 @@ CostPart tail_part(std::uint32_t log_len, const OracleConfig& oracle, const Prov
   return part;
 }
 
-std::uint64_t tail_codeword_bytes(std::uint32_t log_len, const OracleConfig& oracle) {
-  const std::uint64_t leaf = std::uint64_t{24} << oracle.log_fold;
-  return (leaf + 2 * 32) << (log_len - oracle.log_fold + oracle.log_inv_rate);
+std::uint64_t tail_oracle_bytes(std::uint32_t log_len, const OracleConfig& oracle) {
+  return oracle_bytes(log_len - oracle.log_fold + oracle.log_inv_rate, std::uint64_t{24} << log_len);
 }
 
 CostPart weights_part(std::uint32_t log_len, std::uint32_t queries, const ProverSpeed& speed) {
@@ -204,7 +209,7 @@ OpeningCost estimate_cost(const Config& config, const OpeningSizes& sizes, const
   for (std::size_t i = 1; i < oracles.size(); ++i) {
     open += weights_part(config.log_len(i), oracles[i - 1].queries, speed) +
             tail_part(config.log_len(i), oracles[i], speed);
-    cost.tail_codeword_bytes = std::max(cost.tail_codeword_bytes, tail_codeword_bytes(config.log_len(i), oracles[i]));
+    cost.tail_oracle_bytes = std::max(cost.tail_oracle_bytes, tail_oracle_bytes(config.log_len(i), oracles[i]));
   }
   open += final_part(config.final_log_len(), oracles.back().queries, speed);
 
@@ -214,7 +219,8 @@ OpeningCost estimate_cost(const Config& config, const OpeningSizes& sizes, const
   bytes.roots_and_answers = static_cast<double>(oracles.size() - 1) * (kRootBytes + kAnswerBytes);
   for (std::size_t i = 0; i < oracles.size(); ++i) {
     const std::uint32_t fold = i == 0 ? shape.log_columns : oracles[i].log_fold;
-    bytes.nonces += kNonceBytes * (1 + (oracles[i].fold_grinding_bits > 0 ? fold : 0));
+    bytes.nonces +=
+        kNonceBytes * ((oracles[i].query_grinding_bits > 0 ? 1 : 0) + (oracles[i].fold_grinding_bits > 0 ? fold : 0));
     const double siblings = expected_siblings(config.log_domain(i), oracles[i].queries) * kDigestBytes;
     bytes.paths += i == 0 && sizes.model_values != 0 && sizes.witness_values != 0 ? 2 * siblings : siblings;
     const std::uint64_t columns =
@@ -234,7 +240,7 @@ OpeningCost estimate_cost(const Config& config, const OpeningSizes& sizes, const
       commit_part(config.log_rows, oracles[0].log_inv_rate, columns_of(sizes.witness_values, config.log_rows), speed)
           .core_ns /
       core_ns_per_second;
-  cost.witness_codeword_bytes = codeword(sizes.witness_values) + tree;
+  cost.witness_oracle_bytes = oracle_bytes(log_domain, codeword(sizes.witness_values) >> oracles[0].log_inv_rate);
   if (sizes.model_values != 0) {
     cost.model_codeword_bytes = codeword(sizes.model_values) + tree;
     cost.model_tree_bytes = tree;

@@ -55,10 +55,10 @@ struct OpeningCost {
   double gas = 0;             ///< of all transactions, see transaction_gas
   double commit_seconds = 0;  ///< witness: encode and hash
   double open_seconds = 0;
-  std::uint64_t witness_codeword_bytes = 0;  ///< with its tree; in memory from commit to open
-  std::uint64_t tail_codeword_bytes = 0;     ///< of the largest tail oracle, with its tree
-  std::uint64_t model_codeword_bytes = 0;    ///< with its tree; the cache on disk
-  std::uint64_t model_tree_bytes = 0;        ///< the cache if codewords are recomputed instead
+  std::uint64_t witness_oracle_bytes = 0;  ///< in memory while committing: tree and one coset
+  std::uint64_t tail_oracle_bytes = 0;     ///< the same for the largest tail oracle
+  std::uint64_t model_codeword_bytes = 0;  ///< with its tree; the cache on disk
+  std::uint64_t model_tree_bytes = 0;      ///< the cache if codewords are recomputed instead
 };
 
 /// Everything about one configuration. The configuration must be valid.
@@ -86,7 +86,7 @@ struct OpeningCost {
 /// Commitment, out-of-domain answer, sumcheck and queries of a tail oracle on a polynomial of 2^log_len coefficients.
 [[nodiscard]] CostPart tail_part(std::uint32_t log_len, const OracleConfig& oracle, const ProverSpeed& speed);
 /// Memory for such an oracle's codewords and tree.
-[[nodiscard]] std::uint64_t tail_codeword_bytes(std::uint32_t log_len, const OracleConfig& oracle);
+[[nodiscard]] std::uint64_t tail_oracle_bytes(std::uint32_t log_len, const OracleConfig& oracle);
 /// What `queries` positions of an oracle cost on the next one, of 2^log_len coefficients: their weights.
 [[nodiscard]] CostPart weights_part(std::uint32_t log_len, std::uint32_t queries, const ProverSpeed& speed);
 /// The final 2^log_len coefficients, evaluated at the last oracle's `queries` positions, and the last sumcheck.

@@ -11,6 +11,7 @@ using transcript::Label;
 inline constexpr Label kRoot{0x0100, "pcs.root"};
 inline constexpr Label kOodPoint{0x0101, "pcs.ood.point"};
 inline constexpr Label kOodValue{0x0102, "pcs.ood.value"};
+inline constexpr Label kStatement{0x010f, "pcs.statement"};
 inline constexpr Label kJoin{0x0110, "pcs.join"};
 inline constexpr Label kSumcheck{0x0111, "pcs.sumcheck"};
 inline constexpr Label kFoldNonce{0x0112, "pcs.fold.nonce"};

@@ -21,10 +21,10 @@ std::string format_oracle(const OracleConfig& oracle) {
 std::string format_set(const ParameterSet& set) {
   std::string text = fmt::format(
       R"(  {{"level": {}, "log_rows": {}, "max_log_columns": {}, "claims": {}, "witness_values": {}, "model_values": {},
-   "budget_ms": {}, "max_grinding_bits": {}, "max_model_cache_bytes": {}, "max_codeword_bytes": {},
+   "budget_ms": {}, "max_grinding_bits": {}, "max_model_cache_bytes": {}, "max_oracle_bytes": {},
    "oracles": [)",
       set.level, set.log_rows, set.max_log_columns, set.claims, set.witness_values, set.model_values, set.budget_ms,
-      set.max_grinding_bits, set.max_model_cache_bytes, set.max_codeword_bytes);
+      set.max_grinding_bits, set.max_model_cache_bytes, set.max_oracle_bytes);
   const char* separator = "\n    ";
   for (const OracleConfig& oracle : set.oracles) {
     text += separator + format_oracle(oracle);

@@ -22,10 +22,12 @@ struct ParameterSet {
   std::uint32_t budget_ms = 0;        ///< of the prover: commit and open (witness), open alone (with a model)
   std::uint32_t max_grinding_bits = 0;
   std::uint64_t max_model_cache_bytes = 0;  ///< codewords and tree on disk
-  std::uint64_t max_codeword_bytes = 0;     ///< of the witness, and of a tail oracle, in memory, each with its tree
+  std::uint64_t max_oracle_bytes = 0;       ///< in memory, of the witness and of a tail oracle each
   std::vector<OracleConfig> oracles;
 
-  [[nodiscard]] Config config() const { return {.level = level, .log_rows = log_rows, .oracles = oracles}; }
+  [[nodiscard]] Config config() const {
+    return {.level = level, .log_rows = log_rows, .max_log_columns = max_log_columns, .oracles = oracles};
+  }
   friend bool operator==(const ParameterSet&, const ParameterSet&) = default;
 };
 

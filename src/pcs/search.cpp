@@ -109,8 +109,7 @@ class Search {
       for (std::uint32_t mu = 1; mu <= kMaxLogInvRate && left + mu <= kMaxLogDomain; ++mu) {
         const auto grinding = fold_grinding(mu, log_len - 1);
         // Both only grow with the length of the code.
-        if (!grinding ||
-            tail_codeword_bytes(log_len, {.log_inv_rate = mu, .log_fold = fold}) > problem_.max_codeword_bytes)
+        if (!grinding || tail_oracle_bytes(log_len, {.log_inv_rate = mu, .log_fold = fold}) > problem_.max_oracle_bytes)
           break;
         for (OracleConfig oracle : query_choices(mu)) {
           if (pow2(left + mu) < kMinPointsPerQuery * oracle.queries) continue;
@@ -177,7 +176,7 @@ class Search {
     }
     result.cost = estimate_cost(result.config, problem_.sizes, speed_);
     if (result.cost.model_codeword_bytes > problem_.max_model_cache_bytes ||
-        result.cost.witness_codeword_bytes > problem_.max_codeword_bytes) {
+        result.cost.witness_oracle_bytes > problem_.max_oracle_bytes) {
       return;
     }
     // The front trusts the parts of the bound; what is returned is judged by the whole of it.
@@ -215,7 +214,7 @@ SearchProblem search_problem(const ParameterSet& set) {
   problem.budget_has_commit = set.model_values == 0;
   problem.max_grinding_bits = set.max_grinding_bits;
   problem.max_model_cache_bytes = set.max_model_cache_bytes;
-  problem.max_codeword_bytes = set.max_codeword_bytes;
+  problem.max_oracle_bytes = set.max_oracle_bytes;
   return problem;
 }
 
@@ -243,7 +242,7 @@ std::string format_summary(const ParameterTables& tables, const ProverSpeed& spe
       const auto log_of = [](std::uint64_t values) {
         return values == 0 ? std::string("-") : fmt::format("2^{:.3g}", std::log2(static_cast<double>(values)));
       };
-      const std::uint64_t memory = cost.witness_codeword_bytes + cost.tail_codeword_bytes;
+      const std::uint64_t memory = cost.witness_oracle_bytes + cost.tail_oracle_bytes;
       fmt::format_to(std::back_inserter(text),
                      "{:>5} {:>2} {:>7} {:>7} {:>4} {:>9.1f} {:>8.2f} {:>6.2f} {:>6.2f} {:>9.2f} {:>9.2f} ", set.level,
                      set.log_rows, log_of(set.witness_values), log_of(set.model_values), bits,

@@ -25,8 +25,8 @@ struct SearchProblem {
   bool budget_has_commit = true;  ///< whether committing to the witness counts into it
   std::uint32_t max_grinding_bits = 22;
   std::uint64_t max_model_cache_bytes = UINT64_MAX;  ///< codewords and tree, on disk
-  /// Of the witness, and of a tail oracle, in memory, each with its tree.
-  std::uint64_t max_codeword_bytes = UINT64_MAX;
+  /// In memory, of the witness and of a tail oracle each: tree and one coset.
+  std::uint64_t max_oracle_bytes = UINT64_MAX;
 };
 
 struct SearchResult {

@@ -65,7 +65,7 @@ TEST(Cost, BytesOfASmallOpeningByHand) {
       estimate_cost(config, {.witness_values = 3 * 4096 - 5, .model_values = 2 * 4096, .claims = 1});
   EXPECT_EQ(cost.bytes.sumchecks, 48 * (3 + 4 + 3 + 5));
   EXPECT_EQ(cost.bytes.roots_and_answers, 2 * (32 + 24));
-  EXPECT_EQ(cost.bytes.nonces, 8 * (3 + 3 + 3));  // three before queries, three column rounds, three of the last oracle
+  EXPECT_EQ(cost.bytes.nonces, 8 * (2 + 3 + 3));  // two before queries, three column rounds, three of the last oracle
   EXPECT_NEAR(cost.bytes.leaves, 8 * 5 + 24 * 16 + 24 * 8, 1e-6);
   EXPECT_NEAR(cost.bytes.paths, 32 * (2 * 14 + 11 + 9), 1e-6);
   EXPECT_EQ(cost.bytes.final_coefficients, 24 * 32);
@@ -107,7 +107,7 @@ TEST(Search, NothingFitsNothingIsFound) {
   problem.budget_seconds = 1e-6;
   EXPECT_FALSE(search(problem).has_value());
   problem = small_problem();
-  problem.max_codeword_bytes = 1000;
+  problem.max_oracle_bytes = 1000;
   EXPECT_FALSE(search(problem).has_value());
   problem = small_problem();
   problem.max_log_columns = 4;  // 32 columns have 5
@@ -335,6 +335,23 @@ TEST(Parameters, ModelOf27BitsMeetsItsTargets) {
     EXPECT_LE(static_cast<double>(cost.model_codeword_bytes), 9.1 * kGib);
     EXPECT_LE(static_cast<double>(cost.model_tree_bytes), 1.5 * kGib);
   }
+}
+
+TEST(ReachesLevel, HoldsForEveryParameterSetAndNotForLess) {
+  for (const auto* sets : {&parameter_tables().witness, &parameter_tables().model}) {
+    for (const ParameterSet& set : *sets) {
+      Config config = set.config();
+      EXPECT_TRUE(reaches_level(config)) << set.log_rows;
+      --config.oracles[0].queries;
+      EXPECT_FALSE(reaches_level(config)) << set.log_rows;
+    }
+  }
+  Config weak;
+  weak.log_rows = 10;
+  weak.oracles = {{.log_inv_rate = 1, .queries = 1}, {.log_inv_rate = 1, .log_fold = 1, .queries = 1}};
+  EXPECT_FALSE(reaches_level(weak));
+  weak.oracles.clear();
+  EXPECT_FALSE(reaches_level(weak));
 }
 
 }  // namespace

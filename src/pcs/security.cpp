@@ -226,6 +226,13 @@ SecurityReport analyse_security(const Config& config, const Shape& shape) {
   return report;
 }
 
+bool reaches_level(const Config& config) {
+  if (validate(config) != ConfigError::kNone) return false;
+  // Every error grows with the number of columns and of claims.
+  const SecurityReport report = analyse_security(config, {config.max_log_columns, kMaxClaims});
+  return report.bits() >= static_cast<std::int32_t>(config.level);
+}
+
 std::string format_security(const SecurityReport& report) {
   std::string text = fmt::format("{:<32} {:>9} {:>9}\n", "round", "Johnson", "unique");
   const std::size_t half = report.rows.size() / 2;

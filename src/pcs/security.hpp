@@ -44,6 +44,12 @@ struct SecurityReport {
 /// that both round alike.
 [[nodiscard]] SecurityReport analyse_security(const Config& config, const Shape& shape);
 
+/// The most claims that the level of a configuration is asserted for.
+inline constexpr std::uint32_t kMaxClaims = 1u << 20;
+/// Whether an opening of any shape that the configuration admits has config.level bits. To be asked of every
+/// configuration that comes from somebody else, once, when its key is loaded.
+[[nodiscard]] bool reaches_level(const Config& config);
+
 /// The report as a text table with one line a round, for `avow pcs table`.
 [[nodiscard]] std::string format_security(const SecurityReport& report);
 

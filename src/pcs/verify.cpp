@@ -171,11 +171,17 @@ class Opening {
 
   // Checks the grinding nonce before oracle `oracle`'s positions and draws them.
   std::optional<std::vector<std::uint32_t>> query(std::size_t oracle) {
-    const std::uint64_t nonce = reader_.nonce();
-    if (!reader_ok()) return std::nullopt;
-    if (!transcript_.absorb_nonce(messages::kQueryNonce, config_.oracles[oracle].query_grinding_bits, nonce)) {
-      reject(Check::kQueryGrinding, oracle);
-      return std::nullopt;
+    const std::uint32_t bits = config_.oracles[oracle].query_grinding_bits;
+    if (bits > 0) {
+      const std::uint64_t nonce = reader_.nonce();
+      if (reader_.failure()) {
+        reject(*reader_.failure(), oracle);
+        return std::nullopt;
+      }
+      if (!transcript_.absorb_nonce(messages::kQueryNonce, bits, nonce)) {
+        reject(Check::kQueryGrinding, oracle);
+        return std::nullopt;
+      }
     }
     return draw_positions(transcript_, config_, oracle);
   }
@@ -201,10 +207,11 @@ class Opening {
       for (std::size_t q = 0; q < positions.size(); ++q) {
         folded[q] += oracle == 0 ? fold_base_row(tree, (*rows)[q], weights) : fold_row((*rows)[q], weights);
       }
-    }
-    if (reader_.failure()) {
-      reject(*reader_.failure(), oracle);
-      return std::nullopt;
+      // Before the next tree is read: a reader that failed gives no more bytes.
+      if (reader_.failure()) {
+        reject(*reader_.failure(), oracle);
+        return std::nullopt;
+      }
     }
     return folded;
   }
@@ -336,6 +343,10 @@ const char* name(Check check) noexcept {
   switch (check) {
     case Check::kConfig:
       return "pcs.config";
+    case Check::kKey:
+      return "pcs.key";
+    case Check::kClaim:
+      return "pcs.claim";
     case Check::kTruncated:
       return "pcs.truncated";
     case Check::kTrailingBytes:
@@ -368,10 +379,40 @@ CommitmentKey receive_commitment(Transcript& transcript, const Digest& root, std
   return {root, {log_groups.begin(), log_groups.end()}, point, ood_value};
 }
 
+void absorb_statement(Transcript& transcript, const Config& config, std::span<const CommitmentKey> keys,
+                      std::span<const Claim> claims) {
+  base::Bytes bytes;
+  const auto put = [&](const Fp3& x) {
+    std::uint8_t encoded[field::kFp3Bytes];
+    field::encode(x, encoded);
+    base::append(bytes, encoded);
+  };
+  base::append(bytes, protocol_id(config));
+  base::append_be32(bytes, static_cast<std::uint32_t>(keys.size()));
+  for (const CommitmentKey& key : keys) {
+    base::append_be32(bytes, static_cast<std::uint32_t>(columns(key.log_groups)));
+    base::append(bytes, key.root);
+    put(key.ood_point);
+    put(key.ood_value);
+  }
+  base::append_be32(bytes, static_cast<std::uint32_t>(claims.size()));
+  for (const Claim& claim : claims) put(claim.value);
+  transcript.absorb_bytes(messages::kStatement, bytes);
+}
+
 std::optional<Rejection> verify_opening(Transcript& transcript, const Config& config,
                                         std::span<const CommitmentKey> keys, std::span<const Claim> claims,
                                         ByteView proof) {
-  if (validate(config) != ConfigError::kNone || keys.empty()) return Rejection{Check::kConfig, 0};
+  if (validate(config) != ConfigError::kNone) return Rejection{Check::kConfig, 0};
+  if (!keys_are_valid(keys, config.max_log_columns)) return Rejection{Check::kKey, 0};
+  if (!claims_are_valid(keys, claims, config.log_rows)) return Rejection{Check::kClaim, 0};
+  const Digest protocol = protocol_id(config);
+  for (const CommitmentKey& key : keys) {
+    if (key.made_once && !(key.ood_point == fixed_ood_point(protocol, key.log_groups, key.root))) {
+      return Rejection{Check::kKey, 0};
+    }
+  }
+  absorb_statement(transcript, config, keys, claims);
   return Opening(transcript, config, keys, claims, proof).run();
 }
 

@@ -15,6 +15,8 @@ namespace avow::pcs {
 /// The check that an opening failed, one value per check.
 enum class Check : std::uint8_t {
   kConfig = 1,     ///< the configuration is not valid (see validate)
+  kKey,            ///< a key\'s shape is not valid (see keys_are_valid), or its fixed point is another
+  kClaim,          ///< a claim names what no key has (see claims_are_valid)
   kTruncated,      ///< the proof ends inside the section named by `oracle`
   kTrailingBytes,  ///< bytes are left after the last section
   kNonCanonical,   ///< a field element of p or more
@@ -41,11 +43,18 @@ struct Rejection {
 [[nodiscard]] CommitmentKey receive_commitment(transcript::Transcript& transcript, const base::Digest& root,
                                                std::span<const std::uint8_t> log_groups, const field::Fp3& ood_value);
 
+/// Both sides' first step: protocol id, keys and claimed values into the transcript, as one message.
+void absorb_statement(transcript::Transcript& transcript, const Config& config, std::span<const CommitmentKey> keys,
+                      std::span<const Claim> claims);
+
 /// Verifies one opening of all claims, and of every commitment's out-of-domain claim, against the commitments
 /// (construction 5.1 of WHIR, eprint 2024/1586; spec/pcs.md). Nothing if the proof holds.
 ///
-/// The caller's part: keys, claims and their values must be fixed by what the transcript holds already. `proof` is
-/// untrusted: no byte of it can make this throw, abort or allocate more than a multiple of the configuration's size.
+/// The opening first absorbs the protocol id, all keys and all claimed values (absorb_statement). The caller's part:
+/// the claims' weights must be fixed by what the transcript holds already (points that were drawn from it), a key whose
+/// made_once is not set must come from receive_commitment on this transcript, and the configuration must be one that
+/// reaches_level. Keys, claims and proof may be anybody's bytes: none of them can make this throw, abort or allocate
+/// more than a multiple of its own size.
 [[nodiscard]] std::optional<Rejection> verify_opening(transcript::Transcript& transcript, const Config& config,
                                                       std::span<const CommitmentKey> keys,
                                                       std::span<const Claim> claims, base::ByteView proof);

@@ -17,7 +17,7 @@
 #include "merkle/tree.hpp"
 #include "ntt/encoder.hpp"
 
-// File format, version 1 (numbers little-endian as in memory: a cache is for the machine that made it):
+// File format, version 1 (codewords as words in the machine's order: a cache is for the machine that made it):
 //   [0, 4096)   header: magic, serialised identity, zero padding, keccak256 of the first 4064 bytes
 //   heap        2 * leaves digests (merkle/tree.hpp)
 //   codewords   leaves rows of cols words (kFull only)

@@ -42,7 +42,6 @@ enum class CacheError : std::uint8_t {
   kHeader,       ///< no header of this format and version, or its checksum is wrong
   kForeign,      ///< of other cells, another shape or another mode
   kTree,         ///< a node of the tree is not the hash of its children
-  kCodeword,     ///< a row does not hash to its leaf
 };
 struct CacheProblem {
   CacheError code;

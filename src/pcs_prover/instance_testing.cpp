@@ -95,6 +95,7 @@ Instance::Instance(Config config_in, std::span<const std::size_t> columns, std::
     o.oracle = oracles.back().get();
     o.key.root = o.oracle->root();
     o.key.log_groups = groups_of(cols);
+    o.key.made_once = true;
     o.key.ood_point = fixed_ood_point(protocol_id(config), o.key.log_groups, o.key.root);
     o.key.ood_value = pcs::ood_value(o.groups, o.key.ood_point);
     keys.push_back(o.key);
@@ -109,11 +110,22 @@ Instance::Instance(Config config_in, std::span<const std::size_t> columns, std::
 }
 
 transcript::Transcript Instance::transcript(std::uint8_t session) const {
-  transcript::Transcript t(protocol_id(config), std::span(&session, 1), {});
-  std::vector<Fp3> values;
-  for (const Claim& claim : claims) values.push_back(claim.value);
+  // The claims' weights are fixed by the statement, everything else is absorbed by the opening.
+  base::Bytes statement;
+  for (const Claim& claim : claims) {
+    for (const Term& term : claim.terms) {
+      base::append_be32(statement, term.commitment);
+      base::append_be32(statement, term.group);
+      std::vector<Fp3> elements = {term.coefficient};
+      for (const Factor& factor : term.factors) elements.insert(elements.end(), {factor.at0, factor.at1});
+      for (const Fp3& x : elements) {
+        for (const Fp c : x.c) base::append_be64(statement, c.value());
+      }
+    }
+    base::append_be32(statement, 0xffffffff);
+  }
+  transcript::Transcript t(protocol_id(config), std::span(&session, 1), statement);
   for (const CommitmentKey& key : keys) t.absorb_digest({1, "test.root"}, key.root);
-  t.absorb({2, "test.values"}, values);
   return t;
 }
 

@@ -55,6 +55,7 @@ class Prover {
       ood.push_back(ood_claim(opened.key, static_cast<std::uint32_t>(keys.size()), config_.log_rows));
       keys.push_back(opened.key);
     }
+    absorb_statement(transcript_, config_, keys, claims);
     const Fp3 join = transcript_.challenge(messages::kJoin);
     std::vector<WeightedClaim> weighted;
     Fp3 power = field::kOne3;
@@ -157,7 +158,8 @@ class Prover {
 
   std::vector<std::uint32_t> query(std::size_t oracle, OpenTimes& times) {
     const Timer timer(times.grinding);
-    send_nonce(messages::kQueryNonce, config_.oracles[oracle].query_grinding_bits, faults_.query_nonce);
+    const std::uint32_t bits = config_.oracles[oracle].query_grinding_bits;
+    if (bits > 0) send_nonce(messages::kQueryNonce, bits, faults_.query_nonce);
     return draw_positions(transcript_, config_, oracle);
   }
 
@@ -245,7 +247,10 @@ CommitmentKey send_commitment(Transcript& transcript, const Oracle& oracle, std:
 
 base::Bytes open(Transcript& transcript, const Config& config, std::span<const Opened> opened,
                  std::span<const Claim> claims, OpenTimes* times, const Faults& faults) {
-  AVOW_CHECK(validate(config) == ConfigError::kNone && !opened.empty());
+  std::vector<CommitmentKey> keys;
+  for (const Opened& o : opened) keys.push_back(o.key);
+  AVOW_CHECK(validate(config) == ConfigError::kNone && keys_are_valid(keys, config.max_log_columns) &&
+             claims_are_valid(keys, claims, config.log_rows));
   for (const Opened& o : opened) {
     AVOW_CHECK(o.oracle != nullptr && o.oracle->root() == o.key.root && o.groups.size() == o.key.log_groups.size());
     for (std::size_t g = 0; g < o.groups.size(); ++g) {

@@ -155,7 +155,9 @@ TEST(MalformedOpening, NonCanonicalCommittedCell) {
   };
   const BadOracle bad;
   instance.opened[0].oracle = &bad;
-  instance.opened[0].key.root = instance.keys[0].root = bad.root();
+  instance.opened[0].key.root = bad.root();
+  instance.opened[0].key.made_once = false;  // else its point would be another
+  instance.keys[0] = instance.opened[0].key;
   EXPECT_EQ(text(instance.verify(instance.prove())), "pcs.non_canonical (oracle 0)");
 }
 
@@ -164,6 +166,70 @@ TEST(MalformedOpening, InvalidConfiguration) {
   const auto proof = instance.prove();
   instance.config.oracles[1].queries = 0;
   EXPECT_EQ(text(instance.verify(proof)), "pcs.config (oracle 0)");
+}
+
+TEST(MalformedOpening, KeysThatNoRegistrarMayMake) {
+  const Instance instance(testing::small_config(5), kTwoCommitments, 0, 16);
+  const auto proof = instance.prove();
+  const std::vector<std::uint8_t> bad_groups[] = {{},   {0, 1}, {1, 1}, {3, 3}, {11},    {10, 9},
+                                                  {31}, {32},   {61},   {255},  {60, 60}};
+  for (const auto& groups : bad_groups) {
+    Instance bad(testing::small_config(5), kTwoCommitments, 0, 16);
+    bad.keys[0].log_groups = groups;
+    bad.keys[0].made_once = false;
+    EXPECT_EQ(text(bad.verify(proof)), "pcs.key (oracle 0)") << ::testing::PrintToString(groups);
+  }
+  Instance none(testing::small_config(5), kTwoCommitments, 0, 16);
+  none.keys.clear();
+  EXPECT_EQ(text(none.verify(proof)), "pcs.key (oracle 0)");
+}
+
+// A registrar that chooses the point of its out-of-domain claim could pick a root of the difference of two models.
+TEST(MalformedOpening, KeyWithAPointOfItsOwn) {
+  Instance instance(testing::small_config(5), kTwoCommitments, 0, 17);
+  instance.opened[0].key.ood_point += field::kOne3;
+  instance.opened[0].key.ood_value = ood_value(instance.opened[0].groups, instance.opened[0].key.ood_point);
+  instance.keys[0] = instance.opened[0].key;
+  EXPECT_EQ(text(instance.verify(instance.prove())), "pcs.key (oracle 0)");
+}
+
+TEST(MalformedOpening, ClaimsAboutWhatDoesNotExist) {
+  const Instance honest(testing::small_config(5), kTwoCommitments, 1, 18);
+  const auto proof = honest.prove();
+  const std::function<void(Term&)> changes[] = {[](Term& t) { t.commitment = 2; }, [](Term& t) { t.group = 7; },
+                                                [](Term& t) { t.factors.clear(); },
+                                                [](Term& t) { t.factors.push_back(t.factors[0]); }};
+  for (const auto& change : changes) {
+    Instance instance(testing::small_config(5), kTwoCommitments, 1, 18);
+    change(instance.claims[0].terms[0]);
+    EXPECT_EQ(text(instance.verify(proof)), "pcs.claim (oracle 0)");
+  }
+}
+
+// The last tree's rows must not be read once an earlier tree's cell was refused.
+TEST(MalformedOpening, NonCanonicalCellBeforeAnotherTree) {
+  Instance instance(testing::small_config(4), kTwoCommitments, 0, 19);
+  class BadOracle final : public Oracle {
+   public:
+    BadOracle() : heap_(2 << 6) {
+      const std::vector<std::uint64_t> row(11, field::kP);
+      for (std::size_t i = 64; i < 128; ++i) hash::keccak256_rows(row.data(), 11, 11, 1, &heap_[i]);
+      merkle::build(heap_);
+    }
+    [[nodiscard]] std::span<const base::Digest> heap() const override { return heap_; }
+    [[nodiscard]] std::vector<std::uint64_t> rows(std::span<const std::uint32_t> positions) const override {
+      return std::vector<std::uint64_t>(11 * positions.size(), field::kP);
+    }
+
+   private:
+    std::vector<base::Digest> heap_;
+  };
+  const BadOracle bad;
+  instance.opened[0].oracle = &bad;
+  instance.opened[0].key.root = bad.root();
+  instance.opened[0].key.made_once = false;
+  instance.keys[0] = instance.opened[0].key;
+  EXPECT_EQ(text(instance.verify(instance.prove())), "pcs.non_canonical (oracle 0)");
 }
 
 // --- cheating provers: each trips the one check that is there for it
@@ -279,7 +345,9 @@ TEST_F(CheatingProver, CommitsToAWordFarFromTheCode) {
   };
   const Noise noise(std::size_t{1} << 9, 11);
   instance.opened[0].oracle = &noise;
-  instance.opened[0].key.root = instance.keys[0].root = noise.root();
+  instance.opened[0].key.root = noise.root();
+  instance.opened[0].key.made_once = false;  // else its point would be another
+  instance.keys[0] = instance.opened[0].key;
   EXPECT_EQ(outcome({}), "pcs.final_claim (oracle 2)");
 }
 
@@ -291,11 +359,21 @@ TEST_F(CheatingProver, ReplaysAProofInAnotherSession) {
             "pcs.fold_grinding (oracle 0)");
 }
 
+// Roots and claimed values are absorbed before anything else: with others the first grinding nonce is no longer one.
 TEST_F(CheatingProver, UsesAnotherCommitmentsRoot) {
   const auto proof = instance.prove();
-  instance.keys[0].root[0] ^= 1;
-  auto t = Instance(testing::small_config(7), kTwoCommitments, 3, 12).transcript();
-  EXPECT_EQ(text(verify_opening(t, instance.config, instance.keys, instance.claims, proof)), "pcs.merkle (oracle 0)");
+  auto t = instance.transcript();
+  instance.keys[0] = fixed_key(protocol_id(instance.config), base::Digest{1}, instance.keys[0].log_groups, {});
+  EXPECT_EQ(text(verify_opening(t, instance.config, instance.keys, instance.claims, proof)),
+            "pcs.fold_grinding (oracle 0)");
+}
+
+TEST_F(CheatingProver, ShiftsValuesBetweenClaims) {
+  const auto proof = instance.prove();
+  // With the joining challenge known beforehand, +d and -d / challenge would cancel.
+  instance.claims[0].value += field::kOne3;
+  instance.claims[1].value = instance.claims[1].value - field::kOne3;
+  EXPECT_EQ(text(instance.verify(proof)), "pcs.fold_grinding (oracle 0)");
 }
 
 TEST(Grind, FindsTheSmallestNonce) {

@@ -47,10 +47,10 @@ std::string format_sets(const std::vector<ParameterSet>& sets) {
 
 const ParameterTables& parameter_tables() {
   // Generated from spec/parameters.json by the build: keys become designators, brackets become braces.
-  static const ParameterTables tables =
+  static const ParameterTables kTables =
 #include "pcs/parameters_table.inc"
       ;
-  return tables;
+  return kTables;
 }
 
 std::optional<Config> choose_parameters(std::uint32_t log_rows, std::uint32_t level, Profile profile) {

@@ -26,29 +26,29 @@ class Cache : public ::testing::TestWithParam<CacheMode> {
   void SetUp() override {
     std::mt19937_64 rng(1);
     for (const std::size_t cols : {8u, 2u, 1u}) {
-      auto& group = cells_.emplace_back(cols << kLogRows);
+      auto& group = cells.emplace_back(cols << kLogRows);
       for (auto& cell : group) cell = static_cast<std::int16_t>(rng());
-      groups_.push_back(field::MatrixView::of(std::span<const std::int16_t>(group), cols));
+      groups.push_back(field::MatrixView::of(std::span<const std::int16_t>(group), cols));
     }
-    memory_ = std::make_unique<TreeOracle>(kLogRows, kLogInvRate, groups_);
-    directory_ = fs::temp_directory_path() / ("avow-cache-test-" + std::to_string(::getpid()));
-    fs::create_directories(directory_);
-    path_ = directory_ / "model.cache";
+    memory = std::make_unique<TreeOracle>(kLogRows, kLogInvRate, groups);
+    directory = fs::temp_directory_path() / ("avow-cache-test-" + std::to_string(::getpid()));
+    fs::create_directories(directory);
+    path = directory / "model.cache";
   }
-  void TearDown() override { fs::remove_all(directory_); }
+  void TearDown() override { fs::remove_all(directory); }
 
-  CacheIdentity identity() const { return identity_of(kLogRows, kLogInvRate, GetParam(), groups_); }
+  CacheIdentity identity() const { return identity_of(kLogRows, kLogInvRate, GetParam(), groups); }
   std::unique_ptr<CachedOracle> build() {
-    auto built = CachedOracle::build(path_, identity(), groups_);
+    auto built = CachedOracle::build(path, identity(), groups);
     EXPECT_TRUE(built.ok()) << built.error().detail;
     return std::move(built).value();
   }
   CacheError open_error() {
-    const auto opened = CachedOracle::open(path_, identity(), groups_);
+    const auto opened = CachedOracle::open(path, identity(), groups);
     return opened.ok() ? CacheError{} : opened.error().code;
   }
   void flip(std::size_t offset) {
-    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(static_cast<std::streamoff>(offset));
     const char byte = static_cast<char>(file.get() ^ 1);
     file.seekp(static_cast<std::streamoff>(offset));
@@ -60,11 +60,11 @@ class Cache : public ::testing::TestWithParam<CacheMode> {
     return positions;
   }
 
-  std::vector<std::vector<std::int16_t>> cells_;
-  std::vector<field::MatrixView> groups_;
-  std::unique_ptr<TreeOracle> memory_;
-  fs::path directory_;
-  fs::path path_;
+  std::vector<std::vector<std::int16_t>> cells;
+  std::vector<field::MatrixView> groups;
+  std::unique_ptr<TreeOracle> memory;
+  fs::path directory;
+  fs::path path;
 };
 INSTANTIATE_TEST_SUITE_P(Modes, Cache, ::testing::Values(CacheMode::kFull, CacheMode::kTreeOnly), [](const auto& mode) {
   return std::string(mode.param == CacheMode::kFull ? "Full" : "TreeOnly");
@@ -72,33 +72,33 @@ INSTANTIATE_TEST_SUITE_P(Modes, Cache, ::testing::Values(CacheMode::kFull, Cache
 
 TEST_P(Cache, HoldsWhatTheTreeOracleComputes) {
   const auto check = [&](const CachedOracle& oracle) {
-    EXPECT_TRUE(std::equal(oracle.heap().begin() + 1, oracle.heap().end(), memory_->heap().begin() + 1));
-    EXPECT_EQ(oracle.rows(all_positions()), memory_->rows(all_positions()));
+    EXPECT_TRUE(std::equal(oracle.heap().begin() + 1, oracle.heap().end(), memory->heap().begin() + 1));
+    EXPECT_EQ(oracle.rows(all_positions()), memory->rows(all_positions()));
     EXPECT_TRUE(oracle.verify_rows());
     EXPECT_EQ(oracle.damage(), 0u);
   };
   check(*build());
-  const auto reopened = CachedOracle::open(path_, identity(), groups_);
+  const auto reopened = CachedOracle::open(path, identity(), groups);
   ASSERT_TRUE(reopened.ok());
   check(*reopened.value());
 }
 
 TEST_P(Cache, LeavesNoTemporaryFile) {
   static_cast<void>(build());
-  EXPECT_EQ(std::distance(fs::directory_iterator(directory_), fs::directory_iterator()), 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory), fs::directory_iterator()), 1);
 }
 
 TEST_P(Cache, MissingFile) { EXPECT_EQ(open_error(), CacheError::kMissing); }
 
 TEST_P(Cache, TruncatedAtSampledLengths) {
   static_cast<void>(build());
-  const auto whole = fs::file_size(path_);
+  const auto whole = fs::file_size(path);
   for (std::uintmax_t size = 0; size < whole; size += 509) {
-    fs::resize_file(path_, size);
+    fs::resize_file(path, size);
     ASSERT_EQ(open_error(), CacheError::kTruncated) << size;
     static_cast<void>(build());
   }
-  fs::resize_file(path_, whole + 1);
+  fs::resize_file(path, whole + 1);
   EXPECT_EQ(open_error(), CacheError::kTruncated);
 }
 
@@ -112,7 +112,7 @@ TEST_P(Cache, DamagedHeader) {
 
 TEST_P(Cache, OfOtherWeights) {
   static_cast<void>(build());
-  cells_[1][5] ^= 1;
+  cells[1][5] ^= 1;
   EXPECT_EQ(open_error(), CacheError::kForeign);
 }
 
@@ -120,10 +120,10 @@ TEST_P(Cache, OfAnotherShapeOrMode) {
   static_cast<void>(build());
   auto other = identity();
   other.log_inv_rate = 3;
-  EXPECT_EQ(CachedOracle::open(path_, other, groups_).error().code, CacheError::kForeign);
+  EXPECT_EQ(CachedOracle::open(path, other, groups).error().code, CacheError::kForeign);
   other = identity();
   other.mode = GetParam() == CacheMode::kFull ? CacheMode::kTreeOnly : CacheMode::kFull;
-  EXPECT_EQ(CachedOracle::open(path_, other, groups_).error().code, CacheError::kForeign);
+  EXPECT_EQ(CachedOracle::open(path, other, groups).error().code, CacheError::kForeign);
 }
 
 TEST_P(Cache, EveryDamagedTreeNodeIsFound) {
@@ -141,16 +141,16 @@ TEST_P(Cache, DamagedRowIsComputedAndTheFileRebuilt) {
   static_cast<void>(build());
   flip(kCodewordOffset + 8 * kCols * 100 + 3);
   {
-    auto opened = CachedOracle::open(path_, identity(), groups_);
+    auto opened = CachedOracle::open(path, identity(), groups);
     ASSERT_TRUE(opened.ok());
     EXPECT_FALSE(opened.value()->verify_rows());
-    EXPECT_EQ(opened.value()->rows(all_positions()), memory_->rows(all_positions()));
+    EXPECT_EQ(opened.value()->rows(all_positions()), memory->rows(all_positions()));
     EXPECT_EQ(opened.value()->damage(), 1u);
   }
   EXPECT_EQ(open_error(), CacheError::kHeader);
   std::vector<CacheError> reports;
-  const auto rebuilt = CachedOracle::open_or_build(path_, identity(), groups_,
-                                                   [&](const CacheProblem& p) { reports.push_back(p.code); });
+  const auto rebuilt =
+      CachedOracle::open_or_build(path, identity(), groups, [&](const CacheProblem& p) { reports.push_back(p.code); });
   ASSERT_TRUE(rebuilt.ok());
   EXPECT_EQ(reports, std::vector{CacheError::kHeader});
   EXPECT_TRUE(rebuilt.value()->verify_rows());
@@ -159,20 +159,20 @@ TEST_P(Cache, DamagedRowIsComputedAndTheFileRebuilt) {
 TEST_P(Cache, OpenOrBuildReportsNothingTheFirstTime) {
   int reports = 0;
   const auto report = [&](const CacheProblem&) { ++reports; };
-  ASSERT_TRUE(CachedOracle::open_or_build(path_, identity(), groups_, report).ok());
-  ASSERT_TRUE(CachedOracle::open_or_build(path_, identity(), groups_, report).ok());
+  ASSERT_TRUE(CachedOracle::open_or_build(path, identity(), groups, report).ok());
+  ASSERT_TRUE(CachedOracle::open_or_build(path, identity(), groups, report).ok());
   EXPECT_EQ(reports, 0);
 }
 
 TEST_P(Cache, UnwritableDirectory) {
-  const auto built = CachedOracle::build(directory_ / "no" / "such" / "folder", identity(), groups_);
+  const auto built = CachedOracle::build(directory / "no" / "such" / "folder", identity(), groups);
   ASSERT_FALSE(built.ok());
   EXPECT_EQ(built.error().code, CacheError::kIo);
   EXPECT_NE(built.error().detail.find("cannot be created"), std::string::npos);
 }
 
 TEST_P(Cache, SomethingElseUnderItsName) {
-  std::ofstream(path_) << std::string(10000, 'x');
+  std::ofstream(path) << std::string(10000, 'x');
   EXPECT_EQ(open_error(), CacheError::kHeader);
 }
 

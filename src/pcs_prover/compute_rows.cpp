@@ -8,7 +8,6 @@
 
 namespace avow::pcs {
 
-using field::Fp;
 using field::Fp3;
 
 // A column's value at a point x of the base field is the dot product of its cells with the powers of x. The dot-product

@@ -79,8 +79,8 @@ Term random_term(const Instance& instance, std::mt19937_64& rng) {
 
 }  // namespace
 
-Instance::Instance(Config config_in, std::span<const std::size_t> columns, std::size_t claim_count, std::uint64_t seed)
-    : config(std::move(config_in)) {
+Instance::Instance(Config with, std::span<const std::size_t> columns, std::size_t claim_count, std::uint64_t seed)
+    : config(std::move(with)) {
   std::mt19937_64 rng(seed);
   const std::size_t rows = std::size_t{1} << config.log_rows;
   for (const std::size_t cols : columns) {

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "hash/keccak.hpp"
 #include "merkle/tree.hpp"
+#include "pcs/parameters.hpp"
 #include "pcs_prover/grind.hpp"
 #include "pcs_prover/instance_testing.hpp"
 
@@ -18,11 +21,14 @@ using testing::Instance;
 constexpr std::size_t kOneColumn[] = {1};
 constexpr std::size_t kTwoCommitments[] = {11, 4};
 
+// `make test-long` asks for full sizes.
+bool long_run() { return std::getenv("AVOW_LONG") != nullptr; }
+
 std::string text(const std::optional<Rejection>& rejection) { return rejection ? to_string(*rejection) : "accepted"; }
 
 TEST(Opening, AcceptsHonestProofsOfRandomShapes) {
   std::mt19937_64 rng(1);
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < (long_run() ? 1500 : 60); ++round) {
     const Config config = testing::random_config(rng);
     ASSERT_EQ(validate(config), ConfigError::kNone);
     std::vector<std::size_t> columns(1 + rng() % 3);
@@ -32,6 +38,22 @@ TEST(Opening, AcceptsHonestProofsOfRandomShapes) {
       ASSERT_EQ(claim.value, testing::evaluate_naive(instance.opened, claim));
     }
     ASSERT_EQ(text(instance.verify(instance.prove())), "accepted") << "round " << round;
+  }
+}
+
+// The parameters in use, at both levels: a model and a witness together, the model of many columns.
+TEST(Opening, AcceptsHonestProofsAtScale) {
+  const std::uint32_t log_rows = long_run() ? 19 : 12;
+  const std::size_t columns[] = {long_run() ? std::size_t{128} : std::size_t{24}, 6};
+  for (const std::uint32_t level : {100u, 128u}) {
+    const auto config = choose_parameters(log_rows, level, Profile::kModel);
+    ASSERT_TRUE(config.has_value());
+    const Instance instance(*config, columns, 12, level);
+    const auto proof = instance.prove();
+    EXPECT_EQ(text(instance.verify(proof)), "accepted") << level;
+    auto bad = proof;
+    bad[bad.size() / 2] ^= 1;
+    EXPECT_TRUE(instance.verify(bad).has_value());
   }
 }
 

@@ -29,7 +29,7 @@ class Instance {
  public:
   /// One commitment per entry of `columns`, `claims` random claims: single and several terms, whole groups and
   /// sub-cubes.
-  Instance(Config config, std::span<const std::size_t> columns, std::size_t claims, std::uint64_t seed);
+  Instance(Config with, std::span<const std::size_t> columns, std::size_t claim_count, std::uint64_t seed);
 
   /// The transcript both sides start the opening with; `session` tells proofs apart.
   [[nodiscard]] transcript::Transcript transcript(std::uint8_t session = 0) const;

@@ -6,6 +6,11 @@ add_library(avow_options INTERFACE)
 target_compile_options(avow_options INTERFACE -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
                                               -Wold-style-cast -Wimplicit-fallthrough)
 target_include_directories(avow_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+# Instruction sets that SIMD files are not compiled for: scalable vectors, which cannot be array elements (machines with
+# SVE also have NEON), and SSE without AVX2, which would gain little over portable code and costs every build its time.
+target_compile_definitions(
+  avow_options INTERFACE
+  "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128|HWY_SSSE3|HWY_SSE4)")
 if(AVOW_SANITIZE)
   target_compile_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE})
@@ -29,6 +34,15 @@ function(avow_library folder)
   list(REMOVE_ITEM sources ${tests} ${benches} ${testing})
 
   add_library(avow_${folder} STATIC ${sources})
+  if(AVOW_SANITIZE MATCHES "undefined")
+    # SIMD files are compiled once per instruction set; the checks of every pointer there take minutes and find nothing
+    # that AddressSanitizer does not. Arithmetic is checked as everywhere.
+    file(GLOB simd ${dir}/*kernels.cpp ${dir}/*_batch.cpp)
+    if(simd)
+      set_source_files_properties(${simd} PROPERTIES COMPILE_OPTIONS
+                                                     "-fno-sanitize=null,alignment,object-size,pointer-overflow,vptr")
+    endif()
+  endif()
   target_link_libraries(avow_${folder} PUBLIC avow_options ${ARG_DEPS})
   set_target_properties(avow_${folder} PROPERTIES LINKER_LANGUAGE CXX)
 

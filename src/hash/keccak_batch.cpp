@@ -12,7 +12,6 @@
 #include "base/check.hpp"
 #include "hash/keccak.hpp"
 #include "hash/keccak_constants.hpp"
-#include "hash/keccak_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "hash/keccak_batch.cpp"

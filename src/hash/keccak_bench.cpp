@@ -13,9 +13,7 @@
 #include <vector>
 
 #include "base/check.hpp"
-#include "hash/keccak_targets.hpp"
 
-// After keccak_targets.hpp.
 #include <hwy/highway.h>
 
 namespace avow::hash {

@@ -12,9 +12,7 @@
 
 #include "base/hex.hpp"
 #include "hash/keccak_constants.hpp"
-#include "hash/keccak_targets.hpp"
 
-// After keccak_targets.hpp.
 #include <hwy/highway.h>
 
 namespace avow::hash {

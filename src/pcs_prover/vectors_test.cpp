@@ -214,7 +214,8 @@ TEST(OpeningVectors, FileEqualsTheComputation) {
 
 // From the recorded bytes alone.
 TEST(OpeningVectors, RecordedProofsAreAccepted) {
-  for (const Json& vector : load().at("vectors")) {
+  const Json file = load();
+  for (const Json& vector : file.at("vectors")) {
     SCOPED_TRACE(vector.at("name").get<std::string>());
     const Config config = config_of(vector.at("config"));
     ASSERT_EQ(validate(config), ConfigError::kNone);

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lookup_prover/layers.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "base/threads.hpp"
+
+namespace avow::lookup {
+namespace {
+
+std::size_t round_up_even(std::size_t n) { return n + (n & 1); }
+
+// Old tables are kept where they are large enough.
+void ensure(base::Buffer<Fp3>& buffer, std::size_t size) {
+  if (buffer.size() >= size) return;
+  buffer = base::Buffer<Fp3>();
+  buffer = base::Buffer<Fp3>(size);
+}
+void ensure(Tables& tables, std::size_t numerators, std::size_t denominators) {
+  ensure(tables.p0, numerators);
+  ensure(tables.p1, numerators);
+  ensure(tables.q0, denominators);
+  ensure(tables.q1, denominators);
+}
+
+template <typename T>
+void split_whole(std::span<const T> cells, std::size_t first, std::size_t whole, std::span<Fp3> even,
+                 std::span<Fp3> odd) {
+  if (whole > 0) split(cells.subspan(2 * first, 2 * whole), even.first(whole), odd.first(whole));
+}
+
+// Entries of a column, straight from its cells.
+void load_cells(const ColumnData& column, bool numerators, std::size_t first, std::size_t count,
+                Scratch::Table (&tables)[4]) {
+  const std::size_t cells = column.denominators.size();
+  const std::size_t whole = std::min(count, std::max(cells / 2, first) - first);
+  auto& [p0, p1, q0, q1] = tables;
+  split_whole(column.denominators, first, whole, q0, q1);
+  if (numerators) {
+    if (const auto* ints = std::get_if<std::span<const std::int32_t>>(&column.numerators)) {
+      split_whole(*ints, first, whole, p0, p1);
+    } else if (const auto* elements = std::get_if<std::span<const Fp3>>(&column.numerators)) {
+      split_whole(*elements, first, whole, p0, p1);
+    } else {
+      AVOW_CHECK(false);  // ones are never asked for: they are inverses
+    }
+  }
+  for (std::size_t i = whole; i < count; ++i) {
+    const Fraction even = cell_at(column, 2 * (first + i));
+    const Fraction odd = cell_at(column, 2 * (first + i) + 1);
+    p0[i] = even.numerator;
+    p1[i] = odd.numerator;
+    q0[i] = even.denominator;
+    q1[i] = odd.denominator;
+  }
+}
+
+// The lowest layer's segment of a column, but for its place.
+Segment segment_of_cells(const ColumnData& column) {
+  const std::size_t cells = column.denominators.size();
+  Segment segment;
+  segment.count = round_up_even((cells + 1) / 2);
+  segment.source = &column;
+  if (std::holds_alternative<Ones>(column.numerators)) {
+    segment.inverses = true;
+    segment.pure = cells / 2;
+    segment.has_edge = cells % 2 != 0;
+    segment.edge_p0 = field::kOne3;
+  }
+  return segment;
+}
+
+// The sums of the fractions of entries first, first + 1, .. of a segment that is not folded; f starts at the first.
+void add_entries(const Segment& segment, const Fractions& f, std::size_t first, std::span<Fp3> sums,
+                 std::span<Fp3> products) {
+  if (!segment.inverses) return add_fractions(f, sums, products);
+  const std::size_t pure = std::min(sums.size(), std::max(segment.pure, first) - first);
+  add_inverses(f, sums.first(pure), products.first(pure));
+  for (std::size_t i = pure; i < sums.size(); ++i) {
+    // The edge of the lowest layer is an odd number of cells: 1/q and 0/1.
+    sums[i] = i + first == segment.pure && segment.has_edge ? field::kOne3 : Fp3();
+    products[i] = f.q0[i] * f.q1[i];
+  }
+}
+
+// Entries of the layer above the lowest, from the cells.
+void load_sums(const ColumnData& column, std::size_t first, std::size_t count, Scratch& scratch) {
+  if (scratch.sums.empty()) {
+    for (auto& table : scratch.cells) table.resize(2 * Scratch::kEntries);
+    scratch.sums.resize(2 * Scratch::kEntries);
+    scratch.products.resize(2 * Scratch::kEntries);
+  }
+  const Segment below = segment_of_cells(column);
+  load_cells(column, !below.inverses, 2 * first, 2 * count, scratch.cells);
+  const auto& [p0, p1, q0, q1] = scratch.cells;
+  const std::span<Fp3> sums = std::span(scratch.sums).first(2 * count);
+  const std::span<Fp3> products = std::span(scratch.products).first(2 * count);
+  add_entries(below, {p0.data(), p1.data(), q0.data(), q1.data()}, 2 * first, sums, products);
+  const auto out = [&](std::size_t i) { return std::span(scratch.tables[i]).first(count); };
+  split(sums, out(0), out(1));
+  split(products, out(2), out(3));
+}
+
+}  // namespace
+
+Fraction cell_at(const ColumnData& column, std::uint64_t index) {
+  if (index >= column.denominators.size()) return {Fp3(), field::kOne3};
+  Fraction cell{field::kOne3, column.denominators[index]};
+  if (const auto* ints = std::get_if<std::span<const std::int32_t>>(&column.numerators)) {
+    cell.numerator = Fp3(field::Fp::from_int((*ints)[index]));
+  } else if (const auto* elements = std::get_if<std::span<const Fp3>>(&column.numerators)) {
+    cell.numerator = (*elements)[index];
+  }
+  return cell;
+}
+
+Fractions load(const Layer& layer, const Segment& segment, std::size_t first, std::size_t count, Scratch& scratch) {
+  Fractions view;
+  if (segment.source != nullptr) {
+    if (segment.depth == 0) {
+      load_cells(*segment.source, !segment.inverses, first, count, scratch.tables);
+    } else {
+      load_sums(*segment.source, first, count, scratch);
+    }
+    view = {scratch.tables[0].data(), scratch.tables[1].data(), scratch.tables[2].data(), scratch.tables[3].data()};
+  } else {
+    view.q0 = layer.tables.q0.data() + segment.q_at + first;
+    view.q1 = layer.tables.q1.data() + segment.q_at + first;
+    view.p0 = layer.tables.p0.data() + segment.p_at + first;
+    view.p1 = layer.tables.p1.data() + segment.p_at + first;
+  }
+  if (segment.inverses) view.p0 = view.p1 = nullptr;
+  return view;
+}
+
+EdgePair edge_pair(const Segment& segment, const Fp3& numerator1, const Fp3& padding1) {
+  EdgePair pair{{Fp3(), Fp3()}, {padding1, padding1}};
+  std::size_t i = 0;
+  if (segment.pure % 2 != 0) {
+    pair.p0[i] = field::kOne3;
+    pair.p1[i++] = numerator1;
+  }
+  if (segment.has_edge) {
+    pair.p0[i] = segment.edge_p0;
+    pair.p1[i] = segment.edge_p1;
+  }
+  return pair;
+}
+
+Halving plan_halving(const Layer& layer, Halving::Kind kind, Tables spare) {
+  const bool folding = kind == Halving::Kind::kFold;
+  Halving plan;
+  Layer& next = plan.next;
+  next.log_size = layer.log_size - 1;
+  std::size_t numerators = 0;
+  std::size_t denominators = 0;
+  std::size_t first_moved = layer.segments.size();
+  for (std::size_t i = 0; i < layer.segments.size(); ++i) {
+    const Segment& old = layer.segments[i];
+    Segment half;
+    half.offset = old.offset / 2;
+    half.log_size = old.log_size - 1;
+    half.count = round_up_even(old.count / 2);
+    half.inverses = folding && old.inverses;
+    if (half.log_size <= kLogSmall) {
+      first_moved = std::min(first_moved, i);
+    } else {
+      half.p_at = numerators;
+      half.q_at = denominators;
+      if (!folding && old.source != nullptr && old.depth == 0) {
+        half.source = old.source;
+        half.depth = 1;
+      } else {
+        if (!half.inverses) numerators += half.count;
+        denominators += half.count;
+      }
+    }
+    plan.targets.push_back(half);
+  }
+  Segment last;
+  last.offset = layer.tail.offset / 2;
+  last.count = round_up_even(layer.tail.count / 2);
+  if (layer.tail.count == 0 && !plan.targets.empty()) {
+    last.offset = plan.targets.back().offset + (std::uint64_t{1} << plan.targets.back().log_size);
+  }
+  plan.targets.push_back(last);
+
+  next.tail.offset = plan.targets[first_moved].offset;
+  next.tail.p_at = numerators;
+  next.tail.q_at = denominators;
+  next.tail.count = last.offset - next.tail.offset + last.count;
+  for (std::size_t i = first_moved; i < plan.targets.size(); ++i) {
+    Segment& moved = plan.targets[i];
+    moved.p_at = next.tail.p_at + (moved.offset - next.tail.offset);
+    moved.q_at = next.tail.q_at + (moved.offset - next.tail.offset);
+  }
+  next.segments.assign(plan.targets.begin(), plan.targets.begin() + static_cast<std::ptrdiff_t>(first_moved));
+  next.tables = std::move(spare);
+  ensure(next.tables, numerators + next.tail.count, denominators + next.tail.count);
+  return plan;
+}
+
+void finish_tail(Halving& halving, const Fp3& padding1, const Fp3& join) {
+  Tables& t = halving.next.tables;
+  for (std::size_t i = halving.next.segments.size(); i + 1 < halving.targets.size(); ++i) {
+    const Segment& moved = halving.targets[i];
+    if (moved.inverses) {
+      for (std::size_t x = 0; x < moved.count; ++x) {
+        const bool pure = x < moved.pure;
+        const bool edge = x == moved.pure && moved.has_edge;
+        t.p0[moved.p_at + x] = pure ? field::kOne3 : edge ? moved.edge_p0 : Fp3();
+        t.p1[moved.p_at + x] = pure ? field::kOne3 + join * t.q1[moved.q_at + x] : edge ? moved.edge_p1 : padding1;
+      }
+    }
+    for (std::size_t x = moved.count; x < std::size_t{1} << moved.log_size; ++x) {
+      t.p0[moved.p_at + x] = Fp3();
+      t.p1[moved.p_at + x] = padding1;
+      t.q0[moved.q_at + x] = t.q1[moved.q_at + x] = field::kOne3;
+    }
+  }
+}
+
+std::vector<Item> make_items(std::span<const Segment> segments, std::size_t first, std::size_t last) {
+  std::vector<Item> items;
+  for (std::size_t i = first; i < last; ++i) {
+    const std::size_t shift = segments[i].offset / 2 % kBlock;
+    const std::size_t pairs = segments[i].count / 2;
+    for (std::size_t begin = 0; begin < pairs;) {
+      const std::size_t end = std::min(pairs, (begin + shift) / kBlock * kBlock + kBlock - shift);
+      items.push_back({i, begin, end});
+      begin = end;
+    }
+  }
+  return items;
+}
+
+Layer make_leaves(const Config& config, const Layout& layout, std::span<const ColumnData> columns) {
+  Layer layer;
+  layer.log_size = layout.log_cells - 1;
+  std::vector<Fp3> p;
+  std::vector<Fp3> q;
+  for (const std::uint32_t j : layout.order) {
+    const unsigned log_size = config.columns[j].log_size;
+    const ColumnData& column = columns[j];
+    if (log_size > kLogSmall + 1) {
+      Segment segment = segment_of_cells(column);
+      segment.offset = layout.offsets[j] / 2;
+      segment.log_size = log_size - 1;
+      layer.segments.push_back(segment);
+    } else {
+      if (q.empty()) layer.tail.offset = layout.offsets[j] / 2;
+      for (std::uint64_t x = 0; x < std::uint64_t{1} << log_size; ++x) {
+        const Fraction cell = cell_at(column, x);
+        p.push_back(cell.numerator);
+        q.push_back(cell.denominator);
+      }
+    }
+  }
+  while (q.size() % 4 != 0) {
+    p.push_back(Fp3());
+    q.push_back(field::kOne3);
+  }
+  layer.tail.count = q.size() / 2;
+  ensure(layer.tables, q.size() / 2, q.size() / 2);
+  const auto half = [&](base::Buffer<Fp3>& table) {
+    const std::span<Fp3> all = table;
+    return all.first(q.size() / 2);
+  };
+  split(p, half(layer.tables.p0), half(layer.tables.p1));
+  split(q, half(layer.tables.q0), half(layer.tables.q1));
+  return layer;
+}
+
+Layer add_pairs(const Layer& layer) {
+  Halving plan = plan_halving(layer, Halving::Kind::kAdd, {});
+  Tables& t = plan.next.tables;
+  std::vector<Item> items = make_items(plan.targets, 0, plan.targets.size());
+  std::erase_if(items, [&](const Item& item) { return plan.targets[item.target].source != nullptr; });
+  const auto body = [&](const Item& item, Scratch& scratch, std::vector<Fp3>& p, std::vector<Fp3>& q) {
+    const bool is_tail = item.target + 1 == plan.targets.size();
+    const Segment& old = is_tail ? layer.tail : layer.segments[item.target];
+    const Segment& target = plan.targets[item.target];
+    // Entries of the old layer are fractions of the new one, which has half as many entries.
+    const std::size_t first = 4 * item.begin;
+    const std::size_t count = std::min(4 * item.end, old.count) - first;
+    const Fractions f = load(layer, old, first, count, scratch);
+    const std::span<Fp3> sums = std::span(p).first(4 * (item.end - item.begin));
+    const std::span<Fp3> products = std::span(q).first(sums.size());
+    add_entries(old, f, first, sums.first(count), products.first(count));
+    std::fill(sums.begin() + static_cast<std::ptrdiff_t>(count), sums.end(), Fp3());
+    std::fill(products.begin() + static_cast<std::ptrdiff_t>(count), products.end(), field::kOne3);
+    const std::size_t entries = sums.size() / 2;
+    const auto out = [&](base::Buffer<Fp3>& table, std::size_t at) {
+      const std::span<Fp3> all = table;
+      return all.subspan(at + 2 * item.begin, entries);
+    };
+    split(sums, out(t.p0, target.p_at), out(t.p1, target.p_at));
+    split(products, out(t.q0, target.q_at), out(t.q1, target.q_at));
+  };
+  const std::size_t grain = std::max<std::size_t>(8, items.size() / (8 * base::thread_count()));
+  base::parallel_for(items.size(), grain, [&](std::size_t begin, std::size_t end) {
+    Scratch scratch;
+    std::vector<Fp3> p(4 * kBlock);
+    std::vector<Fp3> q(4 * kBlock);
+    for (std::size_t i = begin; i < end; ++i) body(items[i], scratch, p, q);
+  });
+  finish_tail(plan, Fp3(), Fp3());
+  return std::move(plan.next);
+}
+
+Fraction fraction_at(const Layer& layer, std::uint64_t index) {
+  AVOW_CHECK(layer.segments.empty());
+  const std::uint64_t x = index / 2;
+  if (x >= layer.tail.count) return {Fp3(), field::kOne3};
+  const Tables& t = layer.tables;
+  const std::size_t p = layer.tail.p_at + x;
+  const std::size_t q = layer.tail.q_at + x;
+  return index % 2 == 0 ? Fraction{t.p0[p], t.q0[q]} : Fraction{t.p1[p], t.q1[q]};
+}
+
+}  // namespace avow::lookup

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "base/buffer.hpp"
+#include "lookup/config.hpp"
+#include "lookup_prover/kernels.hpp"
+
+// The layers of the fraction tree. Only what differs from 0/1 is stored, and where a column's numerators are all one
+// they are not.
+namespace avow::lookup {
+
+/// All numerators are one.
+struct Ones {};
+
+/// The cells of a column; the spans must outlive the proof, which only reads them. Cells from denominators.size() up to
+/// the column's 2^log_size are 0/1 and cost nothing. As many numerators as denominators, where they are given at all.
+struct ColumnData {
+  std::span<const Fp3> denominators;
+  std::variant<Ones, std::span<const std::int32_t>, std::span<const Fp3>> numerators;
+};
+
+/// A column's part of a layer, or what has become of it after some rounds. Entry x stands for the fractions 2x and
+/// 2x+1.
+struct Segment {
+  std::uint64_t offset = 0;            ///< of its first entry in the layer, a multiple of 2^log_size
+  unsigned log_size = 0;               ///< it has 2^log_size entries
+  std::size_t count = 0;               ///< of which the first are stored, an even number; the others are 0/1
+  std::size_t p_at = 0;                ///< where they start in the layer's tables of numerators
+  std::size_t q_at = 0;                ///< and of denominators
+  const ColumnData* source = nullptr;  ///< the cells, where nothing is stored in the tables: entries are computed
+  unsigned depth = 0;                  ///< from them when they are loaded, in the lowest layer (0) and the next (1)
+
+  /// Numerators that are one are not in the tables: those of the first `pure` entries, if inverses is set. After them
+  /// there may be one entry of which that cannot be said, `edge`, and the rest is 0/1.
+  bool inverses = false;
+  bool has_edge = false;
+  std::size_t pure = 0;
+  Fp3 edge_p0;
+  Fp3 edge_p1;
+};
+
+struct Tables {
+  base::Buffer<Fp3> p0, p1, q0, q1;
+};
+
+/// Segments by offset, without gaps; those of 2^kLogSmall entries or less are one at the end, `tail`, whose padding
+/// between them is stored.
+struct Layer {
+  unsigned log_size = 0;  ///< 2^log_size entries, twice as many fractions
+  std::vector<Segment> segments;
+  Segment tail;
+  Tables tables;
+};
+
+/// Below this a segment is not worth an item of work of its own.
+inline constexpr unsigned kLogSmall = 6;
+/// Pairs of entries that one item of work is about: with four tables it fits the second-level cache.
+inline constexpr unsigned kLogBlock = 7;
+inline constexpr std::size_t kBlock = std::size_t{1} << kLogBlock;
+
+/// Buffers for the entries of one item of work.
+struct Scratch {
+  static constexpr std::size_t kEntries = 4 * kBlock;
+  using Table = std::vector<Fp3>;
+  Table tables[4] = {Table(kEntries), Table(kEntries), Table(kEntries), Table(kEntries)};
+  /// Of the layer below, while entries of depth 1 are computed; and their sums.
+  Table cells[4];
+  Table sums;
+  Table products;
+};
+
+/// Entries [first, first + count) of a segment, `first` and `count` even: in the layer's tables, or converted into
+/// `scratch`. No numerators where the segment has none.
+[[nodiscard]] Fractions load(const Layer& layer, const Segment& segment, std::size_t first, std::size_t count,
+                             Scratch& scratch);
+
+/// The numerators (p0, p1) of the pair of entries after a segment's last pair of pure ones; `numerator1` is p1 of a
+/// pure entry, `padding1` of a padding one.
+struct EdgePair {
+  Fp3 p0[2];
+  Fp3 p1[2];
+};
+[[nodiscard]] EdgePair edge_pair(const Segment& segment, const Fp3& numerator1, const Fp3& padding1);
+
+/// What halving a layer gives, by folding or by adding fractions: the next layer with memory from `spare` (or new), and
+/// for each segment of the old one, its tail last, where its half belongs.
+struct Halving {
+  /// Adding gives no inverses; of the lowest layer, it leaves large segments to be computed when they are loaded.
+  enum class Kind : std::uint8_t { kAdd, kFold };
+  Layer next;
+  std::vector<Segment> targets;  ///< the first next.segments.size() are next's segments, the others parts of its tail
+};
+[[nodiscard]] Halving plan_halving(const Layer& layer, Halving::Kind kind, Tables spare);
+/// Writes the padding between the tail's parts (p1 = padding1) and gives numerators to those that had none: p1 is
+/// 1 + join q1 there.
+void finish_tail(Halving& halving, const Fp3& padding1, const Fp3& join);
+
+/// Runs body(item, scratch) for blocks [begin, end) of pairs of the targets [first, last), cut where the pair's number
+/// in the layer is a multiple of kBlock. begin, end count pairs within the segment.
+struct Item {
+  std::size_t target;
+  std::size_t begin;
+  std::size_t end;
+};
+[[nodiscard]] std::vector<Item> make_items(std::span<const Segment> segments, std::size_t first, std::size_t last);
+
+/// The lowest layer. log_cells >= 1.
+[[nodiscard]] Layer make_leaves(const Config& config, const Layout& layout, std::span<const ColumnData> columns);
+/// The layer above, with half as many fractions. log_size >= 1.
+[[nodiscard]] Layer add_pairs(const Layer& layer);
+
+/// Numerator and denominator of one fraction of a layer whose segments are all in the tail.
+struct Fraction {
+  Fp3 numerator;
+  Fp3 denominator;
+};
+[[nodiscard]] Fraction fraction_at(const Layer& layer, std::uint64_t index);
+/// One cell of a column.
+[[nodiscard]] Fraction cell_at(const ColumnData& column, std::uint64_t index);
+
+}  // namespace avow::lookup

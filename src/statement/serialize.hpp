@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "statement/error.hpp"
+#include "statement/statement.hpp"
+
+/// Canonical bytes of a statement: spec/statement.md, section 6.
+namespace avow::statement {
+
+inline constexpr std::uint8_t kVersion = 1;
+
+/// Requires a valid statement.
+[[nodiscard]] base::Bytes serialize(const Statement& statement);
+
+/// The statement that has exactly these bytes, valid (validate.hpp); untrusted bytes. One pass forward; memory is a
+/// small multiple of the bytes.
+[[nodiscard]] base::Result<Statement, Error> parse(base::ByteView bytes);
+
+/// keccak256 of serialize().
+[[nodiscard]] base::Digest statement_id(const Statement& statement);
+
+}  // namespace avow::statement

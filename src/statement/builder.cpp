@@ -182,15 +182,19 @@ TensorRef Builder::add_tensor(Tensor tensor) {
 }
 
 TensorRef Builder::model(std::string name, const std::vector<AxisRef>& axes, Range range) {
-  return add_tensor({TensorKind::kModel, std::move(name), ids(axes), range, {}, {}});
+  return add_tensor({TensorKind::kModel, std::move(name), ids(axes), range, {}, {}, false});
 }
 
 TensorRef Builder::witness(std::string name, const std::vector<AxisRef>& axes, Range range) {
-  return add_tensor({TensorKind::kWitness, std::move(name), ids(axes), range, {}, {}});
+  return add_tensor({TensorKind::kWitness, std::move(name), ids(axes), range, {}, {}, false});
+}
+
+TensorRef Builder::input(std::string name, const std::vector<AxisRef>& axes, Range range) {
+  return add_tensor({TensorKind::kWitness, std::move(name), ids(axes), range, {}, {}, true});
 }
 
 TensorRef Builder::declare(std::string name, const std::vector<AxisRef>& axes) {
-  return add_tensor({TensorKind::kVirtual, std::move(name), ids(axes), {}, {}, {}});
+  return add_tensor({TensorKind::kVirtual, std::move(name), ids(axes), {}, {}, {}, false});
 }
 
 TensorRef Builder::define(std::string name, const std::vector<AxisRef>& axes, const Expr& definition) {
@@ -247,7 +251,7 @@ Expression Builder::expression(const std::string& who, const std::vector<AxisId>
 }
 
 Expr Builder::structured(const std::vector<AxisRef>& axes, Structured parameters) {
-  const Tensor tensor{TensorKind::kStructured, "", ids(axes), {}, std::move(parameters), {}};
+  const Tensor tensor{TensorKind::kStructured, "", ids(axes), {}, std::move(parameters), {}, false};
   const auto& all = statement_.tensors;
   const auto it = std::find(all.begin(), all.end(), tensor);
   const auto id = it != all.end() ? static_cast<TensorId>(it - all.begin()) : add_tensor(tensor).id;

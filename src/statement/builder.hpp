@@ -105,6 +105,8 @@ class Builder {
 
   TensorRef model(std::string name, const std::vector<AxisRef>& axes, Range range);
   TensorRef witness(std::string name, const std::vector<AxisRef>& axes, Range range);
+  /// A witness tensor that the prover may choose. Any other has to follow from model and inputs (analysis.hpp).
+  TensorRef input(std::string name, const std::vector<AxisRef>& axes, Range range);
   TensorRef define(std::string name, const std::vector<AxisRef>& axes, const Expr& definition);
   /// A virtual tensor whose definition is given later.
   TensorRef declare(std::string name, const std::vector<AxisRef>& axes);

@@ -149,7 +149,8 @@ class Printer {
       line("{}", kind == TensorKind::kModel ? "model" : "witness");
       for (const Tensor& tensor : s_.tensors) {
         if (tensor.kind != kind) continue;
-        line("  {}{} {}{}", tensor.name, brackets(tensor.axes), tensor.range.is_signed ? 's' : 'u', tensor.range.bits);
+        line("  {}{} {}{}{}", tensor.name, brackets(tensor.axes), tensor.range.is_signed ? 's' : 'u', tensor.range.bits,
+             tensor.is_input ? ", input" : "");
       }
     }
   }

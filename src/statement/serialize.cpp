@@ -183,7 +183,7 @@ class Layout {
     switch (tensor.kind) {
       case TensorKind::kModel:
       case TensorKind::kWitness:
-        range(tensor.range);
+        range(tensor);
         break;
       case TensorKind::kStructured:
         structured(tensor.structured);
@@ -194,11 +194,15 @@ class Layout {
     }
   }
 
-  // The highest bit says signed.
-  void range(Of<Range>& range) {
-    std::uint8_t b = static_cast<std::uint8_t>(range.bits | (range.is_signed ? 0x80 : 0));
+  // The two highest bits say signed and input.
+  void range(Of<Tensor>& tensor) {
+    std::uint8_t b = static_cast<std::uint8_t>(tensor.range.bits | (tensor.range.is_signed ? 0x80 : 0) |
+                                               (tensor.is_input ? 0x40 : 0));
     io_.byte(b);
-    if constexpr (Io::kReads) range = {static_cast<std::uint8_t>(b & 0x7f), b >= 0x80};
+    if constexpr (Io::kReads) {
+      tensor.range = {static_cast<std::uint8_t>(b & 0x3f), (b & 0x80) != 0};
+      tensor.is_input = (b & 0x40) != 0;
+    }
   }
 
   void structured(Of<Structured>& s) {

@@ -126,6 +126,7 @@ struct Tensor {
   Range range;               ///< of model and witness tensors
   Structured structured;     ///< of a structured tensor
   Expression definition;     ///< of a virtual tensor: its axes are free, its factors have smaller ids
+  bool is_input = false;     ///< of a witness tensor: the prover may choose it, nothing needs to pin it down
   friend bool operator==(const Tensor&, const Tensor&) = default;
 };
 

@@ -142,6 +142,9 @@ class Validator {
     if (tensor.kind != TensorKind::kStructured && tensor.structured != Structured()) {
       return problem(Cause::kKind, "{}: has parameters of a structured tensor", label(id));
     }
+    if (tensor.is_input && tensor.kind != TensorKind::kWitness) {
+      return problem(Cause::kKind, "{}: only a witness tensor can be an input", label(id));
+    }
     if (!committed && tensor.range != Range()) return problem(Cause::kKind, "{}: has a range note", label(id));
     if (committed && (tensor.range.bits < 1 || tensor.range.bits > 62)) {
       return problem(Cause::kLength, "{}: {} bits", label(id), tensor.range.bits);

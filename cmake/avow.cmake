@@ -21,17 +21,22 @@ if(AVOW_FUZZ)
   target_link_options(avow_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# avow_library(<folder> [DEPS lib...] [TEST_DEPS lib...] [BENCH_DEPS lib...])
+# avow_library(<folder> [DEPS lib...] [TEST_DEPS lib...] [BENCH_DEPS lib...] [TESTING_OF folder...])
 # One static library avow_<folder> of src/<folder>/*.cpp. Files ending in _test.cpp form the test <folder>_test, files
-# ending in _bench.cpp the micro-benchmark <folder>_bench; *_testing.cpp are helpers linked into tests only.
+# ending in _bench.cpp the micro-benchmark <folder>_bench; *_testing.cpp are helpers linked into tests only;
+# TESTING_OF names other folders whose helpers this folder's tests use, too.
 function(avow_library folder)
-  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;BENCH_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;BENCH_DEPS;TESTING_OF" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/src/${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cpp)
   file(GLOB benches CONFIGURE_DEPENDS ${dir}/*_bench.cpp)
   file(GLOB testing CONFIGURE_DEPENDS ${dir}/*_testing.cpp)
   list(REMOVE_ITEM sources ${tests} ${benches} ${testing})
+  foreach(other ${ARG_TESTING_OF})
+    file(GLOB helpers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${other}/*_testing.cpp)
+    list(APPEND testing ${helpers})
+  endforeach()
 
   add_library(avow_${folder} STATIC ${sources})
   if(AVOW_SANITIZE MATCHES "undefined")

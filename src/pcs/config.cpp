@@ -118,6 +118,37 @@ base::Bytes serialize(const Config& config) {
   return out;
 }
 
+std::optional<Config> parse_config(base::ByteView bytes) {
+  // Read at fixed places; whatever is not as serialize() writes it shows in the comparison at the end.
+  const std::size_t head = 8 + kName.size() + 24;
+  if (bytes.size() < head || (bytes.size() - head) % 20 != 0 || (bytes.size() - head) / 20 > kMaxOracles) {
+    return std::nullopt;
+  }
+  std::size_t at = 8 + kName.size();
+  const auto next = [&] {
+    at += 4;
+    return base::load_be32(bytes.data() + at - 4);
+  };
+  Config config;
+  config.level = next();
+  config.log_rows = next();
+  config.max_log_columns = next();
+  config.salt_bytes = next();
+  config.random_columns = next();
+  (void)next();  // the number of oracles
+  while (at < bytes.size()) {
+    OracleConfig& oracle = config.oracles.emplace_back();
+    for (std::uint32_t* field : {&oracle.log_inv_rate, &oracle.log_fold, &oracle.queries, &oracle.query_grinding_bits,
+                                 &oracle.fold_grinding_bits}) {
+      *field = next();
+    }
+  }
+  if (validate(config) != ConfigError::kNone) return std::nullopt;
+  const base::Bytes again = serialize(config);
+  if (!std::equal(again.begin(), again.end(), bytes.begin(), bytes.end())) return std::nullopt;
+  return config;
+}
+
 base::Digest protocol_id(const Config& config) { return hash::keccak256(serialize(config)); }
 
 }  // namespace avow::pcs

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -70,6 +71,8 @@ enum class ConfigError : std::uint8_t {
 
 /// Canonical bytes, version first, all integers 4 bytes big-endian (spec/pcs.md).
 [[nodiscard]] base::Bytes serialize(const Config& config);
+/// The valid configuration that has exactly these bytes, or nothing; untrusted bytes.
+[[nodiscard]] std::optional<Config> parse_config(base::ByteView bytes);
 /// keccak256 of serialize(): names field, hash, version and every parameter.
 [[nodiscard]] base::Digest protocol_id(const Config& config);
 

@@ -126,7 +126,7 @@ Example softmax_example(std::uint64_t tokens) {
   const auto M = b.witness("max", {h, t}, signed_bits(16));
   const auto s = b.witness("selector", {h, t, k}, unsigned_bits(1));
   const auto e = b.witness("exp", {h, t, k}, unsigned_bits(16));
-  const auto V = b.model("value", {h, t, f}, signed_bits(16));
+  const auto V = b.input("value", {h, t, f}, signed_bits(16));
   const auto rec = b.witness("reciprocal", {h, t}, unsigned_bits(16));
   const auto O = b.witness("output", {h, t, f}, signed_bits(16));
   const auto causal = b.less_equal(k, t);

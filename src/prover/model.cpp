@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "prover/prove.hpp"
+#include "statement/plan.hpp"
+
+namespace avow::prover {
+
+using base::Err;
+using statement::TensorId;
+using statement::TensorKind;
+using verifier::Check;
+using verifier::Rejection;
+
+base::Result<std::unique_ptr<Model>, Rejection> Model::commit(statement::Statement statement, const pcs::Config& config,
+                                                              std::vector<Array> arrays, base::Bytes application) {
+  std::unique_ptr<Model> model(new Model());
+  auto& key = model->key_;
+  key.config = config;
+  key.application = std::move(application);
+  key.statement = std::move(statement);
+  for (const auto& tensor : key.statement.tensors) {
+    if (tensor.kind == TensorKind::kModel) key.model = verifier::ModelCommitment();
+  }
+  if (auto rejection = verifier::check_key(key)) return Err{std::move(*rejection)};
+  if (!key.model) return model;
+
+  std::vector<std::uint64_t> lengths;  // model tensors have axes of fixed length alone
+  for (statement::AxisId axis = 0; axis < key.statement.axes.size(); ++axis) {
+    lengths.push_back(key.statement.axes[key.statement.root(axis)].length);
+  }
+  arrays.resize(key.statement.tensors.size());
+  std::vector<const Array*> views(arrays.size());
+  for (TensorId id = 0; id < arrays.size(); ++id) {
+    const auto& tensor = key.statement.tensors[id];
+    if (tensor.kind != TensorKind::kModel) continue;
+    std::uint64_t cells = 1;
+    for (const statement::AxisId axis : tensor.axes) cells = statement::saturating_product(cells, lengths[axis]);
+    if (arrays[id].size() != cells) {
+      return Err{Rejection{
+          Check::kKeyShape, 0,
+          fmt::format("model tensor '{}': {} cells given, it has {}", tensor.name, arrays[id].size(), cells)}};
+    }
+    views[id] = &arrays[id];
+  }
+  const auto layout =
+      reduction::dense_layout(key.statement, lengths, TensorKind::kModel, config.log_rows, config.max_log_columns);
+  if (!layout) return Err{Rejection{Check::kKeyShape, 0, layout.error().text}};
+  model->dense_ = make_dense(layout.value(), key.statement, lengths, config.log_rows, views);
+  model->arrays_ = std::move(arrays);
+
+  pcs::Opened opened{{}, model->dense_.views(layout.value()), nullptr};
+  model->oracle_ = std::make_unique<pcs::TreeOracle>(config.log_rows, config.oracles[0].log_inv_rate, opened.groups);
+  opened.oracle = model->oracle_.get();
+  const auto protocol = pcs::protocol_id(config);
+  opened.key = pcs::fixed_key(protocol, opened.oracle->root(), layout.value().log_groups, {});
+  opened.key.ood_value = pcs::ood_value(opened.groups, opened.key.ood_point);
+  key.model = verifier::ModelCommitment{opened.key.root, opened.key.ood_value};
+  model->opened_ = std::move(opened);
+  return model;
+}
+
+}  // namespace avow::prover

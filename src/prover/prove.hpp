@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lookup_prover/prove.hpp"
+#include "pcs_prover/open.hpp"
+#include "prover/array.hpp"
+#include "prover/dense.hpp"
+#include "verifier/verify.hpp"
+
+namespace avow::prover {
+
+/// A model that is committed to: its key, its cells, the oracle that openings read.
+class Model {
+ public:
+  /// arrays: for each tensor of the statement its cells, row-major; those of model tensors are read. The tree is kept
+  /// in memory. Refused as by verifier::check_key, and with kKeyShape for arrays of the wrong size.
+  [[nodiscard]] static base::Result<std::unique_ptr<Model>, verifier::Rejection> commit(statement::Statement statement,
+                                                                                        const pcs::Config& config,
+                                                                                        std::vector<Array> arrays,
+                                                                                        base::Bytes application = {});
+
+  [[nodiscard]] const verifier::VerifyingKey& key() const noexcept { return key_; }
+  [[nodiscard]] const Array& array(statement::TensorId id) const { return arrays_[id]; }
+  /// What an opening needs; nothing if the statement has no model tensors.
+  [[nodiscard]] const std::optional<pcs::Opened>& opened() const noexcept { return opened_; }
+
+ private:
+  Model() = default;
+
+  verifier::VerifyingKey key_;
+  std::vector<Array> arrays_;
+  DenseCells dense_;
+  std::unique_ptr<pcs::Oracle> oracle_;
+  std::optional<pcs::Opened> opened_;
+};
+
+/// Time of the parts of a proof.
+struct ProveTimes {
+  std::chrono::nanoseconds virtuals{};  ///< virtual tensors
+  std::chrono::nanoseconds tuples{};    ///< what is looked up, and how often
+  std::chrono::nanoseconds commit{};    ///< to the witness
+  std::chrono::nanoseconds columns{};   ///< the cells of the lookup argument
+  std::chrono::nanoseconds lookups{};   ///< the lookup argument
+  std::chrono::nanoseconds stages{};    ///< values and sumchecks
+  std::chrono::nanoseconds open{};
+  lookup::ProveTimes lookup_parts;
+  pcs::OpenTimes open_parts;
+};
+
+/// Places where a test makes the prover cheat. Empty in honest use.
+struct Faults {
+  /// Every message of field elements but those of the lookup argument and the opening, before it is sent.
+  std::function<void(transcript::Label label, std::vector<field::Fp3>& elements)> message;
+  lookup::Faults lookup;
+  pcs::Faults open;
+  bool ignore_missing = false;  ///< prove although a tuple is no row of its table
+};
+
+/// Messages of a proof by kind, in bytes.
+struct ProofBytes {
+  std::size_t lookups = 0;
+  std::size_t stages = 0;
+  std::size_t opening = 0;
+  std::size_t total = 0;
+};
+
+struct Proved {
+  base::Bytes proof;
+  ProofBytes bytes;
+};
+
+/// What a proof is made with besides model, instance and witness.
+struct ProveOptions {
+  base::Bytes session;  ///< where the proof is used, see verifier::Setting::start
+  ProveTimes* times = nullptr;
+  transcript::Manifest* manifest = nullptr;
+  const Faults* faults = nullptr;
+};
+
+/// The proof that the statement holds for this instance and witness. arrays: for each tensor its cells; witness tensors
+/// have to be there, except multiplicities, which are counted if they are empty; virtual tensors are computed if they
+/// are empty. A witness for which the statement is false gives an error where a lookup fails, and otherwise a proof
+/// that does not verify: statement::check says what is wrong.
+[[nodiscard]] base::Result<Proved, std::string> prove(const Model& model, statement::Instance instance,
+                                                      std::vector<Array> arrays, const ProveOptions& options = {});
+
+}  // namespace avow::prover

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reduction/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+
+#include "base/check.hpp"
+#include "reduction/positions.hpp"
+#include "statement/plan.hpp"
+
+namespace avow::reduction {
+namespace {
+
+using base::Err;
+using statement::Access;
+using statement::AxisId;
+using statement::AxisUse;
+using statement::Binding;
+using statement::Cause;
+using statement::Error;
+using statement::Expression;
+using statement::Index;
+using statement::Statement;
+using statement::Tensor;
+using statement::TensorKind;
+using statement::Term;
+
+// Where each axis that a term is read along has its coordinates.
+using Places = std::map<AxisId, Coordinates>;
+
+class Planner {
+ public:
+  explicit Planner(const Binding& binding)
+      : binding_(binding), s_(binding.statement()), stage_of_(statement::stages(s_)), claims_on_(s_.tensors.size()) {}
+
+  base::Result<Plan, Error> run() {
+    if (!s_.lookups.empty()) {
+      add_columns();
+      if (!lookup::is_valid(plan_.lookup)) {
+        return Err{Error{Cause::kTooLarge, "the lookups have more cells than one lookup argument can hold"}};
+      }
+    }
+    add_zero_claims();
+    const std::uint32_t highest = stage_of_.empty() ? 0 : *std::max_element(stage_of_.begin(), stage_of_.end());
+    for (std::uint32_t number = highest + 1; number-- > 0;) add_stage(static_cast<std::uint8_t>(number));
+    for (ClaimId id = 0; id < plan_.claims.size(); ++id) {
+      const TensorKind kind = s_.tensors[plan_.claims[id].tensor].kind;
+      if (kind == TensorKind::kModel || kind == TensorKind::kWitness) plan_.committed.push_back(id);
+    }
+    if (plan_.carried_elements() > kMaxCarried) {
+      return Err{
+          Error{Cause::kTooLarge, fmt::format("{} claims and {} challenges: more than a verifier may carry",
+                                              plan_.claims.size(), plan_.carried_elements() - plan_.claims.size())}};
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  [[nodiscard]] std::uint16_t bits(AxisId axis) const {
+    return static_cast<std::uint16_t>(statement::log_extent(binding_.length(axis)));
+  }
+  // An axis of one place has no coordinates: it is read at place 0, whatever the source.
+  [[nodiscard]] Coordinates coordinates(Source source, AxisId axis, std::size_t first, std::uint8_t stage = 0) const {
+    if (bits(axis) == 0) return {};
+    return {source, stage, static_cast<std::uint16_t>(first), bits(axis), 0};
+  }
+
+  // The claim on this tensor at this point, a new one (noted in `fresh`) if there is none yet.
+  ClaimId claim(TensorPoint point, std::vector<ClaimId>& fresh) {
+    const auto [it, is_new] = known_.try_emplace(point, static_cast<ClaimId>(plan_.claims.size()));
+    if (is_new) {
+      claims_on_[point.tensor].push_back(it->second);
+      plan_.claims.push_back(std::move(point));
+      fresh.push_back(it->second);
+    }
+    return it->second;
+  }
+
+  [[nodiscard]] TensorPoint point_of(const Access& access, const Places& places) const {
+    TensorPoint point{access.tensor, {}};
+    for (const Index& index : access.indices) {
+      point.axes.push_back(index.kind == Index::Kind::kFixed ? Coordinates{.place = index.value}
+                                                             : places.at(static_cast<AxisId>(index.value)));
+    }
+    return point;
+  }
+
+  void add_extent(Product& product, AxisId axis, const Coordinates& at) const {
+    if (!std::has_single_bit(binding_.length(axis))) product.extents.push_back({binding_.length(axis), at});
+  }
+
+  // What a term is at a point of its free axes. `positions`: where the variables' challenges lie, in a sumcheck; there
+  // are no variables in a linear combination.
+  Product product(const Term& term, std::span<const AxisId> free_axes, std::span<const Coordinates> at,
+                  const Positions* positions, std::uint8_t stage, std::vector<ClaimId>& fresh) {
+    Product result;
+    result.coefficient = term.coefficient;
+    Places places;
+    std::size_t next_free = 0;
+    for (const AxisUse& use : statement::axis_uses(s_, free_axes, term)) {
+      Coordinates& place = places[use.axis];
+      const Coordinates* free = use.is_free ? &at[next_free++] : nullptr;
+      if (use.is_variable) {
+        AVOW_CHECK(positions != nullptr);
+        place = coordinates(Source::kStage, use.axis, positions->first(use.axis), stage);
+        if (free != nullptr && bits(use.axis) > 0) result.eqs.push_back({place, *free, bits(use.axis)});
+      } else if (free != nullptr) {
+        place = *free;
+      } else {
+        place = coordinates(Source::kHalf, use.axis, 0);
+        result.log_scale += bits(use.axis);
+      }
+      if (use.needs_extent) add_extent(result, use.axis, place);
+    }
+    for (const Access& factor : term.factors) {
+      TensorPoint point = point_of(factor, places);
+      if (s_.tensors[factor.tensor].kind == TensorKind::kStructured) {
+        result.structured.push_back(std::move(point));
+      } else {
+        result.claims.push_back(claim(std::move(point), fresh));
+      }
+    }
+    return result;
+  }
+
+  std::vector<Product> linear(const Expression& terms, std::span<const AxisId> axes, std::span<const Coordinates> at,
+                              std::vector<ClaimId>& fresh) {
+    std::vector<Product> products;
+    for (const Term& term : terms) products.push_back(product(term, axes, at, nullptr, 0, fresh));
+    return products;
+  }
+
+  // Coordinates of a column's axes: row-major, so the last axis has the lowest ones.
+  [[nodiscard]] std::vector<Coordinates> column_point(std::span<const AxisId> axes, std::uint32_t& log_size) const {
+    std::vector<Coordinates> at(axes.size());
+    log_size = 0;
+    for (std::size_t i = axes.size(); i-- > 0;) {
+      at[i] = coordinates(Source::kLookup, axes[i], log_size);
+      log_size += bits(axes[i]);
+    }
+    return at;
+  }
+
+  void add_column(Column column, std::span<const AxisId> axes, const std::vector<Expression>& entries,
+                  const Access* mask, TensorId multiplicity) {
+    std::uint32_t log_size = 0;
+    const auto at = column_point(axes, log_size);
+    std::vector<ClaimId>& fresh = plan_.lookup_values;
+    column.indicator = product(Term{1, {}}, axes, at, nullptr, 0, fresh);
+    column.numerator = mask != nullptr ? product(Term{1, {*mask}}, axes, at, nullptr, 0, fresh) : column.indicator;
+    for (const Expression& entry : entries) column.entries.push_back(linear(entry, axes, at, fresh));
+    const bool is_table = multiplicity != kNone;
+    if (is_table) {
+      // Its value is minus the numerator, which the argument brings: nothing more is sent.
+      std::vector<ClaimId> known;
+      column.multiplicity = claim({multiplicity, at}, known);
+    }
+    plan_.columns.push_back(std::move(column));
+    plan_.lookup.columns.push_back({static_cast<std::uint8_t>(std::min(log_size, 255u)),
+                                    is_table ? lookup::Numerators::kSent : lookup::Numerators::kPublic});
+  }
+
+  // Tables first: a claim on multiplicities that a lookup brings up at the same point is known then.
+  void add_columns() {
+    for (const auto& table : s_.tables) {
+      plan_.tag_power = std::max(plan_.tag_power, static_cast<std::uint32_t>(table.columns.size()));
+    }
+    for (statement::TableId id = 0; id < s_.tables.size(); ++id) {
+      const auto& table = s_.tables[id];
+      add_column({.table = id}, table.axes, table.columns, nullptr, table.multiplicity);
+    }
+    for (const auto& lookup : s_.lookups) {
+      add_column({.table = lookup.table}, lookup.axes, lookup.tuple, lookup.mask ? &*lookup.mask : nullptr, kNone);
+    }
+  }
+
+  void add_zero_claims() {
+    std::vector<std::vector<AxisId>> together;
+    for (const TensorId id : s_.zero_claims) together.push_back(s_.tensors[id].axes);
+    const Positions positions(together, binding_.lengths());
+    plan_.zero_coordinates = static_cast<std::uint16_t>(positions.count());
+    for (const TensorId id : s_.zero_claims) {
+      TensorPoint point{id, {}};
+      for (const AxisId axis : s_.tensors[id].axes) {
+        point.axes.push_back(coordinates(Source::kZero, axis, positions.first(axis)));
+      }
+      (void)claim(std::move(point), plan_.zero_claims);
+    }
+  }
+
+  void add_stage(std::uint8_t number) {
+    Stage stage{.number = number};
+    std::vector<TensorId> summed;
+    for (auto id = static_cast<TensorId>(s_.tensors.size()); id-- > 0;) {
+      const Tensor& tensor = s_.tensors[id];
+      if (tensor.kind != TensorKind::kVirtual || stage_of_[id] != number || claims_on_[id].empty()) continue;
+      if (statement::needs_sumcheck(s_, tensor)) {
+        summed.push_back(id);
+        continue;
+      }
+      for (const ClaimId c : claims_on_[id]) {
+        const auto at = plan_.claims[c].axes;  // a copy: claims grow
+        stage.linear.push_back({c, linear(tensor.definition, tensor.axes, at, stage.linear_values)});
+      }
+    }
+    if (!summed.empty()) add_sums(stage, summed);
+    plan_.stages.push_back(std::move(stage));
+  }
+
+  void add_sums(Stage& stage, std::span<const TensorId> tensors) {
+    std::vector<std::vector<AxisId>> together;
+    for (const TensorId id : tensors) {
+      for (const Term& term : s_.tensors[id].definition) together.push_back(variables(id, term));
+    }
+    const Positions positions(together, binding_.lengths());
+    stage.degrees.resize(positions.count());
+    for (const TensorId id : tensors) {
+      const Tensor& tensor = s_.tensors[id];
+      for (const Term& term : tensor.definition) raise_degrees(stage, tensor, term, positions);
+      for (const ClaimId c : claims_on_[id]) {
+        const auto at = plan_.claims[c].axes;
+        Summation sum{c, {}};
+        for (const Term& term : tensor.definition) {
+          sum.products.push_back(product(term, tensor.axes, at, &positions, stage.number, stage.sum_values));
+          // A round in which the product has no variable halves it.
+          sum.products.back().log_scale -= static_cast<std::int32_t>(positions.count());
+          for (const AxisId axis : variables(id, term)) sum.products.back().log_scale += bits(axis);
+        }
+        stage.sums.push_back(std::move(sum));
+      }
+    }
+  }
+
+  [[nodiscard]] std::vector<AxisId> variables(TensorId id, const Term& term) const {
+    std::vector<AxisId> axes;
+    for (const AxisUse& use : statement::axis_uses(s_, s_.tensors[id].axes, term)) {
+      if (use.is_variable) axes.push_back(use.axis);
+    }
+    return axes;
+  }
+
+  void raise_degrees(Stage& stage, const Tensor& tensor, const Term& term, const Positions& positions) const {
+    for (const AxisUse& use : statement::axis_uses(s_, tensor.axes, term)) {
+      if (!use.is_variable) continue;
+      for (std::size_t i = 0; i < bits(use.axis); ++i) {
+        std::uint8_t& degree = stage.degrees[positions.first(use.axis) + i];
+        degree = std::max(degree, static_cast<std::uint8_t>(use.degree));
+      }
+    }
+  }
+
+  const Binding& binding_;
+  const Statement& s_;
+  std::vector<std::uint32_t> stage_of_;
+  Plan plan_;
+  std::map<TensorPoint, ClaimId> known_;
+  std::vector<std::vector<ClaimId>> claims_on_;  // for each tensor
+};
+
+}  // namespace
+
+std::size_t Plan::carried_elements() const {
+  std::size_t elements = claims.size() + zero_coordinates;
+  if (!lookup.columns.empty()) elements += 2 + lookup::make_layout(lookup).log_cells;
+  for (const Stage& stage : stages) elements += stage.degrees.size();
+  return elements;
+}
+
+base::Result<Plan, Error> make_plan(const Binding& binding) { return Planner(binding).run(); }
+
+}  // namespace avow::reduction

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "lookup/config.hpp"
+#include "statement/binding.hpp"
+
+/// How the claims of a statement become claims on committed tensors (spec/proof.md, section 3): every step of prover
+/// and verifier, without a single field element. It follows from statement and instance alone, so both sides make the
+/// same plan before the first message.
+namespace avow::reduction {
+
+using statement::TensorId;
+using ClaimId = std::uint32_t;
+inline constexpr ClaimId kNone = statement::kNone;
+
+/// Where the coordinates of one axis of a point come from.
+enum class Source : std::uint8_t {
+  kPlace,   ///< the bits of `place`
+  kHalf,    ///< 1/2 each: a sum over the axis, up to a power of two
+  kLookup,  ///< the point of the lookup argument
+  kZero,    ///< the challenges for zero claims
+  kStage,   ///< the challenges of the sumcheck of stage `stage`
+};
+/// The coordinates of one axis, lowest first: `count` of them from `first` on in the source's challenges, then zeros up
+/// to as many as the axis has (a prefix of the axis is read).
+struct Coordinates {
+  Source source = Source::kPlace;
+  std::uint8_t stage = 0;
+  std::uint16_t first = 0;
+  std::uint16_t count = 0;  ///< 0 of a place
+  std::uint64_t place = 0;
+  friend auto operator<=>(const Coordinates&, const Coordinates&) = default;
+};
+
+/// A tensor at a point: coordinates for each of its axes.
+struct TensorPoint {
+  TensorId tensor = 0;
+  std::vector<Coordinates> axes;
+  friend auto operator<=>(const TensorPoint&, const TensorPoint&) = default;
+};
+
+/// The extension of the indicator of [0, length) at a point of ceil(log2 length) coordinates.
+struct Extent {
+  std::uint64_t length = 0;
+  Coordinates at;
+};
+/// eq of two points of `count` coordinates.
+struct Eq {
+  Coordinates a;
+  Coordinates b;
+  std::uint16_t count = 0;
+};
+
+/// coefficient * 2^log_scale * product of everything else; of claims, their values. In a sumcheck, what a term of a
+/// definition has become at the end; coordinates from the sumcheck's own stage are then its variables.
+struct Product {
+  std::int64_t coefficient = 1;
+  std::int32_t log_scale = 0;
+  std::vector<Extent> extents;
+  std::vector<TensorPoint> structured;
+  std::vector<Eq> eqs;
+  std::vector<ClaimId> claims;
+};
+
+/// value of `claim` = sum of the products, which have at most one claim each.
+struct LinearEquation {
+  ClaimId claim = 0;
+  std::vector<Product> products;
+};
+
+/// A column of the lookup argument: a lookup, or a table. Cells are row-major over the axes, each padded to a power of
+/// two. Inside the axes' extents: denominator alpha - (entry_0 + beta entry_1 + ..  + beta^tag_power table), outside 1.
+struct Column {
+  statement::TableId table = 0;
+  Product numerator{};                          ///< of a lookup: its mask, or the indicator of the extents
+  Product indicator{};                          ///< of the extents
+  std::vector<std::vector<Product>> entries{};  ///< one sum for each column of the table
+  ClaimId multiplicity = kNone;                 ///< of a table: minus the numerators
+};
+
+/// The claims of one stage that need a sumcheck, joined by powers of one challenge.
+struct Summation {
+  ClaimId claim = 0;
+  std::vector<Product> products;
+};
+struct Stage {
+  std::uint8_t number = 0;
+  std::vector<LinearEquation> linear{};
+  std::vector<ClaimId> linear_values{};  ///< claims that the linear equations bring up, in order
+  std::vector<Summation> sums{};         ///< none: no sumcheck in this stage
+  std::vector<std::uint8_t> degrees{};   ///< of each round; round i binds coordinate i of the stage's challenges
+  std::vector<ClaimId> sum_values{};     ///< claims that the sumcheck ends in
+};
+
+struct Plan {
+  lookup::Config lookup;  ///< no columns: the statement has no lookups
+  std::vector<Column> columns;
+  std::uint32_t tag_power = 0;  ///< power of beta that a table's number has: the widest tuple
+  std::vector<ClaimId> lookup_values;
+  std::vector<ClaimId> zero_claims;  ///< value 0
+  std::uint16_t zero_coordinates = 0;
+  std::vector<Stage> stages;  ///< highest number first; the last is stage 0, which has no sumcheck
+  std::vector<TensorPoint> claims;
+  std::vector<ClaimId> committed;  ///< claims on model and witness tensors
+
+  /// Field elements that a verifier carries after the last stage: all challenges and the values of all claims.
+  [[nodiscard]] std::size_t carried_elements() const;
+};
+
+/// Most field elements that a plan may ask a verifier to carry: with everything else below 16 KiB.
+inline constexpr std::size_t kMaxCarried = 384;
+
+/// The plan of a bound statement. Refused: statement.too_large if the lookups do not fit a lookup argument, or if there
+/// are more claims and rounds than a verifier may carry.
+[[nodiscard]] base::Result<Plan, statement::Error> make_plan(const statement::Binding& binding);
+
+}  // namespace avow::reduction

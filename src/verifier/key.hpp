@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "pcs/config.hpp"
+#include "statement/statement.hpp"
+#include "verifier/error.hpp"
+
+namespace avow::verifier {
+
+inline constexpr std::uint32_t kKeyVersion = 1;
+/// Of a serialised key: a chain stores it as code.
+inline constexpr std::size_t kMaxKeyBytes = 8192;
+inline constexpr std::size_t kMaxApplicationBytes = 1024;
+
+/// The commitment to the model tensors: its shape follows from statement and configuration, its out-of-domain point
+/// from the root.
+struct ModelCommitment {
+  base::Digest root{};
+  field::Fp3 ood_value;
+  friend bool operator==(const ModelCommitment&, const ModelCommitment&) = default;
+};
+
+/// Everything that a verifier knows of a model. Made by anybody: untrusted until parse_key has accepted it, and then
+/// still only as good as its statement reads and its root is known.
+struct VerifyingKey {
+  pcs::Config config;
+  std::optional<ModelCommitment> model;  ///< just if the statement has model tensors
+  base::Bytes application;               ///< what clients keep beside it (tokenizer, limits); nothing is proven of it
+  statement::Statement statement;
+  friend bool operator==(const VerifyingKey&, const VerifyingKey&) = default;
+};
+
+/// Canonical bytes: spec/proof.md, section 2. Requires a valid statement.
+[[nodiscard]] base::Bytes serialize(const VerifyingKey& key);
+/// keccak256 of serialize(): the model's id.
+[[nodiscard]] base::Digest model_id(const VerifyingKey& key);
+
+/// What a key must be for proofs to be made and checked: a valid statement and configuration, model tensors of fixed
+/// sizes, a witness. Nothing if it is. It does not ask for a level of security.
+[[nodiscard]] std::optional<Rejection> check_key(const VerifyingKey& key);
+
+/// The key that has exactly these bytes; untrusted bytes. Besides check_key, the configuration must reach its level
+/// (pcs::reaches_level).
+[[nodiscard]] base::Result<VerifyingKey, Rejection> parse_key(base::ByteView bytes);
+
+}  // namespace avow::verifier

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/check.hpp"
+#include "verifier/verify.hpp"
+
+// States between phases as bytes (spec/proof.md, section 6). How many elements there are follows from the phase.
+namespace avow::verifier {
+namespace {
+
+using base::Bytes;
+using base::ByteView;
+using base::Err;
+using field::Fp3;
+
+constexpr std::uint32_t kStateVersion = 1;
+constexpr std::size_t kFixedBytes = 4 + 4 + 32 + 32;
+
+// Every element of a state, in order. S is State or const State.
+template <typename S, typename F>
+void for_each_element(S& state, const F& f) {
+  const auto all = [&](auto& list) {
+    for (auto& x : list) f(x);
+  };
+  f(state.ood_point);
+  f(state.ood_value);
+  f(state.challenges.alpha);
+  f(state.challenges.beta);
+  if (!state.cube.point.empty()) {
+    all(state.cube.point);
+    f(state.cube.numerator);
+    f(state.cube.denominator);
+  }
+  all(state.challenges.lookup);
+  all(state.challenges.zero);
+  for (auto& stage : state.challenges.stages) all(stage);
+  all(state.values);
+}
+
+}  // namespace
+
+State Verifier::blank(std::uint32_t phase) const {
+  const auto& plan = setting_.plan;
+  State state;
+  state.phase = phase;
+  if (phase == 0) return state;
+  state.challenges.stages.resize(statement::limits::kStages + 1);
+  const Place at = place(phase);
+  if (at.part == Part::kLookupTop) return state;
+  if (at.part == Part::kLookupLayer || at.part == Part::kLookupColumns) {
+    state.cube.point.resize(at.index);
+    return state;
+  }
+  state.challenges.lookup.resize(log_cells_);
+  state.challenges.zero.resize(plan.zero_coordinates);
+  std::size_t known = plan.lookup_values.size() + plan.zero_claims.size();
+  for (const auto& column : plan.columns) known += column.multiplicity != reduction::kNone ? 1 : 0;
+  const std::size_t stages = at.part == Part::kOpening ? plan.stages.size() : at.index;
+  for (std::size_t i = 0; i < stages; ++i) {
+    const auto& stage = plan.stages[i];
+    state.challenges.stages[stage.number].resize(stage.degrees.size());
+    known += stage.linear_values.size() + stage.sum_values.size();
+  }
+  state.values.resize(known);
+  return state;
+}
+
+Bytes Verifier::encode(const State& state) const {
+  Bytes out;
+  base::append_be32(out, kStateVersion);
+  base::append_be32(out, state.phase);
+  base::append(out, state.transcript);
+  base::append(out, state.root);
+  for_each_element(state, [&](const Fp3& x) {
+    std::uint8_t encoded[field::kFp3Bytes];
+    field::encode(x, encoded);
+    base::append(out, encoded);
+  });
+  return out;
+}
+
+base::Result<State, Rejection> Verifier::decode(ByteView bytes) const {
+  const auto refuse = [](const char* text) { return Err{Rejection{Check::kState, 0, text}}; };
+  if (bytes.size() < kFixedBytes) return refuse("too short");
+  if (base::load_be32(bytes.data()) != kStateVersion) return refuse("of another version");
+  const std::uint32_t phase = base::load_be32(bytes.data() + 4);
+  if (phase == 0 || phase >= phases_) return refuse("of no phase between two others");
+  State state = blank(phase);
+  std::copy_n(bytes.begin() + 8, 32, state.transcript.begin());
+  std::copy_n(bytes.begin() + 40, 32, state.root.begin());
+  std::size_t elements = 0;
+  for_each_element(state, [&](const Fp3&) { ++elements; });
+  if (bytes.size() != kFixedBytes + elements * field::kFp3Bytes) return refuse("of another length than its phase has");
+  const std::uint8_t* next = bytes.data() + kFixedBytes;
+  bool canonical = true;
+  for_each_element(state, [&](Fp3& x) {
+    const auto decoded = field::decode_fp3(next);
+    canonical = canonical && decoded.has_value();
+    x = decoded.value_or(Fp3());
+    next += field::kFp3Bytes;
+  });
+  if (!canonical) return refuse("with an element that is not canonical");
+  return state;
+}
+
+}  // namespace avow::verifier

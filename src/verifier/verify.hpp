@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+
+#include "reduction/evaluate.hpp"
+#include "verifier/setting.hpp"
+
+namespace avow::verifier {
+
+inline constexpr std::uint32_t kProofVersion = 1;
+/// Version and length of the whole proof, 4 bytes each.
+inline constexpr std::size_t kHeaderBytes = 8;
+
+/// What the verifier carries from one phase to the next; key, instance and session it is given again. How much of it is
+/// there follows from the phase.
+struct State {
+  std::uint32_t phase = 0;    ///< the next one
+  base::Digest transcript{};  ///< its state; nothing before phase 1
+  base::Digest root{};        ///< of the witness
+  field::Fp3 ood_point;
+  field::Fp3 ood_value;
+  lookup::CubeClaim cube;            ///< within the lookup argument
+  reduction::Challenges challenges;  ///< those drawn
+  std::vector<field::Fp3> values;    ///< of the first claims of the plan
+  friend bool operator==(const State&, const State&) = default;
+};
+
+/// A verifier for one key and one instance. Untrusted bytes cannot make it throw, abort, or allocate more than a
+/// multiple of their own size and the key's.
+class Verifier {
+ public:
+  /// The key must have passed check_key and live on. Refused: kInstance.
+  [[nodiscard]] static base::Result<Verifier, Rejection> make(const VerifyingKey& key, statement::Instance instance);
+
+  /// Whether the proof holds for this key, instance and session: nothing if it does.
+  [[nodiscard]] std::optional<Rejection> verify(base::ByteView session, base::ByteView proof,
+                                                transcript::Manifest* manifest = nullptr) const;
+
+  // The same in phases, for verification in several steps: commitment, the sections of the lookup argument, the stages,
+  // the opening. The proof's sections are in order what the phases take; the header comes before the first.
+
+  [[nodiscard]] std::uint32_t phases() const noexcept { return phases_; }
+  /// Bytes of the section of phase `phase`; of the opening, nothing: it takes all that is left.
+  [[nodiscard]] std::optional<std::size_t> section_bytes(std::uint32_t phase) const;
+  /// Carries out phase state.phase < phases(). After the last one the proof holds.
+  [[nodiscard]] base::Result<State, Rejection> advance(State state, base::ByteView session,
+                                                       base::ByteView section) const;
+
+  /// Canonical bytes of a state between phases, at most kMaxStateBytes; and the state that has exactly these.
+  [[nodiscard]] base::Bytes encode(const State& state) const;
+  [[nodiscard]] base::Result<State, Rejection> decode(base::ByteView bytes) const;
+  static constexpr std::size_t kMaxStateBytes = 16384;
+
+  [[nodiscard]] const Setting& setting() const noexcept { return setting_; }
+
+ private:
+  explicit Verifier(Setting setting);
+
+  enum class Part : std::uint8_t { kCommitment, kLookupTop, kLookupLayer, kLookupColumns, kStage, kOpening };
+  /// Part of a phase, and the layer or the place in the plan's list of stages.
+  struct Place {
+    Part part;
+    std::uint32_t index;
+  };
+  [[nodiscard]] Place place(std::uint32_t phase) const noexcept;
+  /// A state with everything that phase `phase` finds, of the right sizes.
+  [[nodiscard]] State blank(std::uint32_t phase) const;
+
+  using Step = std::optional<Rejection>;
+  Step run(State& state, transcript::Transcript& transcript, base::ByteView section) const;
+  Step commitment(State& state, transcript::Transcript& transcript, base::ByteView section) const;
+  Step lookup_columns(State& state, transcript::Transcript& transcript, base::ByteView section) const;
+  Step stage(State& state, const reduction::Stage& stage, transcript::Transcript& transcript,
+             base::ByteView section) const;
+  void draw_zero_point(State& state, transcript::Transcript& transcript) const;
+
+  Setting setting_;
+  std::uint32_t log_cells_ = 0;  // of the lookup argument
+  std::uint32_t lookup_phases_ = 0;
+  std::uint32_t phases_ = 0;
+};
+
+}  // namespace avow::verifier

@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "bench_pcs.hpp"
+#include "bench_statement.hpp"
 #include "commands.hpp"
 #include "hash/keccak.hpp"
 #include "measure.hpp"
@@ -115,6 +116,34 @@ void add_bench(CLI::App& app, int& exit_code) {
     exit_code = result.exit_code;
     if (!result.error.empty()) {
       fmt::print(stderr, "avow bench pcs: {}\n", result.error);
+    } else {
+      print(result.figures, json);
+    }
+  });
+
+  static StatementBenchOptions statement_options;
+  auto* statement = bench->add_subcommand("statement", "Prove and verify a whole statement of one kind");
+  common(statement);
+  statement
+      ->add_option(
+          "--case", statement_options.which,
+          "lookups: 2^24 cells in a 16-bit range and a function table; matmul: 1024 x 1024 x 1024, requantised; "
+          "cells: 2^24 committed cells and as many lookups")
+      ->check(CLI::IsMember({"lookups", "matmul", "cells"}))
+      ->capture_default_str();
+  statement
+      ->add_option("--log2-size", statement_options.log2_size,
+                   "Another size than the figure's: log2 of the lookups (lookups, cells) or of the side (matmul)")
+      ->check(CLI::Range(6, 26));
+  statement->add_option("--level", statement_options.level, "Bits of security")
+      ->check(CLI::IsMember({100, 128}))
+      ->capture_default_str();
+  statement->callback([&exit_code] {
+    statement_options.repeat = repeat;
+    const StatementBenchResult result = bench_statement(statement_options);
+    exit_code = result.exit_code;
+    if (!result.error.empty()) {
+      fmt::print(stderr, "avow bench statement: {}\n", result.error);
     } else {
       print(result.figures, json);
     }

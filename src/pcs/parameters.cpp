@@ -73,6 +73,14 @@ std::uint32_t choose_log_rows(std::uint64_t witness_values, std::uint64_t model_
   return best == nullptr ? 0 : best->log_rows;
 }
 
+std::optional<Config> choose_config(std::uint64_t witness_values, std::uint64_t model_values, std::uint32_t level) {
+  const auto served = [](std::uint64_t values) { return values - values / 3; };
+  if (model_values > witness_values) {
+    return choose_parameters(choose_log_rows(served(witness_values), served(model_values)), level, Profile::kModel);
+  }
+  return choose_parameters(choose_log_rows(served(witness_values + model_values), 0), level, Profile::kWitness);
+}
+
 std::string format_parameters(const ParameterTables& tables) {
   return fmt::format("{{\n \"version\": {},\n \"witness\": {},\n \"model\": {}\n}}\n", tables.version,
                      format_sets(tables.witness), format_sets(tables.model));

@@ -51,6 +51,12 @@ enum class Profile : std::uint8_t { kWitness, kModel };
 /// model_values of 0 means a witness alone. Levels share their sizes.
 [[nodiscard]] std::uint32_t choose_log_rows(std::uint64_t witness_values, std::uint64_t model_values);
 
+/// The configuration for a witness and a model of these sizes, or nothing if the table has none for the level. Where
+/// the witness is the larger part, that of a witness alone with the cells of both. A set serves up to 3/2 of the size
+/// that it was searched for: a few more columns cost less than columns of twice the length.
+[[nodiscard]] std::optional<Config> choose_config(std::uint64_t witness_values, std::uint64_t model_values,
+                                                  std::uint32_t level);
+
 /// The text of spec/parameters.json for these tables; a test compares it with the file.
 [[nodiscard]] std::string format_parameters(const ParameterTables& tables);
 

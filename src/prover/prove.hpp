@@ -56,9 +56,9 @@ struct ProveTimes {
 /// Places where a test makes the prover cheat. Empty in honest use.
 struct Faults {
   /// Every message of field elements but those of the lookup argument and the opening, before it is sent.
-  std::function<void(transcript::Label label, std::vector<field::Fp3>& elements)> message;
-  lookup::Faults lookup;
-  pcs::Faults open;
+  std::function<void(transcript::Label label, std::vector<field::Fp3>& elements)> message{};
+  lookup::Faults lookup{};
+  pcs::Faults open{};
   bool ignore_missing = false;  ///< prove although a tuple is no row of its table
 };
 

@@ -50,10 +50,12 @@ class Planner {
       const TensorKind kind = s_.tensors[plan_.claims[id].tensor].kind;
       if (kind == TensorKind::kModel || kind == TensorKind::kWitness) plan_.committed.push_back(id);
     }
-    if (plan_.carried_elements() > kMaxCarried) {
+    note_last_uses();
+    if (const std::size_t carried = plan_.carried_elements(); carried > kMaxCarried) {
       return Err{
-          Error{Cause::kTooLarge, fmt::format("{} claims and {} challenges: more than a verifier may carry",
-                                              plan_.claims.size(), plan_.carried_elements() - plan_.claims.size())}};
+          Error{Cause::kTooLarge, fmt::format("{} challenges and claims are more than the {} that a verifier may "
+                                              "carry from one stage to the next",
+                                              carried, kMaxCarried)}};
     }
     return std::move(plan_);
   }
@@ -252,6 +254,20 @@ class Planner {
     }
   }
 
+  void note_last_uses() {
+    plan_.last_use.assign(plan_.claims.size(), 0);
+    for (std::size_t i = 0; i < plan_.stages.size(); ++i) {
+      const auto use = [&](ClaimId claim) { plan_.last_use[claim] = std::max(plan_.last_use[claim], i); };
+      const auto use_all = [&](const auto& discharged) {
+        use(discharged.claim);
+        for (const Product& p : discharged.products) std::for_each(p.claims.begin(), p.claims.end(), use);
+      };
+      for (const auto& equation : plan_.stages[i].linear) use_all(equation);
+      for (const auto& sum : plan_.stages[i].sums) use_all(sum);
+    }
+    for (const ClaimId claim : plan_.committed) plan_.last_use[claim] = plan_.stages.size();
+  }
+
   const Binding& binding_;
   const Statement& s_;
   std::vector<std::uint32_t> stage_of_;
@@ -262,11 +278,27 @@ class Planner {
 
 }  // namespace
 
+std::vector<ClaimId> Plan::carried(std::size_t passed) const {
+  // Claims are numbered in the order in which they arise.
+  std::size_t known = lookup_values.size() + zero_claims.size();
+  for (const Column& column : columns) known += column.multiplicity != kNone ? 1 : 0;
+  for (std::size_t i = 0; i < passed; ++i) known += stages[i].linear_values.size() + stages[i].sum_values.size();
+  std::vector<ClaimId> list;
+  for (ClaimId id = 0; id < known; ++id) {
+    if (last_use[id] >= passed) list.push_back(id);
+  }
+  return list;
+}
+
 std::size_t Plan::carried_elements() const {
-  std::size_t elements = claims.size() + zero_coordinates;
-  if (!lookup.columns.empty()) elements += 2 + lookup::make_layout(lookup).log_cells;
-  for (const Stage& stage : stages) elements += stage.degrees.size();
-  return elements;
+  std::size_t challenges = zero_coordinates;
+  if (!lookup.columns.empty()) challenges += lookup::make_layout(lookup).log_cells;
+  std::size_t most = challenges + carried(0).size();
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    challenges += stages[i].degrees.size();
+    most = std::max(most, challenges + carried(i + 1).size());
+  }
+  return most;
 }
 
 base::Result<Plan, Error> make_plan(const Binding& binding) { return Planner(binding).run(); }

@@ -107,8 +107,13 @@ struct Plan {
   std::vector<Stage> stages;  ///< highest number first; the last is stage 0, which has no sumcheck
   std::vector<TensorPoint> claims;
   std::vector<ClaimId> committed;  ///< claims on model and witness tensors
+  /// For each claim how many of the stages, in order, have passed when its value is used for the last time: those on
+  /// committed tensors are used after all of them.
+  std::vector<std::size_t> last_use;
 
-  /// Field elements that a verifier carries after the last stage: all challenges and the values of all claims.
+  /// Claims whose values are known once `passed` stages have passed, and used later.
+  [[nodiscard]] std::vector<ClaimId> carried(std::size_t passed) const;
+  /// The most field elements that a verifier carries between two stages: challenges and values.
   [[nodiscard]] std::size_t carried_elements() const;
 };
 

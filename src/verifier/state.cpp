@@ -14,16 +14,19 @@ using field::Fp3;
 constexpr std::uint32_t kStateVersion = 1;
 constexpr std::size_t kFixedBytes = 4 + 4 + 32 + 32;
 
-// Every element of a state, in order. S is State or const State.
+// Every element of a state, in order. S is State or const State; carried: the claims whose values it has; looks_up:
+// within the lookup argument.
 template <typename S, typename F>
-void for_each_element(S& state, const F& f) {
+void for_each_element(S& state, std::span<const reduction::ClaimId> carried, bool looks_up, const F& f) {
   const auto all = [&](auto& list) {
     for (auto& x : list) f(x);
   };
   f(state.ood_point);
   f(state.ood_value);
-  f(state.challenges.alpha);
-  f(state.challenges.beta);
+  if (looks_up) {
+    f(state.challenges.alpha);
+    f(state.challenges.beta);
+  }
   if (!state.cube.point.empty()) {
     all(state.cube.point);
     f(state.cube.numerator);
@@ -32,7 +35,7 @@ void for_each_element(S& state, const F& f) {
   all(state.challenges.lookup);
   all(state.challenges.zero);
   for (auto& stage : state.challenges.stages) all(stage);
-  all(state.values);
+  for (const reduction::ClaimId id : carried) f(state.values[id]);
 }
 
 }  // namespace
@@ -51,16 +54,20 @@ State Verifier::blank(std::uint32_t phase) const {
   }
   state.challenges.lookup.resize(log_cells_);
   state.challenges.zero.resize(plan.zero_coordinates);
-  std::size_t known = plan.lookup_values.size() + plan.zero_claims.size();
-  for (const auto& column : plan.columns) known += column.multiplicity != reduction::kNone ? 1 : 0;
-  const std::size_t stages = at.part == Part::kOpening ? plan.stages.size() : at.index;
-  for (std::size_t i = 0; i < stages; ++i) {
-    const auto& stage = plan.stages[i];
-    state.challenges.stages[stage.number].resize(stage.degrees.size());
-    known += stage.linear_values.size() + stage.sum_values.size();
+  const std::size_t passed = at.part == Part::kOpening ? plan.stages.size() : at.index;
+  for (std::size_t i = 0; i < passed; ++i) {
+    state.challenges.stages[plan.stages[i].number].resize(plan.stages[i].degrees.size());
   }
-  state.values.resize(known);
+  state.values.resize(plan.claims.size());
   return state;
+}
+
+bool Verifier::looks_up(std::uint32_t phase) const noexcept { return phase >= 1 && phase <= lookup_phases_; }
+
+std::vector<reduction::ClaimId> Verifier::carried(std::uint32_t phase) const {
+  const Place at = place(phase);
+  if (at.part == Part::kOpening) return setting_.plan.carried(setting_.plan.stages.size());
+  return at.part == Part::kStage ? setting_.plan.carried(at.index) : std::vector<reduction::ClaimId>();
 }
 
 Bytes Verifier::encode(const State& state) const {
@@ -69,7 +76,7 @@ Bytes Verifier::encode(const State& state) const {
   base::append_be32(out, state.phase);
   base::append(out, state.transcript);
   base::append(out, state.root);
-  for_each_element(state, [&](const Fp3& x) {
+  for_each_element(state, carried(state.phase), looks_up(state.phase), [&](const Fp3& x) {
     std::uint8_t encoded[field::kFp3Bytes];
     field::encode(x, encoded);
     base::append(out, encoded);
@@ -87,11 +94,12 @@ base::Result<State, Rejection> Verifier::decode(ByteView bytes) const {
   std::copy_n(bytes.begin() + 8, 32, state.transcript.begin());
   std::copy_n(bytes.begin() + 40, 32, state.root.begin());
   std::size_t elements = 0;
-  for_each_element(state, [&](const Fp3&) { ++elements; });
+  const auto claims = carried(phase);
+  for_each_element(state, claims, looks_up(phase), [&](const Fp3&) { ++elements; });
   if (bytes.size() != kFixedBytes + elements * field::kFp3Bytes) return refuse("of another length than its phase has");
   const std::uint8_t* next = bytes.data() + kFixedBytes;
   bool canonical = true;
-  for_each_element(state, [&](Fp3& x) {
+  for_each_element(state, claims, looks_up(phase), [&](Fp3& x) {
     const auto decoded = field::decode_fp3(next);
     canonical = canonical && decoded.has_value();
     x = decoded.value_or(Fp3());

@@ -22,7 +22,7 @@ struct State {
   field::Fp3 ood_value;
   lookup::CubeClaim cube;            ///< within the lookup argument
   reduction::Challenges challenges;  ///< those drawn
-  std::vector<field::Fp3> values;    ///< of the first claims of the plan
+  std::vector<field::Fp3> values;    ///< of the claims of the plan, as far as known and still used
   friend bool operator==(const State&, const State&) = default;
 };
 
@@ -66,6 +66,9 @@ class Verifier {
   [[nodiscard]] Place place(std::uint32_t phase) const noexcept;
   /// A state with everything that phase `phase` finds, of the right sizes.
   [[nodiscard]] State blank(std::uint32_t phase) const;
+  [[nodiscard]] bool looks_up(std::uint32_t phase) const noexcept;
+  /// The claims whose values such a state has.
+  [[nodiscard]] std::vector<reduction::ClaimId> carried(std::uint32_t phase) const;
 
   using Step = std::optional<Rejection>;
   Step run(State& state, transcript::Transcript& transcript, base::ByteView section) const;

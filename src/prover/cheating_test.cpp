@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cheating provers: a false witness, a false message, bytes that were changed. Each trips the check that is there for
+// it. The reference checker says which claims of a false witness fail; the verifier has to find the first of them.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "prover/session_testing.hpp"
+#include "statement/plan.hpp"
+#include "verifier/messages.hpp"
+#include "verifier/sections.hpp"
+
+namespace avow::prover {
+namespace {
+
+using field::Fp;
+using field::Fp3;
+using statement::Assignment;
+using statement::Example;
+using statement::TensorId;
+using statement::TensorKind;
+using testing::Session;
+namespace messages = verifier::messages;
+
+statement::Report report_of(const Example& example, const Assignment& assignment) {
+  const auto binding = statement::Binding::bind(example.statement, example.instance);
+  return statement::check(binding.value(), assignment).value();
+}
+
+// The check that a proof of this witness trips: the lookup argument comes first, then the stages, highest first, and in
+// each the definitions without sumcheck.
+std::string expected_verdict(const Example& example, const statement::Report& report) {
+  std::string verdict = "accepted";
+  std::uint32_t at = 0;
+  const auto stages = statement::stages(example.statement);
+  for (const auto& failure : report.failures) {
+    if (failure.kind != statement::ClaimKind::kZero) return "lookup.root_numerator";
+    const auto& tensors = example.statement.tensors;
+    const auto it =
+        std::find_if(tensors.begin(), tensors.end(), [&](const auto& tensor) { return tensor.name == failure.name; });
+    const bool sums = statement::needs_sumcheck(example.statement, *it);
+    const std::uint32_t order = 2 * stages[static_cast<std::size_t>(it - tensors.begin())] + (sums ? 1 : 2);
+    if (order > at) verdict = sums ? "proof.sum" : "proof.linear";
+    at = std::max(at, order);
+  }
+  return verdict;
+}
+
+bool has_sums(const statement::Statement& s) {
+  return std::any_of(s.tensors.begin(), s.tensors.end(), [&](const auto& tensor) {
+    return tensor.kind == TensorKind::kVirtual && statement::needs_sumcheck(s, tensor);
+  });
+}
+
+std::int64_t centred_sum(std::int64_t value, Fp delta) { return centred(Fp::from_int(value) + delta); }
+
+// By one, by what a shift of 8 or 10 bits turns into one, by an integer that is far too large, by half of p.
+const std::vector<Fp> kDeltas = {
+    Fp(1), -Fp(1), Fp(256).inverse(), -Fp(1024).inverse(), Fp(std::uint64_t{1} << 40), Fp((field::kP - 1) / 2)};
+
+class Cheating : public ::testing::TestWithParam<Example> {
+ protected:
+  void expect_verdict(const Session& session, const Assignment& assignment, const std::string& what) {
+    const std::string expected = expected_verdict(GetParam(), report_of(GetParam(), assignment));
+    const auto proved = session.prove(assignment, {.ignore_missing = true});
+    ASSERT_TRUE(proved) << proved.error();
+    EXPECT_EQ(session.verdict(proved.value().proof), expected) << what;
+    rejected_ += expected == "accepted" ? 0u : 1u;
+  }
+  std::size_t rejected_ = 0;
+};
+
+TEST_P(Cheating, ACellIsChanged) {
+  const Session session(GetParam());
+  const Assignment honest = GetParam().assignment();
+  std::mt19937_64 rng(7);
+  for (TensorId id = 0; id < honest.arrays.size(); ++id) {
+    const auto& tensor = GetParam().statement.tensors[id];
+    if (tensor.kind != TensorKind::kWitness || honest.arrays[id].empty()) continue;
+    const std::size_t before = rejected_;
+    for (const Fp delta : kDeltas) {
+      Assignment changed = honest;
+      std::int64_t& cell = changed.arrays[id][rng() % changed.arrays[id].size()];
+      cell = centred_sum(cell, delta);
+      expect_verdict(session, changed, tensor.name);
+    }
+    // Its sign.
+    Assignment changed = honest;
+    std::int64_t& cell = changed.arrays[id][rng() % changed.arrays[id].size()];
+    cell = cell == 0 ? 1 : -cell;
+    expect_verdict(session, changed, tensor.name);
+    EXPECT_GT(rejected_, before) << tensor.name << ": nothing was noticed";
+  }
+}
+
+TEST_P(Cheating, TwoCellsAreChangedSoThatTheirSumHolds) {
+  const Session session(GetParam());
+  const Assignment honest = GetParam().assignment();
+  for (TensorId id = 0; id < honest.arrays.size(); ++id) {
+    const auto& tensor = GetParam().statement.tensors[id];
+    if (tensor.kind != TensorKind::kWitness || honest.arrays[id].size() < 2) continue;
+    Assignment changed = honest;
+    changed.arrays[id].front() += 1;
+    changed.arrays[id].back() -= 1;
+    expect_verdict(session, changed, tensor.name);
+  }
+}
+
+TEST_P(Cheating, AMultiplicityIsChanged) {
+  const Session session(GetParam());
+  const Assignment honest = GetParam().assignment();
+  const auto counted = report_of(GetParam(), honest).arrays;
+  for (const auto& table : GetParam().statement.tables) {
+    for (const std::int64_t delta : {std::int64_t{1}, std::int64_t{-1}, std::int64_t{1} << 40}) {
+      Assignment changed = honest;
+      auto& counts = changed.arrays[table.multiplicity] = counted[table.multiplicity];
+      counts[counts.size() / 2] += delta;
+      expect_verdict(session, changed, table.name);
+    }
+    // Moved from one row to another: the sum of all is right.
+    Assignment changed = honest;
+    auto& counts = changed.arrays[table.multiplicity] = counted[table.multiplicity];
+    counts.front() += 1;
+    counts.back() -= 1;
+    if (counts.size() > 1) expect_verdict(session, changed, table.name);
+  }
+}
+
+TEST_P(Cheating, AMessageIsChanged) {
+  const Session session(GetParam());
+  const Assignment honest = GetParam().assignment();
+  const std::pair<transcript::Label, const char*> kinds[] = {{messages::kLookupValues, "proof.column"},
+                                                             {messages::kLinearValues, "proof.linear"},
+                                                             {messages::kRound, "proof.sum"},
+                                                             {messages::kSumValues, "proof.sum"}};
+  for (const auto& [label, check] : kinds) {
+    for (std::size_t which = 0;; ++which) {
+      std::size_t seen = 0;
+      Faults faults;
+      faults.message = [&, id = label.id](transcript::Label sent, std::vector<Fp3>& elements) {
+        if (sent.id != id || elements.empty() || seen++ != which) return;
+        elements[which % elements.size()] += field::kOne3;
+      };
+      const auto proved = session.prove(honest, faults);
+      ASSERT_TRUE(proved) << proved.error();
+      if (seen <= which) break;
+      EXPECT_EQ(session.verdict(proved.value().proof), check) << label.name << " " << which;
+    }
+  }
+}
+
+TEST_P(Cheating, TheLookupArgumentOrTheOpeningCheats) {
+  const Session session(GetParam());
+  const Assignment honest = GetParam().assignment();
+  const auto verdict = [&](const Faults& faults) {
+    return session.verdict(session.prove(honest, faults).value().proof);
+  };
+  if (!GetParam().statement.lookups.empty()) {
+    Faults faults;
+    faults.lookup.columns = [](auto& columns) { columns.back().denominator += field::kOne3; };
+    EXPECT_EQ(verdict(faults), "lookup.column_denominators");
+    faults.lookup.columns = [](auto& columns) { columns.front().numerator += field::kOne3; };
+    EXPECT_EQ(verdict(faults), "lookup.column_numerators");
+    faults = {};
+    faults.lookup.layer = [](std::size_t, auto& values) { values[0] += field::kOne3; };
+    EXPECT_EQ(verdict(faults), "lookup.layer");
+  }
+  Faults faults;
+  faults.open.final_polynomial = [](auto& coefficients) { coefficients[0] += field::kOne3; };
+  EXPECT_EQ(verdict(faults), "pcs.final_fold");
+  faults = {};
+  faults.open.sumcheck = [](std::size_t round, Fp3& at0, Fp3&) { at0 += round == 0 ? field::kOne3 : Fp3(); };
+  EXPECT_EQ(verdict(faults), "pcs.final_claim");
+}
+
+TEST_P(Cheating, AnotherSessionInstanceOrModel) {
+  const Example& example = GetParam();
+  const Session session(example);
+  const auto proof = session.prove(example.assignment()).value().proof;
+  ASSERT_EQ(session.verdict(proof), "accepted");
+  const bool looks_up = !example.statement.lookups.empty();
+  const auto expect_stale = [&](const Session& other) {
+    // With other challenges the first layer of the lookup argument fails; without lookups the first sumcheck, and where
+    // there is none the opening's first proof of work.
+    const std::string verdict = other.verdict(proof);
+    if (looks_up) {
+      EXPECT_EQ(verdict, "lookup.layer");
+    } else {
+      EXPECT_EQ(verdict, has_sums(example.statement) ? "proof.sum" : "pcs.fold_grinding");
+    }
+  };
+  Session other(example);
+  other.session = {1, 2, 4};
+  expect_stale(other);
+  Example changed = example;
+  bool has_model = false;
+  for (const auto& tensor : example.statement.tensors) {
+    if (tensor.kind != TensorKind::kModel || has_model) continue;
+    changed.arrays.at(tensor.name)[0] += 1;
+    has_model = true;
+  }
+  if (has_model) expect_stale(Session(changed));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Cheating, ::testing::ValuesIn(statement::all_examples()),
+                         [](const auto& param) { return param.param.name; });
+
+}  // namespace
+}  // namespace avow::prover

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Virtual tensors as the prover computes them against those of the reference checker.
+#include "prover/expression.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "prover/session_testing.hpp"
+#include "statement/builder.hpp"
+
+namespace avow::prover {
+namespace {
+
+using statement::Builder;
+using statement::Example;
+using statement::TensorKind;
+
+void expect_same_as_checker(const statement::Statement& s, const statement::Instance& instance,
+                            const statement::Assignment& assignment) {
+  const auto binding = statement::Binding::bind(s, instance);
+  ASSERT_TRUE(binding);
+  const auto report = statement::check(binding.value(), assignment);
+  ASSERT_TRUE(report);
+  Tensors tensors(binding.value());
+  const auto& expected = report.value().arrays;
+  for (TensorId id = 0; id < s.tensors.size(); ++id) {
+    const auto& tensor = s.tensors[id];
+    if (tensor.kind == TensorKind::kStructured) continue;
+    if (tensor.kind == TensorKind::kVirtual) {
+      const Array computed = evaluate(tensors, tensor.axes, tensor.definition);
+      ASSERT_EQ(computed.size(), expected[id].size());
+      for (std::size_t i = 0; i < computed.size(); ++i) ASSERT_EQ(computed.at(i), expected[id][i]) << tensor.name;
+    }
+    tensors.set(id, Array::of(std::span<const std::int64_t>(expected[id])));
+  }
+}
+
+TEST(Expression, EqualsTheCheckerOnEveryOperation) {
+  for (const Example& example : statement::all_examples()) {
+    SCOPED_TRACE(example.name);
+    expect_same_as_checker(example.statement, example.instance, example.assignment());
+  }
+}
+
+TEST(Expression, IsExactOverTheFieldWhereIntegersOverflow) {
+  std::mt19937_64 rng(4);
+  Example example = statement::matmul_example(3, 12, 5);
+  for (auto& [name, cells] : example.arrays) {
+    for (auto& x : cells) x = centred(field::Fp(rng()));
+  }
+  expect_same_as_checker(example.statement, example.instance, example.assignment());
+}
+
+TEST(Expression, ReadsPlacesPrefixesAndPickedRows) {
+  Builder b;
+  const auto t = b.parameter("token", 16);
+  const auto k = b.alias("key", t);
+  const auto v = b.axis("word", 11);
+  const auto c = b.axis("context", 16);
+  const auto f = b.axis("feature", 3);
+  const auto id = b.values("id", {t}, 20);
+  const auto E = b.input("embedding", {v, f}, statement::signed_bits(16));
+  const auto P = b.input("position", {c, f}, statement::signed_bits(16));
+  const auto X = b.define("x", {t, f}, sum({v}, b.one_hot(id(t), v) * E(v, f)) + P(t, f));
+  const auto total = b.define("total", {}, sum({t, f}, X(t, f)));
+  const auto pairs = b.define("pairs", {t, k}, sum({f}, X(t, f) * X(k, f)));
+  const auto past = b.define("past", {t, k}, pairs(t, k) * b.less_equal(k, t));
+  b.zero("z", {t, k},
+         past(t, k) + total() + X(statement::at(0), statement::at(2)) + E(statement::at(10), statement::at(1)));
+  const auto s = b.build();
+  ASSERT_TRUE(s) << s.error().text;
+  std::mt19937_64 rng(5);
+  statement::Assignment assignment;
+  for (const auto& tensor : s.value().tensors) {
+    auto& cells = assignment.arrays.emplace_back();
+    if (tensor.kind != TensorKind::kWitness) continue;
+    cells.resize(tensor.name == "embedding" ? 33 : 48);
+    for (auto& x : cells) x = static_cast<std::int64_t>(rng() % 1000) - 500;
+  }
+  // Two ids are beyond the words: their rows are zero.
+  expect_same_as_checker(s.value(), {{6}, {{0, 10, 11, 3, 3, 19}}}, assignment);
+}
+
+}  // namespace
+}  // namespace avow::prover

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "input.hpp"
 #include "lookup/verify.hpp"
 #include "lookup_prover/prove.hpp"
 
@@ -18,6 +19,8 @@ namespace {
 
 using field::Fp;
 using field::Fp3;
+using fuzz::Input;
+using fuzz::mutate;
 
 Fp3 evaluate_ones(std::size_t, std::span<const Fp3>) { return field::kOne3; }
 
@@ -59,54 +62,6 @@ void check_proof(base::ByteView proof) {
   AVOW_CHECK(fixture().accepts(proof) == std::equal(proof.begin(), proof.end(), honest.begin(), honest.end()));
 }
 
-/// Takes values from the front of an input; zeros after its end.
-class Input {
- public:
-  explicit Input(base::ByteView bytes) : rest_(bytes) {}
-  [[nodiscard]] bool empty() const { return rest_.empty(); }
-  [[nodiscard]] base::ByteView rest() const { return rest_; }
-  std::uint8_t byte() {
-    if (rest_.empty()) return 0;
-    const std::uint8_t value = rest_[0];
-    rest_ = rest_.subspan(1);
-    return value;
-  }
-  /// Below `limit`, which is not 0.
-  std::size_t below(std::size_t limit) {
-    const std::size_t high = byte();
-    return (high << 8 | byte()) % limit;
-  }
-
- private:
-  base::ByteView rest_;
-};
-
-void mutate(base::Bytes& proof, Input& input) {
-  const std::uint8_t operation = input.byte() % 4;
-  const std::size_t at = input.below(proof.size() + 1);
-  const auto position = proof.begin() + static_cast<std::ptrdiff_t>(at);
-  const std::size_t length = std::min(input.below(64), proof.size() - at);
-  switch (operation) {
-    case 0:
-      if (at < proof.size()) *position ^= static_cast<std::uint8_t>(1u << (length % 8));
-      break;
-    case 1:
-      proof.erase(position, position + static_cast<std::ptrdiff_t>(length));
-      break;
-    case 2: {  // a part over another
-      const std::size_t to = input.below(proof.size() + 1);
-      const base::Bytes part(position, position + static_cast<std::ptrdiff_t>(std::min(length, proof.size() - to)));
-      std::copy(part.begin(), part.end(), proof.begin() + static_cast<std::ptrdiff_t>(to));
-      break;
-    }
-    default: {  // a word that is no element
-      constexpr std::uint64_t kWords[] = {field::kP, field::kP + 1, ~std::uint64_t{0}, field::kP - 1};
-      if (at / 8 * 8 + 8 <= proof.size()) base::store_be64(&proof[at / 8 * 8], kWords[length % 4]);
-      break;
-    }
-  }
-}
-
 void check_config(Input& input) {
   lookup::Config config;
   config.columns.resize(input.byte() % 20);
@@ -137,6 +92,6 @@ void run(Input input) {
 
 // NOLINTNEXTLINE(readability-identifier-naming): libFuzzer's name
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  avow::run(avow::Input({data, size}));
+  avow::run(avow::fuzz::Input({data, size}));
   return 0;
 }

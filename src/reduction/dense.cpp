@@ -55,6 +55,11 @@ base::Result<DenseLayout, Error> dense_layout(const statement::Statement& statem
   return layout;
 }
 
+std::size_t pieces_of(const DenseLayout& layout, TensorId tensor) noexcept {
+  return static_cast<std::size_t>(std::count_if(layout.pieces.begin(), layout.pieces.end(),
+                                                [&](const auto& piece) { return piece.tensor == tensor; }));
+}
+
 std::uint64_t columns(const DenseLayout& layout) noexcept { return pcs::columns(layout.log_groups); }
 
 pcs::Claim committed_claim(const DenseLayout& layout, std::uint32_t commitment, std::uint32_t log_rows, TensorId tensor,

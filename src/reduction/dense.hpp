@@ -18,8 +18,10 @@ struct DenseLayout {
   std::vector<std::uint8_t> log_groups;        ///< of columns of 2^log_rows; empty if there are no cells
   std::vector<std::uint64_t> group_offsets;    ///< first cell of each group
 };
-/// Most pieces that the tensors of one kind may be cut into: a verifier evaluates a weight for each.
-inline constexpr std::uint64_t kMaxPieces = std::uint64_t{1} << 14;
+/// Most weights of an opening: a piece for each claim on its tensor.
+inline constexpr std::size_t kMaxWeights = 4096;
+/// Most pieces that the tensors of one kind may be cut into.
+inline constexpr std::uint64_t kMaxPieces = kMaxWeights;
 /// lengths: of every axis of the statement; kind: kModel or kWitness. Refused: statement.too_large for more than
 /// 2^max_log_columns columns, or than kMaxPieces.
 [[nodiscard]] base::Result<DenseLayout, statement::Error> dense_layout(const statement::Statement& statement,
@@ -27,6 +29,8 @@ inline constexpr std::uint64_t kMaxPieces = std::uint64_t{1} << 14;
                                                                        statement::TensorKind kind,
                                                                        std::uint32_t log_rows,
                                                                        std::uint32_t max_log_columns);
+/// Pieces of one tensor.
+[[nodiscard]] std::size_t pieces_of(const DenseLayout& layout, TensorId tensor) noexcept;
 /// Columns of 2^log_rows that a layout takes.
 [[nodiscard]] std::uint64_t columns(const DenseLayout& layout) noexcept;
 

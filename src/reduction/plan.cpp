@@ -50,6 +50,10 @@ class Planner {
       const TensorKind kind = s_.tensors[plan_.claims[id].tensor].kind;
       if (kind == TensorKind::kModel || kind == TensorKind::kWitness) plan_.committed.push_back(id);
     }
+    if (too_large_) {
+      return Err{Error{Cause::kTooLarge, fmt::format("discharging its claims takes more than {} claims or {} products",
+                                                     kMaxClaims, kMaxProducts)}};
+    }
     note_last_uses();
     if (const std::size_t carried = plan_.carried_elements(); carried > kMaxCarried) {
       return Err{
@@ -72,6 +76,8 @@ class Planner {
 
   // The claim on this tensor at this point, a new one (noted in `fresh`) if there is none yet.
   ClaimId claim(TensorPoint point, std::vector<ClaimId>& fresh) {
+    if (plan_.claims.size() >= kMaxClaims) too_large_ = true;
+    if (too_large_) return 0;  // the plan will be refused
     const auto [it, is_new] = known_.try_emplace(point, static_cast<ClaimId>(plan_.claims.size()));
     if (is_new) {
       claims_on_[point.tensor].push_back(it->second);
@@ -99,6 +105,8 @@ class Planner {
   Product product(const Term& term, std::span<const AxisId> free_axes, std::span<const Coordinates> at,
                   const Positions* positions, std::uint8_t stage, std::vector<ClaimId>& fresh) {
     Product result;
+    if (++products_ > kMaxProducts) too_large_ = true;
+    if (too_large_) return result;
     result.coefficient = term.coefficient;
     Places places;
     std::size_t next_free = 0;
@@ -272,6 +280,8 @@ class Planner {
   const Statement& s_;
   std::vector<std::uint32_t> stage_of_;
   Plan plan_;
+  std::size_t products_ = 0;
+  bool too_large_ = false;
   std::map<TensorPoint, ClaimId> known_;
   std::vector<std::vector<ClaimId>> claims_on_;  // for each tensor
 };

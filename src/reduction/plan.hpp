@@ -120,8 +120,13 @@ struct Plan {
 /// Most field elements that a plan may ask a verifier to carry: with everything else below 16 KiB.
 inline constexpr std::size_t kMaxCarried = 384;
 
-/// The plan of a bound statement. Refused: statement.too_large if the lookups do not fit a lookup argument, or if there
-/// are more claims and rounds than a verifier may carry.
+/// Most claims and products of a plan. A definition may read another at many places, and so on: without a bound a key
+/// of a few bytes could ask for more claims than there are atoms.
+inline constexpr std::size_t kMaxClaims = 1024;
+inline constexpr std::size_t kMaxProducts = 4096;
+
+/// The plan of a bound statement. Refused: statement.too_large if the lookups do not fit a lookup argument, if there
+/// are more claims or products than a plan may have, or more claims and rounds than a verifier may carry.
 [[nodiscard]] base::Result<Plan, statement::Error> make_plan(const statement::Binding& binding);
 
 }  // namespace avow::reduction

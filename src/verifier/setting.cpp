@@ -52,6 +52,14 @@ base::Result<Setting, Rejection> Setting::make(const VerifyingKey& key, statemen
   }
   auto plan = reduction::make_plan(binding.value());
   if (!plan) return Err{instance_refused(plan.error())};
+  std::size_t weights = 0;
+  for (const reduction::ClaimId claim : plan.value().committed) {
+    const auto tensor = plan.value().claims[claim].tensor;
+    weights += reduction::pieces_of(model.value(), tensor) + reduction::pieces_of(witness.value(), tensor);
+  }
+  if (weights > reduction::kMaxWeights) {
+    return Err{Rejection{Check::kInstance, 0, fmt::format("an opening with {} weights", weights)}};
+  }
 
   constexpr std::string_view kProtocol = "avow/proof/1";
   Bytes protocol(kProtocol.begin(), kProtocol.end());

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reduction/plan.hpp"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "reduction/positions.hpp"
+#include "statement/builder.hpp"
+#include "statement/examples_testing.hpp"
+
+namespace avow::reduction {
+namespace {
+
+using statement::AxisId;
+using statement::Binding;
+using statement::Builder;
+using statement::Cause;
+using statement::signed_bits;
+
+TEST(Positions, AxesThatOccurTogetherAreDisjointAndOthersShare) {
+  const std::vector<std::uint64_t> lengths = {16, 8, 5, 64, 1, 2};
+  const std::vector<std::vector<AxisId>> together = {{0, 1}, {1, 2, 4}, {3}, {2, 5}};
+  const Positions positions(together, lengths);
+  const auto range = [&](AxisId axis) {
+    return std::pair(positions.first(axis), positions.first(axis) + statement::log_extent(lengths[axis]));
+  };
+  for (const auto& list : together) {
+    for (const AxisId a : list) {
+      for (const AxisId b : list) {
+        if (a == b) continue;
+        EXPECT_TRUE(range(a).second <= range(b).first || range(b).second <= range(a).first) << a << " " << b;
+      }
+    }
+  }
+  EXPECT_EQ(positions.count(), 7u);  // 4 + 3; the rest beside them
+}
+
+TEST(Plan, ARequantisationHasOneSumAndOneLinearStep) {
+  const auto example = statement::matmul_example(4, 12, 8);
+  const auto binding = Binding::bind(example.statement, example.instance);
+  const auto plan = make_plan(binding.value());
+  ASSERT_TRUE(plan);
+  // Two tables, two lookups; claims on r and y, of r on acc and y again at the same point, of acc on x and w.
+  EXPECT_EQ(plan.value().columns.size(), 4u);
+  EXPECT_EQ(plan.value().claims.size(), 2u + 2u + 1u + 2u);
+  ASSERT_EQ(plan.value().stages.size(), 2u);
+  const Stage& stage = plan.value().stages[0];
+  EXPECT_EQ(stage.number, 1);
+  EXPECT_EQ(stage.linear.size(), 1u);
+  EXPECT_EQ(stage.linear_values.size(), 1u);
+  EXPECT_EQ(stage.sums.size(), 1u);
+  EXPECT_EQ(stage.degrees, std::vector<std::uint8_t>(4, 2));  // the 12 inputs
+  EXPECT_EQ(plan.value().committed.size(), 5u);
+}
+
+TEST(Plan, LayersCostRoundsNotClaims) {
+  const auto plan_of = [](std::uint64_t layers) {
+    Builder b;
+    const auto l = b.axis("layer", layers);
+    const auto t = b.parameter("token", 8);
+    const auto i = b.axis("in", 8);
+    const auto o = b.axis("out", 8);
+    const auto X = b.input("x", {l, t, i}, signed_bits(16));
+    const auto W = b.model("w", {l, o, i}, signed_bits(16));
+    const auto Y = b.input("y", {l, t, o}, signed_bits(32));
+    b.zero("z", {l, t, o}, sum({i}, X(l, t, i) * W(l, o, i)) - Y(l, t, o));
+    const auto statement = b.build();
+    return make_plan(Binding::bind(statement.value(), {{4}, {}}).value()).value();
+  };
+  const Plan few = plan_of(4);
+  const Plan many = plan_of(64);
+  EXPECT_EQ(few.claims.size(), many.claims.size());
+  EXPECT_EQ(few.stages[0].degrees.size() + 4, many.stages[0].degrees.size());
+}
+
+// Each level reads the one below at two places of another axis: 2^8 claims of a few bytes.
+TEST(Plan, RefusesClaimsThatMultiply) {
+  Builder b;
+  std::vector<statement::AxisRef> axes;
+  for (int i = 0; i < 6; ++i) axes.push_back(b.axis(fmt::format("a{}", i), 16));
+  const auto X = b.input("x", axes, signed_bits(8));
+  const auto read = [&](statement::TensorRef tensor, int fixed, std::uint64_t place) {
+    const auto index = [&](int i) {
+      return i == fixed ? statement::at(place) : statement::IndexRef(axes[static_cast<std::size_t>(i)]);
+    };
+    return tensor(index(0), index(1), index(2), index(3), index(4), index(5));
+  };
+  auto last = X;
+  for (int level = 0; level < 6; ++level) {
+    statement::Expr all(0);
+    for (std::uint64_t place = 0; place < 16; ++place) all = all + read(last, level, place);
+    last = b.define(fmt::format("v{}", level), axes, all);
+  }
+  b.zero("z", axes, read(last, -1, 0) - read(X, -1, 0));
+  const auto statement = b.build();
+  ASSERT_TRUE(statement) << statement.error().text;
+  const auto plan = make_plan(Binding::bind(statement.value(), {}).value());
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().cause, Cause::kTooLarge);
+}
+
+TEST(Plan, RefusesLookupsThatDoNotFitTheArgument) {
+  Builder b;
+  const auto i = b.axis("i", std::uint64_t{1} << 31);
+  const auto X = b.input("x", {i}, signed_bits(8));
+  b.lookup("x_range", {i}, {X(i)}, b.range("u8", 256));
+  const auto statement = b.build();
+  const auto plan = make_plan(Binding::bind(statement.value(), {}).value());
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().cause, Cause::kTooLarge);
+}
+
+TEST(Plan, RefusesMoreThanAVerifierMayCarry) {
+  Builder b;
+  const auto i = b.axis("i", 4);
+  for (int k = 0; k < 200; ++k) {
+    const auto X = b.input(fmt::format("x{}", k), {i}, signed_bits(8));
+    const auto Y = b.input(fmt::format("y{}", k), {i}, signed_bits(8));
+    b.zero(fmt::format("z{}", k), {i}, X(i) - Y(i));
+  }
+  const auto statement = b.build();
+  const auto plan = make_plan(Binding::bind(statement.value(), {}).value());
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().cause, Cause::kTooLarge);
+}
+
+}  // namespace
+}  // namespace avow::reduction

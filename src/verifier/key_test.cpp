@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/key.hpp"
+
+#include <gtest/gtest.h>
+
+#include "hash/keccak.hpp"
+#include "pcs/parameters.hpp"
+#include "statement/builder.hpp"
+#include "statement/examples_testing.hpp"
+#include "verifier/verify.hpp"
+
+namespace avow::verifier {
+namespace {
+
+using field::Fp;
+using field::Fp3;
+
+VerifyingKey example_key() {
+  VerifyingKey key;
+  key.config = *pcs::choose_parameters(12, 128, pcs::Profile::kModel);
+  key.statement = statement::activation_example(43).statement;
+  key.model = ModelCommitment{hash::keccak256({}), Fp3(Fp(1), Fp(2), Fp(3))};
+  key.application = {9, 8, 7};
+  return key;
+}
+
+std::string verdict(base::ByteView bytes) {
+  const auto key = parse_key(bytes);
+  return key ? "accepted" : name(key.error().check);
+}
+
+TEST(Key, GivesBackWhatWasWritten) {
+  const auto key = example_key();
+  const auto bytes = serialize(key);
+  const auto parsed = parse_key(bytes);
+  ASSERT_TRUE(parsed) << to_string(parsed.error());
+  EXPECT_EQ(parsed.value(), key);
+  EXPECT_EQ(serialize(parsed.value()), bytes);
+  EXPECT_EQ(model_id(key), hash::keccak256(bytes));
+}
+
+TEST(Key, IsRefusedAtEveryLengthButItsOwn) {
+  const auto bytes = serialize(example_key());
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_NE(verdict(base::ByteView(bytes).first(size)), "accepted") << size;
+  }
+  auto longer = bytes;
+  longer.push_back(0);
+  EXPECT_EQ(verdict(longer), "key.statement");
+}
+
+TEST(Key, EachPartHasItsError) {
+  const auto good = serialize(example_key());
+  const std::size_t config_size = pcs::serialize(example_key().config).size();
+  const auto with = [&](std::size_t at, std::uint8_t value) {
+    auto bytes = good;
+    bytes[at] = value;
+    return bytes;
+  };
+  EXPECT_EQ(verdict(with(3, 2)), "key.version");
+  EXPECT_EQ(verdict(with(4, 1)), "key.truncated");   // a configuration of 16 MiB
+  EXPECT_EQ(verdict(with(8 + 3, 9)), "key.config");  // the configuration's own version
+  EXPECT_EQ(verdict(with(8 + config_size, 1)), "key.truncated");
+  const std::size_t flag = 8 + config_size + 4 + 3;
+  EXPECT_EQ(verdict(with(flag, 2)), "key.model");
+  EXPECT_EQ(verdict(with(flag + 1 + 32, 0xff)), "accepted");  // still below p: 0xff000000...
+  auto not_canonical = good;
+  base::store_be64(not_canonical.data() + flag + 33, field::kP);
+  EXPECT_EQ(verdict(not_canonical), "key.model");
+  EXPECT_EQ(verdict(with(flag + 1 + 56, 2)), "key.statement");
+  EXPECT_EQ(verdict(base::Bytes(kMaxKeyBytes + 1)), "key.truncated");
+}
+
+TEST(Key, MustReachTheLevelItNames) {
+  auto key = example_key();
+  key.config.oracles[0].queries -= 10;
+  EXPECT_EQ(verdict(serialize(key)), "key.config");
+}
+
+TEST(Key, HasACommitmentJustIfThereAreModelTensors) {
+  auto key = example_key();
+  key.model.reset();
+  EXPECT_EQ(verdict(serialize(key)), "key.model");
+  key = example_key();
+  key.statement = statement::product_example(3, 4).statement;
+  EXPECT_EQ(verdict(serialize(key)), "key.model");
+  key.model.reset();
+  EXPECT_EQ(verdict(serialize(key)), "accepted");
+}
+
+TEST(Key, RefusesModelTensorsWhoseSizeTheInstanceChooses) {
+  statement::Builder b;
+  const auto t = b.parameter("token", 8);
+  const auto X = b.input("x", {t}, statement::signed_bits(8));
+  const auto P = b.model("position", {t}, statement::signed_bits(8));
+  b.zero("z", {t}, X(t) - P(t));
+  auto key = example_key();
+  key.statement = b.build().value();
+  const auto parsed = parse_key(serialize(key));
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().check, Check::kKeyShape);
+  EXPECT_EQ(parsed.error().text, "model tensor 'position' has axis 'token', whose length is the instance's");
+}
+
+TEST(Key, RefusesWhatCommitsToNothing) {
+  statement::Builder b;
+  const auto i = b.axis("i", 8);
+  b.zero("z", {i}, b.index(i));
+  auto key = example_key();
+  key.statement = b.build().value();
+  key.model.reset();
+  EXPECT_EQ(verdict(serialize(key)), "key.shape");
+}
+
+TEST(Setting, RefusesInstancesAndShapesThatDoNotFit) {
+  auto key = example_key();
+  key.statement = statement::embedding_example(6).statement;
+  const auto refused = [&](statement::Instance instance) {
+    const auto verifier = Verifier::make(key, std::move(instance));
+    return verifier ? "accepted" : std::string(name(verifier.error().check));
+  };
+  EXPECT_EQ(refused({{6}, {{0, 1, 2, 3, 4, 5}}}), "accepted");
+  EXPECT_EQ(refused({{5}, {{0, 1, 2, 3, 4}}}), "proof.instance");
+  EXPECT_EQ(refused({{6}, {{0, 1, 2, 3, 4}}}), "proof.instance");
+  EXPECT_EQ(refused({{6}, {{0, 1, 2, 3, 4, 43}}}), "proof.instance");
+  EXPECT_EQ(refused({{}, {}}), "proof.instance");
+  // A witness of 2^23 cells in columns of 2^12: too many columns.
+  statement::Builder b;
+  const auto i = b.axis("i", (std::uint64_t{1} << 22) + 1);
+  const auto X = b.input("x", {i}, statement::signed_bits(8));
+  b.zero("z", {i}, X(i) - b.index(i));
+  key.statement = b.build().value();
+  key.model.reset();
+  EXPECT_EQ(refused({}), "proof.instance");
+  // Axes of 255 places each are cut into 8 pieces: 8^5 weights.
+  statement::Builder many;
+  std::vector<statement::AxisRef> axes;
+  for (const char* axis : {"a", "b", "c", "d", "e"}) axes.push_back(many.axis(axis, 255));
+  const auto Y = many.input("y", axes, statement::signed_bits(8));
+  many.zero("z", axes, Y(axes[0], axes[1], axes[2], axes[3], axes[4]) - many.ones(axes));
+  key.statement = many.build().value();
+  EXPECT_EQ(refused({}), "proof.instance");
+}
+
+}  // namespace
+}  // namespace avow::verifier

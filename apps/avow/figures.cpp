@@ -38,6 +38,9 @@ constexpr const char* kWitness = "bench pcs --log2-size 24 --repeat 5";
 constexpr const char* kModel = "bench pcs --log2-size 24 --model-log2-size 27 --repeat 3";
 constexpr const char* kModel100 = "bench pcs --log2-size 24 --model-log2-size 27 --repeat 1 --level 100";
 constexpr const char* kTree = "bench pcs --log2-size 24 --model-log2-size 27 --repeat 1 --tree-only";
+constexpr const char* kLookups = "bench statement --case lookups --repeat 3";
+constexpr const char* kMatmul = "bench statement --case matmul --repeat 5";
+constexpr const char* kCells = "bench statement --case cells --repeat 3";
 
 const Figure kFigures[] = {
     {"2^24 16-bit values: commit + open", kWitness, "commit_and_open_seconds", Better::kLess, 6, kNoAim, "s"},
@@ -56,6 +59,14 @@ const Figure kFigures[] = {
     {"  security", kModel100, "security_bits", Better::kMore, 100, kNoAim, "bits"},
     {"  tree alone on disk", kTree, "cache_mib", Better::kLess, 1.5 * 1024, kNoAim, "MiB"},
     {"  rows recomputed: added to an opening", kTree, "open_profile_seconds/rows", Better::kLess, 5, kNoAim, "s"},
+    {"2^24 lookups, ranges and functions: whole proof", kLookups, "prove_seconds", Better::kLess, 8, kNoAim, "s"},
+    {"  of which LogUp-GKR", kLookups, "profile_seconds/lookups", Better::kLess, 5, kNoAim, "s"},
+    {"  peak memory", kLookups, "peak_rss_mib", Better::kLess, 8192, kNoAim, "MiB"},
+    {"matmul 1024^3, requantised: whole proof", kMatmul, "prove_seconds", Better::kLess, 2.5, kNoAim, "s"},
+    {"2^24 cells and 2^24 lookups: whole proof", kCells, "prove_seconds", Better::kLess, 12, kNoAim, "s"},
+    {"  peak memory", kCells, "peak_rss_mib", Better::kLess, 10240, kNoAim, "MiB"},
+    {"  verify", kCells, "verify_ms", Better::kLess, 20, kNoAim, "ms"},
+    {"  sumcheck and lookup messages", kCells, "sumcheck_bytes", Better::kLess, 40 * kKiB, kNoAim, "B"},
     {"Keccak batched, over OpenSSL's sha3-256", "bench keccak --repeat 9", "ratio", Better::kMore, 2, kNoAim, "x"},
     {"NTT of 16 columns of 2^22", "bench ntt --log2-size 22 --columns 16 --repeat 5", "seconds", Better::kLess, 1.5,
      kNoAim, "s"},

@@ -39,8 +39,8 @@ class Planner {
   base::Result<Plan, Error> run() {
     if (!s_.lookups.empty()) {
       add_columns();
-      if (!lookup::is_valid(plan_.lookup)) {
-        return Err{Error{Cause::kTooLarge, "the lookups have more cells than one lookup argument can hold"}};
+      if (!lookup::is_valid(plan_.lookup) || lookup::make_layout(plan_.lookup).log_cells > kMaxLogCells) {
+        return Err{Error{Cause::kTooLarge, fmt::format("the lookups have more than 2^{} cells", kMaxLogCells)}};
       }
     }
     add_zero_claims();

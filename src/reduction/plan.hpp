@@ -120,6 +120,9 @@ struct Plan {
 /// Most field elements that a plan may ask a verifier to carry: with everything else below 16 KiB.
 inline constexpr std::size_t kMaxCarried = 384;
 
+/// log2 of the most cells of all columns, padded: the error of compressed tuples grows with the square of their number
+/// (spec/proof.md, section 7).
+inline constexpr unsigned kMaxLogCells = 30;
 /// Most claims and products of a plan. A definition may read another at many places, and so on: without a bound a key
 /// of a few bytes could ask for more claims than there are atoms.
 inline constexpr std::size_t kMaxClaims = 1024;

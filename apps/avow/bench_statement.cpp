@@ -177,8 +177,11 @@ StatementBenchResult bench_statement(const StatementBenchOptions& options) {
   for (std::uint32_t i = 0; i < options.repeat; ++i) {
     prove.push_back(seconds_of([&] {
       auto made = prover::prove(*model.value(), c.instance, borrow_all(c), {{}, &times[i], nullptr, nullptr});
-      if (made) proved = std::move(made).value();
-      if (!made) result.error = made.error();
+      if (!made) {
+        result.error = made.error();
+      } else {
+        proved = std::move(made).value();
+      }
     }));
     if (!result.error.empty()) break;
     std::optional<verifier::Rejection> rejection;

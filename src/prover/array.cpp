@@ -120,7 +120,7 @@ Array Array::of(std::span<const std::int64_t> cells) {
 Array Array::of(std::span<const Fp> cells) {
   base::Buffer<std::int64_t> centred_cells(cells.size());
   for (std::size_t i = 0; i < cells.size(); ++i) centred_cells[i] = centred(cells[i]);
-  return of(std::span<const std::int64_t>(centred_cells));
+  return of(std::span<const std::int64_t>(centred_cells.data(), centred_cells.size()));
 }
 
 Array Array::borrow(const field::MatrixView& cells) {

@@ -14,63 +14,63 @@ using testing::Session;
 
 class Bytes : public ::testing::Test {
  protected:
-  Bytes() : example_(statement::softmax_example(6)), session_(example_) {
-    proof_ = session_.prove(example_.assignment()).value().proof;
+  Bytes() : example(statement::softmax_example(6)), session(example) {
+    proof = session.prove(example.assignment()).value().proof;
   }
   // With the header's length set to what the proof now has.
-  static base::Bytes with_length(base::Bytes proof) {
-    base::store_be32(proof.data() + 4, static_cast<std::uint32_t>(proof.size()));
-    return proof;
+  static base::Bytes with_length(base::Bytes bytes) {
+    base::store_be32(bytes.data() + 4, static_cast<std::uint32_t>(bytes.size()));
+    return bytes;
   }
 
-  statement::Example example_;
-  Session session_;
-  base::Bytes proof_;
+  statement::Example example;
+  Session session;
+  base::Bytes proof;
 };
 
-TEST_F(Bytes, HonestProofIsAccepted) { EXPECT_EQ(session_.verdict(proof_), "accepted"); }
+TEST_F(Bytes, HonestProofIsAccepted) { EXPECT_EQ(session.verdict(proof), "accepted"); }
 
 TEST_F(Bytes, CutAtEveryLength) {
-  for (std::size_t size = 0; size < proof_.size(); ++size) {
-    base::Bytes cut(proof_.begin(), proof_.begin() + static_cast<std::ptrdiff_t>(size));
-    EXPECT_EQ(session_.verdict(cut), size < verifier::kHeaderBytes ? "proof.truncated" : "proof.length");
+  for (std::size_t size = 0; size < proof.size(); ++size) {
+    base::Bytes cut(proof.begin(), proof.begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_EQ(session.verdict(cut), size < verifier::kHeaderBytes ? "proof.truncated" : "proof.length");
     if (size < verifier::kHeaderBytes) continue;
-    const std::string verdict = session_.verdict(with_length(cut));
+    const std::string verdict = session.verdict(with_length(cut));
     EXPECT_TRUE(verdict == "proof.truncated" || verdict == "lookup.truncated" || verdict == "pcs.truncated")
         << size << ": " << verdict;
   }
 }
 
 TEST_F(Bytes, TrailingBytes) {
-  base::Bytes longer = proof_;
+  base::Bytes longer = proof;
   longer.push_back(0);
-  EXPECT_EQ(session_.verdict(longer), "proof.length");
-  EXPECT_EQ(session_.verdict(with_length(longer)), "pcs.trailing_bytes");
+  EXPECT_EQ(session.verdict(longer), "proof.length");
+  EXPECT_EQ(session.verdict(with_length(longer)), "pcs.trailing_bytes");
 }
 
 TEST_F(Bytes, AnotherVersion) {
-  base::Bytes other = proof_;
+  base::Bytes other = proof;
   other[3] = 2;
-  EXPECT_EQ(session_.verdict(other), "proof.version");
+  EXPECT_EQ(session.verdict(other), "proof.version");
 }
 
 TEST_F(Bytes, EveryByteMatters) {
   std::mt19937_64 rng(3);
-  for (std::size_t i = 0; i < proof_.size(); ++i) {
-    base::Bytes changed = proof_;
+  for (std::size_t i = 0; i < proof.size(); ++i) {
+    base::Bytes changed = proof;
     changed[i] ^= static_cast<std::uint8_t>(1u << rng() % 8);
-    EXPECT_NE(session_.verdict(changed), "accepted") << i;
+    EXPECT_NE(session.verdict(changed), "accepted") << i;
   }
 }
 
 TEST_F(Bytes, ElementsAreCanonical) {
-  const std::size_t head = verifier::head_bytes(session_.verifier().setting().plan);
+  const std::size_t head = verifier::head_bytes(session.verifier().setting().plan);
   const std::size_t first = verifier::kHeaderBytes + 32;
   for (std::size_t at = first; at < head; at += 8) {
     for (const std::uint64_t value : {field::kP, field::kP + 1, ~std::uint64_t{0}}) {
-      base::Bytes changed = proof_;
+      base::Bytes changed = proof;
       base::store_be64(changed.data() + at, value);
-      const std::string verdict = session_.verdict(changed);
+      const std::string verdict = session.verdict(changed);
       EXPECT_TRUE(verdict == "proof.non_canonical" || verdict == "lookup.non_canonical") << at << ": " << verdict;
     }
   }
@@ -80,13 +80,13 @@ class Phases : public Bytes {
  protected:
   // Runs all phases, each from the bytes of the state before it, which `change` may touch.
   std::string run(const std::function<void(std::uint32_t phase, base::Bytes& state)>& change = {}) {
-    const auto verifier = session_.verifier();
-    auto rest = base::ByteView(proof_).subspan(verifier::kHeaderBytes);
+    const auto verifier = session.verifier();
+    auto rest = base::ByteView(proof).subspan(verifier::kHeaderBytes);
     verifier::State state;
     for (std::uint32_t phase = 0; phase < verifier.phases(); ++phase) {
       if (phase > 0) {
         base::Bytes bytes = verifier.encode(state);
-        largest_ = std::max(largest_, bytes.size());
+        largest = std::max(largest, bytes.size());
         if (change) change(phase, bytes);
         auto decoded = verifier.decode(bytes);
         if (!decoded) return verifier::name(decoded.error().check);
@@ -94,24 +94,24 @@ class Phases : public Bytes {
         state = std::move(decoded).value();
       }
       const std::size_t size = verifier.section_bytes(phase).value_or(rest.size());
-      auto next = verifier.advance(std::move(state), session_.session, rest.first(size));
+      auto next = verifier.advance(std::move(state), session.session, rest.first(size));
       if (!next) return verifier::name(next.error().check);
       rest = rest.subspan(size);
       state = std::move(next).value();
     }
     return "accepted";
   }
-  std::size_t largest_ = 0;
+  std::size_t largest = 0;
 };
 
 TEST_F(Phases, StopAndResumeAtEveryBoundary) {
   EXPECT_EQ(run(), "accepted");
-  EXPECT_LE(largest_, verifier::Verifier::kMaxStateBytes);
+  EXPECT_LE(largest, verifier::Verifier::kMaxStateBytes);
 }
 
 TEST_F(Phases, AStateThatWasChangedIsRefusedOrLeadsToRejection) {
   std::mt19937_64 rng(5);
-  const std::uint32_t phases = session_.verifier().phases();
+  const std::uint32_t phases = session.verifier().phases();
   // Versions, transcript, root, out-of-domain point and answer; and the values at the end. Between them are challenges,
   // some of which are of no further use.
   constexpr std::size_t kHead = 4 + 4 + 32 + 32 + 24 + 24;
@@ -130,7 +130,7 @@ TEST_F(Phases, AStateThatWasChangedIsRefusedOrLeadsToRejection) {
 }
 
 TEST_F(Phases, AStateCutOrExtendedIsRefused) {
-  const std::uint32_t last = session_.verifier().phases() - 1;
+  const std::uint32_t last = session.verifier().phases() - 1;
   std::size_t size = 0;
   run([&](std::uint32_t at, base::Bytes& state) { size = at == last ? state.size() : size; });
   for (std::size_t cut = 0; cut < size; ++cut) {

@@ -66,9 +66,9 @@ class Cheating : public ::testing::TestWithParam<Example> {
     const auto proved = session.prove(assignment, {.ignore_missing = true});
     ASSERT_TRUE(proved) << proved.error();
     EXPECT_EQ(session.verdict(proved.value().proof), expected) << what;
-    rejected_ += expected == "accepted" ? 0u : 1u;
+    rejected += expected == "accepted" ? 0u : 1u;
   }
-  std::size_t rejected_ = 0;
+  std::size_t rejected = 0;
 };
 
 TEST_P(Cheating, ACellIsChanged) {
@@ -78,7 +78,7 @@ TEST_P(Cheating, ACellIsChanged) {
   for (TensorId id = 0; id < honest.arrays.size(); ++id) {
     const auto& tensor = GetParam().statement.tensors[id];
     if (tensor.kind != TensorKind::kWitness || honest.arrays[id].empty()) continue;
-    const std::size_t before = rejected_;
+    const std::size_t before = rejected;
     for (const Fp delta : kDeltas) {
       Assignment changed = honest;
       std::int64_t& cell = changed.arrays[id][rng() % changed.arrays[id].size()];
@@ -90,7 +90,7 @@ TEST_P(Cheating, ACellIsChanged) {
     std::int64_t& cell = changed.arrays[id][rng() % changed.arrays[id].size()];
     cell = cell == 0 ? 1 : -cell;
     expect_verdict(session, changed, tensor.name);
-    EXPECT_GT(rejected_, before) << tensor.name << ": nothing was noticed";
+    EXPECT_GT(rejected, before) << tensor.name << ": nothing was noticed";
   }
 }
 

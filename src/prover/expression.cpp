@@ -189,7 +189,8 @@ class TermRunner {
   }
 
   void run_item(std::size_t place, std::size_t block) const {
-    Offsets at{std::vector<std::uint64_t>(operands_.size()), 0, 0};
+    Offsets at;
+    at.operands.resize(operands_.size());
     for (std::size_t f = 0; f < operands_.size(); ++f) at.operands[f] = operands_[f].base;
     for (std::size_t i = loops_.free; i-- > 0;) {
       if (i == inner_) continue;
@@ -319,7 +320,7 @@ Array evaluate(const Tensors& tensors, std::span<const AxisId> free_axes, const 
     return Array::of(std::span(reinterpret_cast<const std::int64_t*>(out.data()), out.size()));
   }
   const auto out = run<Fp>(tensors, free_axes, terms);
-  return Array::of(std::span<const Fp>(out));
+  return Array::of(std::span<const Fp>(out.data(), out.size()));
 }
 
 }  // namespace avow::prover

@@ -12,7 +12,6 @@
 namespace avow::prover {
 namespace {
 
-using field::Fp;
 using field::kOne3;
 using reduction::Challenges;
 using reduction::ClaimId;

@@ -34,14 +34,14 @@ struct Coordinates {
   std::uint16_t first = 0;
   std::uint16_t count = 0;  ///< 0 of a place
   std::uint64_t place = 0;
-  friend auto operator<=>(const Coordinates&, const Coordinates&) = default;
+  friend auto operator<=>(const Coordinates&, const Coordinates&) = default;  // NOLINT(modernize-use-nullptr): a bug
 };
 
 /// A tensor at a point: coordinates for each of its axes.
 struct TensorPoint {
   TensorId tensor = 0;
   std::vector<Coordinates> axes;
-  friend auto operator<=>(const TensorPoint&, const TensorPoint&) = default;
+  friend auto operator<=>(const TensorPoint&, const TensorPoint&) = default;  // NOLINT(modernize-use-nullptr): a bug
 };
 
 /// The extension of the indicator of [0, length) at a point of ceil(log2 length) coordinates.

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "statement/analysis.hpp"
+#include "statement/analysis_testing.hpp"
+
+namespace avow::statement {
+namespace {
+
+// --- equations, functions ------------------------------------------------------------------------------------------
+
+Builder equations(const std::string& part) {
+  Builder b;
+  const auto i = b.axis("cell", 12);
+  const auto longer = b.axis("longer", 16);
+  const auto u = b.axis("step", 16);
+  const auto x = part == "input" ? b.witness("x", {i}, signed_bits(8)) : b.input("x", {i}, signed_bits(8));
+  const auto y = b.witness("y", {part == "prefix" ? longer : i}, signed_bits(8));
+  const auto z = b.witness("z", {i}, signed_bits(8));
+  const auto w = b.model("w", {u}, signed_bits(8));
+  if (part == "divisor") {
+    b.zero("equation", {i}, x(i) * y(i) - 7);  // x may be 0, then y is anything
+  } else if (part == "place") {
+    b.zero("equation", {}, 3 * y(at(2)) - x(at(2)));
+  } else if (part == "multiple of p") {
+    // 2^32 (2^32 - 1) + 1 = p
+    b.zero("equation", {i},
+           (std::int64_t{1} << 62) * y(i) + (std::int64_t{1} << 62) * y(i) + (std::int64_t{1} << 62) * y(i) +
+               (std::int64_t{1} << 62) * y(i) - (std::int64_t{1} << 32) * y(i) + y(i) - x(i));
+  } else {
+    b.zero("equation", {i}, 3 * y(i) - x(i) * x(i));
+  }
+  const auto table = b.table("function", {u}, {b.index(u), w(u)});
+  b.lookup("look", {i}, {part == "two values" ? z(i) : x(i), 5 * z(i) - x(i)}, table);
+  return b;
+}
+
+TEST(Uniqueness, CoversEquationsAndFunctions) {
+  expect_each_needed(equations, {{"input", Cause::kNotDetermined, {"'x'", "equation", "look"}},
+                                 {"prefix", Cause::kNotDetermined, {"'y'", "equation"}},
+                                 {"divisor", Cause::kNotDetermined, {"'y'", "equation (multiplied"}},
+                                 {"place", Cause::kNotDetermined, {"'y'", "equation"}},
+                                 {"multiple of p", Cause::kNotDetermined, {"'y'", "equation"}},
+                                 {"two values", Cause::kNotDetermined, {"'z'", "look"}}});
+}
+
+// --- sandwiches ----------------------------------------------------------------------------------------------------
+
+// q = floor(n / d), the remainder of two limbs or virtual.
+Builder division(const std::string& part) {
+  Builder b;
+  const auto i = b.axis("cell", 12);
+  const auto n = b.input("n", {i}, signed_bits(16));
+  const auto d = part == "divisor" ? b.witness("d", {i}, signed_bits(16)) : b.input("d", {i}, signed_bits(16));
+  const auto q = b.witness("q", {i}, signed_bits(16));
+  const auto u16 = b.range("u16", 65536);
+  const std::int64_t scale = part == "wraps" ? std::int64_t{1} << 50 : 1;
+  const auto rest = b.define("rest", {i}, n(i) - q(i) * d(i));
+  if (part == "limbs") {
+    const auto high = b.witness("high", {i}, unsigned_bits(4));
+    const auto u4 = b.range("u4", 16);
+    b.lookup("low", {i}, {rest(i) - 65536 * high(i)}, u16);
+    b.lookup("high_range", {i}, {high(i)}, u4);
+  } else if (part != "low side") {
+    b.lookup("low", {i}, {scale * rest(i)}, u16);
+  }
+  if (part != "high side") {
+    b.lookup("high", {i}, {scale * (part == "off by one" ? d(i) - rest(i) : d(i) - 1 - rest(i))}, u16);
+  }
+  b.lookup("q_range", {i}, {part == "range" ? n(i) : q(i)}, part == "wide" ? b.range("u26", 1 << 26) : u16);
+  return b;
+}
+
+TEST(Uniqueness, CoversDivision) {
+  expect_each_needed(division, {{"low side", Cause::kNotDetermined, {"'q'", "high", "multiplied"}},
+                                {"high side", Cause::kNotDetermined, {"'q'", "low", "multiplied"}},
+                                {"off by one", Cause::kNotDetermined, {"'q'", "low", "high"}},
+                                {"divisor", Cause::kNotDetermined, {"'d'", "low"}},
+                                {"range", Cause::kNotDetermined, {"'q'", "low (has no checked range)"}},
+                                {"wraps", Cause::kNotDetermined, {"'q'", "low"}}});
+  expect_unique(division("wide"));
+  expect_unique(division("limbs"));
+}
+
+// r = floor(2^k / sqrt(n)), k = 16.
+Builder root(const std::string& part) {
+  Builder b;
+  const auto i = b.axis("cell", 12);
+  const auto n = b.input("n", {i}, signed_bits(16));
+  const auto r = b.witness("r", {i}, signed_bits(16));
+  const auto g0 = b.witness("g0", {i}, unsigned_bits(16));
+  const auto g1 = b.witness("g1", {i}, unsigned_bits(16));
+  const auto h0 = b.witness("h0", {i}, unsigned_bits(16));
+  const auto h1 = b.witness("h1", {i}, unsigned_bits(16));
+  const auto u16 = b.range("u16", 65536);
+  const auto s16 = b.range("s16", 65536, -32768);
+  const std::int64_t one = std::int64_t{1} << 32;
+  const auto low = b.define("low", {i}, part == "low" ? n(i) : one - r(i) * r(i) * n(i));
+  const auto high = b.define("high", {i}, part == "high" ? n(i) : (r(i) + 1) * (r(i) + 1) * n(i) - 1 - one);
+  b.zero("low_limbs", {i}, low(i) - g0(i) - 65536 * g1(i));
+  b.zero("high_limbs", {i}, h0(i) + 65536 * h1(i) - high(i));
+  for (const auto& [limb, which] : {std::pair(g0, "g0"), {g1, "g1"}, {h0, "h0"}, {h1, "h1"}}) {
+    const std::string text = which;
+    b.lookup(text + "_range", {i}, {part == text ? n(i) : limb(i)}, u16);
+  }
+  b.lookup("n_range", {i}, {n(i)}, part == "sign of n" ? s16 : u16);
+  b.lookup("r_range", {i}, {part == "r" ? n(i) : r(i)},
+           part == "sign of r" ? s16
+           : part == "wide"    ? b.range("u25", 1 << 25)
+                               : u16);
+  b.lookup("s16_used", {i}, {n(i)}, s16);
+  return b;
+}
+
+TEST(Uniqueness, CoversReciprocalRoots) {
+  expect_each_needed(root, {{"low", Cause::kNotDetermined, {"'r'", "high_limbs"}},
+                            {"high", Cause::kNotDetermined, {"'r'", "low_limbs"}},
+                            {"g0", Cause::kNotDetermined, {"'r'", "low_limbs", "high_limbs"}},
+                            {"h1", Cause::kNotDetermined, {"'r'", "low_limbs", "high_limbs"}},
+                            {"r", Cause::kNotDetermined, {"'r'", "low_limbs (has no checked range)"}},
+                            {"sign of r", Cause::kNotDetermined, {"'r'", "low_limbs (does not fall"}},
+                            {"wide", Cause::kNotDetermined, {"'r'", "low_limbs (spans p)"}}});
+}
+
+Builder signed_root(const std::string& part) {
+  Builder b;
+  const auto i = b.axis("cell", 12);
+  const auto n = b.input("n", {i}, signed_bits(8));
+  const auto r = b.witness("r", {i}, signed_bits(8));
+  const auto u16 = b.range("u16", 65536);
+  b.lookup("low", {i}, {b.define("low_side", {i}, 1024 - r(i) * r(i) * n(i))(i)}, u16);
+  b.lookup("high", {i}, {b.define("high_side", {i}, (r(i) + 1) * (r(i) + 1) * n(i) - 1025)(i)}, u16);
+  b.lookup("r_range", {i}, {r(i)}, u16);
+  b.lookup("n_range", {i}, {part == "sign of n" ? n(i) + 128 : n(i)}, b.range("u8", 256));
+  return b;
+}
+
+TEST(Uniqueness, NeedsRadicandsThatAreNotNegative) {
+  expect_each_needed(signed_root, {{"sign of n", Cause::kNotDetermined, {"'r'", "low (does not fall along it)"}}});
+}
+
+// --- maximum -------------------------------------------------------------------------------------------------------
+
+Builder maximum(const std::string& part) {
+  Builder b;
+  const auto t = b.parameter("token", 48);
+  const auto k = b.alias("key", t);
+  const auto u = b.axis("step", 16);
+  const auto S =
+      part == "scores" ? b.witness("score", {t, k}, signed_bits(16)) : b.input("score", {t, k}, signed_bits(16));
+  const auto M = b.witness("max", {t}, signed_bits(16));
+  const auto s = b.witness("selector", {t, k}, unsigned_bits(1));
+  const auto e = b.witness("exp", {t, k}, unsigned_bits(16));
+  const auto D = b.witness("sum", {t}, unsigned_bits(24));
+  const auto E = b.model("exp_values", {u}, unsigned_bits(16));
+  const auto table = b.table("exp_table", {u}, {b.index(u, part == "sign" ? -8 : 0), E(u)});
+  const auto small = b.range("small", 4);
+  const Expr mask = b.less_equal(k, t);
+  const bool unmasked = part == "no mask";
+  const Expr m = unmasked ? Expr(1) : mask;
+  if (part != "bit") b.zero("bit", {t, k}, s(t, k) * s(t, k) - s(t, k));
+  if (part == "bit") b.lookup("bit", {t, k}, {s(t, k)}, small);
+  if (part == "masked bit") b.zero("bit_used", {t, k}, s(t, k) * (s(t, k) - 1));
+  if (part != "one") b.zero("one", {t}, sum({k}, (part == "mask of one" ? Expr(1) : m) * s(t, k)) - 1);
+  if (part == "other form") {
+    b.zero("attained", {t}, M(t) - sum({k}, m * s(t, k) * S(t, k)));
+  } else if (part == "gap") {
+    const auto gap = b.define("gap", {t, k}, M(t) - S(t, k));
+    b.zero("attained", {t}, sum({k}, m * s(t, k) * gap(t, k)));
+  } else if (part != "attained") {
+    b.zero("attained", {t}, sum({k}, (part == "mask of attained" ? Expr(1) : m) * s(t, k) * (M(t) - S(t, k))));
+  }
+  if (unmasked) {
+    b.lookup("exponential", {t, k}, {M(t) - S(t, k), e(t, k)}, table);
+  } else if (part == "mask of lookup") {
+    b.lookup("exponential", {t, k}, {M(t) - S(t, k), e(t, k)}, table, b.less(k, t));
+  } else {
+    b.lookup("exponential", {t, k}, {M(t) - S(t, k), e(t, k)}, table, mask);
+  }
+  b.zero("sum_of_exp", {t}, sum({k}, (part == "mask of use" ? Expr(1) : mask) * e(t, k)) - D(t));
+  if (part == "hint") {
+    const auto x = b.witness("position", {t}, unsigned_bits(16));
+    b.zero("argmax", {t}, sum({k}, mask * s(t, k) * b.index(k)) - x(t));
+  }
+  b.lookup("small_used", {t}, {D(t) - D(t)}, small);
+  return b;
+}
+
+TEST(Uniqueness, CoversMaxima) {
+  expect_each_needed(maximum, {{"scores", Cause::kNotDetermined, {"'score'", "attained", "exponential"}},
+                               {"sign", Cause::kNotDetermined, {"'max'", "attained", "exponential"}},
+                               {"bit", Cause::kNotDetermined, {"'max'", "attained", "exponential"}},
+                               {"one", Cause::kNotDetermined, {"'max'", "attained", "exponential"}},
+                               {"mask of one", Cause::kNotDetermined, {"'max'", "attained", "exponential"}},
+                               {"attained", Cause::kNotDetermined, {"'max'", "exponential"}},
+                               {"mask of attained", Cause::kNotDetermined, {"'max'", "attained", "exponential"}},
+                               {"mask of lookup", Cause::kNotDetermined, {"'max'", "attained", "exponential"}},
+                               {"mask of use", Cause::kNotDetermined, {"'sum'", "sum_of_exp"}},
+                               {"hint", Cause::kNotDetermined, {"'position'", "argmax"}}});
+  for (const std::string form : {"no mask", "other form", "gap"}) expect_unique(maximum(form));
+}
+
+// --- what is compared ----------------------------------------------------------------------------------------------
+
+// A mere check, from which nothing follows for any tensor.
+Builder comparison(const std::string& part) {
+  Builder b;
+  const auto i = b.axis("cell", 12);
+  const auto x = b.input("x", {i}, unsigned_bits(16));
+  const auto y = b.input("y", {i}, unsigned_bits(16));
+  const auto w = b.model("w", {i}, unsigned_bits(16));
+  const auto u16 = b.range("u16", 65536);
+  b.lookup("x_range", {i}, {x(i)}, u16);
+  b.lookup("y_range", {i}, {part == "range" ? x(i) : y(i)}, u16);
+  const std::int64_t scale = part == "wrap" ? std::int64_t{1} << 32 : std::int64_t{1} << 30;
+  const auto left = b.define("left", {i}, scale * x(i) * (part == "model" ? w(i) : y(i)));
+  b.lookup("check", {i}, {left(i) - 7 + (part == "model" ? y(i) : w(i) - w(i))}, u16);
+  return b;
+}
+
+TEST(Uniqueness, NeedsBoundsOfWhatIsCompared) {
+  expect_each_needed(comparison, {{"wrap", Cause::kWrap, {"lookup 'check'", "left[cell]", "may reach p/2"}},
+                                  {"range", Cause::kWrap, {"lookup 'check'", "no checked range"}},
+                                  {"model", Cause::kWrap, {"lookup 'check'", "no checked range"}}});
+}
+
+// A wrap is refused even where the modular argument would do: without model factors it can be avoided.
+TEST(Uniqueness, RefusesWrapsWithoutModelFactors) {
+  Builder b;
+  const auto i = b.axis("cell", 12);
+  const auto x = b.input("x", {i}, unsigned_bits(32));
+  const auto y = b.witness("y", {i}, unsigned_bits(16));
+  const auto u16 = b.range("u16", 65536);
+  b.lookup("x_range", {i}, {x(i)}, b.range("u32", std::uint64_t{1} << 32));
+  b.lookup("y_range", {i}, {y(i)}, u16);
+  b.lookup("rest", {i}, {b.define("r", {i}, x(i) * x(i) - 65536 * y(i))(i)}, u16);
+  expect_refused(b, Cause::kWrap, {"lookup 'rest'", "r[cell]", "may reach p/2"});
+}
+
+}  // namespace
+}  // namespace avow::statement

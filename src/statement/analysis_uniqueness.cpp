@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "statement/analysis.hpp"
+#include "statement/analysis_engine.hpp"
+#include "statement/print.hpp"
+
+namespace avow::statement {
+namespace {
+
+using analysis::Algebra;
+using analysis::Atom;
+using analysis::AtomId;
+using analysis::Engine;
+using analysis::Fact;
+
+using Problem = std::optional<Error>;
+
+class Uniqueness {
+ public:
+  explicit Uniqueness(const Statement& statement) : s_(statement), engine_(statement) {}
+
+  base::Result<std::vector<Finding>, Error> run() {
+    if (auto p = tables()) return base::Err{*p};
+    engine_.run();
+    if (engine_.exhausted()) return base::Err{too_complex()};
+    std::vector<Finding> findings;
+    for (TensorId id = 0; id < s_.tensors.size(); ++id) {
+      if (s_.tensors[id].kind != TensorKind::kWitness) continue;
+      auto finding = find(id);
+      if (!finding) return base::Err{undetermined(id)};
+      findings.push_back(std::move(*finding));
+    }
+    if (auto p = entries()) return base::Err{*p};
+    if (engine_.exhausted()) return base::Err{too_complex()};
+    return findings;
+  }
+
+ private:
+  static Error too_complex() { return {Cause::kTooComplex, "more work than the analysis does"}; }
+
+  Problem tables() {
+    for (TableId id = 0; id < s_.tables.size(); ++id) {
+      const Table& table = s_.tables[id];
+      if (engine_.tells_rows_apart(id, std::vector<bool>(table.columns.size(), true))) continue;
+      std::vector<std::string> columns;
+      for (const Expression& column : table.columns) columns.push_back(to_text(s_, table.axes, column));
+      return Error{Cause::kTableKeys, fmt::format("table '{}': no key columns tell its rows apart: ({})", table.name,
+                                                  fmt::join(columns, ", "))};
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Finding> find(TensorId id) {
+    if (s_.tensors[id].is_input) return Finding{id, Reason::kInput, {}, {}};
+    const auto& known = engine_.knowledge().known(id);
+    if (!known.empty()) {
+      // The one that says most: everywhere, if there is one.
+      const auto best = std::min_element(known.begin(), known.end(),
+                                         [](const auto& a, const auto& b) { return a.masks.size() < b.masks.size(); });
+      Finding finding{id, best->reason, best->claim, {}};
+      for (const AtomId mask : best->masks) finding.masks.push_back(*engine_.knowledge().algebra.access(mask));
+      return finding;
+    }
+    if (engine_.is_hint(id)) return Finding{id, Reason::kHint, {}, {}};
+    if (engine_.is_multiplicity(id)) return Finding{id, Reason::kUndetermined, {}, {}};
+    return std::nullopt;
+  }
+
+  // Whether the claim depends on the tensor, through definitions too.
+  bool mentions(const Fact& fact, TensorId id) {
+    const Algebra& algebra = engine_.knowledge().algebra;
+    for (const auto& [monomial, coefficient] : fact.poly) {
+      for (const AtomId atom : monomial) {
+        const auto& body = algebra.atom(atom).body;
+        if (std::any_of(body.begin(), body.end(), [&](const Access& a) { return a.tensor == id; })) return true;
+      }
+    }
+    return false;
+  }
+
+  Error undetermined(TensorId id) {
+    std::vector<std::string> claims;
+    for (const Fact& fact : engine_.facts()) {
+      if (fact.is_variant || !mentions(fact, id)) continue;
+      const auto note = engine_.notes(id).find(fact.claim);
+      std::string text =
+          note == engine_.notes(id).end() ? fact.claim : fmt::format("{} ({})", fact.claim, note->second);
+      if (std::find(claims.begin(), claims.end(), text) == claims.end()) claims.push_back(std::move(text));
+    }
+    return {Cause::kNotDetermined,
+            claims.empty() ? fmt::format("'{}': no claim that can be used mentions it", s_.tensors[id].name)
+                           : fmt::format("'{}': not determined by {}", s_.tensors[id].name, fmt::join(claims, ", "))};
+  }
+
+  // An entry of a range compares integers: it stays below p/2. If it depends on what nothing bounds, model tensors for
+  // example, a rule has to have needed it that holds modulo p; a mere check would mean nothing.
+  Problem entries() {
+    for (std::uint32_t id = 0; id < s_.lookups.size(); ++id) {
+      const Lookup& lookup = s_.lookups[id];
+      for (std::size_t c = 0; c < lookup.tuple.size(); ++c) {
+        if (!engine_.columns(lookup.table)[c]) continue;
+        const auto range = engine_.entry_range(id, c);
+        if (range ? below_half(*range) : engine_.used(id, c)) continue;
+        return Error{Cause::kWrap,
+                     fmt::format("lookup '{}': {} {}", lookup.name, to_text(s_, lookup.axes, lookup.tuple[c]),
+                                 range ? "may reach p/2" : "is bounded by no checked range")};
+      }
+    }
+    return std::nullopt;
+  }
+
+  const Statement& s_;
+  Engine engine_;
+};
+
+}  // namespace
+
+base::Result<std::vector<Finding>, Error> analyse_uniqueness(const Statement& statement) {
+  return Uniqueness(statement).run();
+}
+
+std::optional<Error> check_uniqueness(const Statement& statement) {
+  const auto result = analyse_uniqueness(statement);
+  if (result.ok()) return std::nullopt;
+  return result.error();
+}
+
+}  // namespace avow::statement

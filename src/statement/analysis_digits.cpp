@@ -8,6 +8,12 @@
 namespace avow::statement::analysis {
 namespace {
 
+// Read along axes only, all different.
+bool is_whole(const Access& access) {
+  return std::all_of(access.indices.begin(), access.indices.end(),
+                     [](const Index& index) { return index.kind == Index::Kind::kAxis; });
+}
+
 std::string text_of(Int value) { return fmt::format("{}", value); }
 
 }  // namespace
@@ -40,7 +46,7 @@ std::optional<Engine::Digit> Engine::joint_digit(const Fact& fact, const Lookup&
       if (tensor.size() != 1 || tensor.begin()->first.size() != 1) continue;
       const Int sign = tensor.begin()->second;
       const Access* own = k_.algebra.access(tensor.begin()->first[0]);
-      if (absolute(sign) != 1 || own == nullptr || own->tensor != read.tensor || !k_.in_place(*own)) continue;
+      if (absolute(sign) != 1 || own == nullptr || own->tensor != read.tensor || !is_whole(*own)) continue;
       if (own->indices.size() != lookup.axes.size()) continue;
       Renaming here;
       for (std::size_t i = 0; i < own->indices.size(); ++i) {

@@ -7,7 +7,8 @@ namespace avow::statement::analysis {
 namespace {
 
 constexpr std::size_t kUnitsPerMonomial = 16;  // of work, for what a fact keeps
-constexpr std::size_t kVariants = 4;           // of one fact, each where one of its boolean factors is 1
+constexpr std::size_t kPairsPerUnit = 16;
+constexpr std::size_t kVariants = 4;  // of one fact, each where one of its boolean factors is 1
 
 }  // namespace
 
@@ -29,6 +30,10 @@ void Engine::add_fact(Fact fact) {
     }
   }
   base_fact_[fact.origin] = facts_.size();
+  if (fact.lookup == kNone) {
+    zero_facts_.push_back(facts_.size());
+    if (fact.poly.size() == 2 && fact.poly.begin()->first.empty()) unit_sums_.push_back(facts_.size());
+  }
   facts_.push_back(fact);
   for (const AtomId mask : masks) {
     if (!k_.algebra.spend(kUnitsPerMonomial * fact.poly.size())) return;
@@ -76,6 +81,7 @@ void Engine::collect() {
   }
   used_.resize(origin);
   row_known_.resize(s_.lookups.size());
+  chosen_.resize(s_.lookups.size());
   for (TableId id = 0; id < s_.tables.size(); ++id) {
     k_.learn_range(k_.algebra.plain(own_access(s_.tables[id].multiplicity)), {}, {0, cells[id]});
   }
@@ -93,11 +99,16 @@ Access Engine::own_access(TensorId tensor) const {
   return access;
 }
 
-bool Engine::tells_rows_apart(TableId table, const std::vector<bool>& chosen) const {
+bool Engine::tells_rows_apart(TableId table, const std::vector<bool>& chosen) {
   std::vector<Column> columns;
+  std::size_t lines = 0;
   for (std::size_t c = 0; c < chosen.size(); ++c) {
-    if (chosen[c] && columns_[table][c]) columns.push_back(*columns_[table][c]);
+    if (!chosen[c] || !columns_[table][c]) continue;
+    columns.push_back(*columns_[table][c]);
+    lines += columns.back().lines.size();
   }
+  // Lines are compared in pairs, column by column, for each axis.
+  if (!k_.algebra.spend(lines * lines * columns.size() / kPairsPerUnit)) return false;
   return std::all_of(s_.tables[table].axes.begin(), s_.tables[table].axes.end(),
                      [&](AxisId axis) { return k_.length(axis) == 1 || tells_apart(columns, axis); });
 }
@@ -136,6 +147,8 @@ void Engine::update_lookups() {
     for (std::size_t c = 0; c < lookup.tuple.size(); ++c) {
       chosen.push_back(columns_[lookup.table][c].has_value() && k_.determined(lookup.tuple[c], masks));
     }
+    if (chosen == chosen_[id]) continue;
+    chosen_[id] = chosen;
     row_known_[id] = tells_rows_apart(lookup.table, chosen);
     changed_ = changed_ || row_known_[id];
   }

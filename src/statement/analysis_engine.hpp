@@ -28,7 +28,11 @@ struct Fact {
   bool is_variant = false;  ///< the same claim where one more mask is 1
 };
 
-/// State and queries. Tensors are determined, or in a range, where some masks, read along their own axes, are 1.
+/// Which cells of a tensor: for each axis all places, or one.
+using Places = std::vector<std::optional<std::uint64_t>>;
+
+/// State and queries. Tensors are determined, or in a range, at some places, where some masks, read along their own
+/// axes, are 1.
 class Knowledge {
  public:
   /// Without model bounds, model tensors hold any field elements.
@@ -42,6 +46,7 @@ class Knowledge {
   Algebra algebra;
 
   struct Known {
+    Places places;
     Masks masks;
     Reason reason{};
     std::string claim;
@@ -69,8 +74,10 @@ class Knowledge {
   [[nodiscard]] std::optional<Masks> to_tensor(const Access& access, const Masks& masks, bool all);
   /// `active` and the boolean ones among the factors: a product is 0 where one of them is.
   [[nodiscard]] Masks with_masks(const std::vector<Access>& factors, const Masks& active);
-  /// A witness tensor that the access reads at every cell, each along an axis of its own.
+  /// A witness tensor that the access reads at every cell of some places, each along an axis of its own.
   [[nodiscard]] bool in_place(const Access& access) const;
+  /// Its cells that an access in place reads.
+  [[nodiscard]] static Places places_of(const Access& access);
   /// False if nothing new comes of it: the masks do not say something of the tensor's own cells, or it is known.
   bool learn_determined(const Access& access, const Masks& masks, Reason reason, const std::string& claim);
   bool learn_range(AtomId atom, const Masks& masks, Interval range);
@@ -79,11 +86,15 @@ class Knowledge {
 
  private:
   struct Ranged {
+    Places places;  // none of a sum
     Masks masks;
     Interval range;
     unsigned improved = 0;
   };
-  bool improve(std::vector<Ranged>& list, const Masks& masks, const Interval& range);
+  bool improve(std::vector<Ranged>& list, const Places& places, const Masks& masks, const Interval& range);
+  bool learn_at(TensorId tensor, const Known& known);
+  void complete(TensorId tensor, const Known& known);
+  void complete(TensorId tensor, const Places& places, const Masks& masks);
   [[nodiscard]] std::optional<Masks> to_context(const Access& access, const Masks& masks);
   [[nodiscard]] Masks outside_of(const Atom& atom, const Masks& active);
   [[nodiscard]] Bound structured_range(const Access& access) const;
@@ -118,7 +129,7 @@ class Engine {
   /// Of a lookup's table, for each column; nothing where the key alone does not give it.
   [[nodiscard]] const std::vector<std::optional<Column>>& columns(TableId table) const { return columns_[table]; }
   /// Whether the key columns among `chosen` tell all rows of the table apart.
-  [[nodiscard]] bool tells_rows_apart(TableId table, const std::vector<bool>& chosen) const;
+  [[nodiscard]] bool tells_rows_apart(TableId table, const std::vector<bool>& chosen);
   [[nodiscard]] const std::vector<Fact>& facts() const noexcept { return facts_; }
   /// Whether a rule that holds modulo p needed this entry of the lookup.
   [[nodiscard]] bool used(std::uint32_t lookup, std::size_t column) const {
@@ -176,10 +187,13 @@ class Engine {
   Knowledge k_;
   std::vector<std::vector<std::optional<Column>>> columns_;
   std::vector<Fact> facts_;
+  std::vector<std::size_t> zero_facts_;           // of zero claims, no variants
+  std::vector<std::size_t> unit_sums_;            // those that say that something is a constant
   std::map<std::size_t, std::size_t> base_fact_;  // of origins
   std::vector<bool> used_;                        // of origins
   std::vector<std::size_t> first_origin_;         // of lookups, the origin of column 0
   std::vector<bool> row_known_;                   // of lookups
+  std::vector<std::vector<bool>> chosen_;         // of lookups, the columns of which the entries are determined
   std::vector<bool> hints_;
   std::vector<bool> multiplicity_;
   std::vector<std::map<std::string, std::string>> notes_;

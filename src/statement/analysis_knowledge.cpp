@@ -6,7 +6,7 @@
 namespace avow::statement::analysis {
 namespace {
 
-constexpr std::size_t kStates = 8;        // sets of masks that are kept for one tensor
+constexpr std::size_t kStates = 32;       // places and masks that are kept for one tensor
 constexpr std::size_t kUnitsPerMemo = 8;  // of work, for what is kept
 constexpr unsigned kImprovements = 16;    // of one range, so that ranges which shrink slowly come to an end
 
@@ -15,6 +15,21 @@ bool contains(const std::vector<AxisId>& axes, std::uint64_t axis) {
 }
 
 bool is_axis(const Index& index) { return index.kind == Index::Kind::kAxis; }
+
+// Whether what is said of these places says something of all cells that are read.
+bool covers(const Places& places, const Access& access) {
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i] && (is_axis(access.indices[i]) || access.indices[i].value != *places[i])) return false;
+  }
+  return true;
+}
+
+bool covers(const Places& places, const Places& others) {
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    if (places[i] && places[i] != others[i]) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -25,7 +40,7 @@ bool Knowledge::in_place(const Access& access) const {
   if (tensor.kind != TensorKind::kWitness) return false;
   for (std::size_t i = 0; i < access.indices.size(); ++i) {
     const Index& index = access.indices[i];
-    if (!is_axis(index) || !same_length(s_, static_cast<AxisId>(index.value), tensor.axes[i])) return false;
+    if (is_axis(index) && !same_length(s_, static_cast<AxisId>(index.value), tensor.axes[i])) return false;
   }
   return true;
 }
@@ -87,6 +102,7 @@ bool Knowledge::determined(const Access& access, const Masks& active) {
   if (tensor.kind == TensorKind::kWitness) {
     if (tensor.is_input) return true;
     return std::any_of(known_[access.tensor].begin(), known_[access.tensor].end(), [&](const Known& known) {
+      if (!covers(known.places, access)) return false;
       const auto masks = to_context(access, known.masks);
       return masks && within(*masks, active);
     });
@@ -120,15 +136,50 @@ bool Knowledge::determined(const Monomial& monomial, const Masks& active) {
   return std::all_of(monomial.begin(), monomial.end(), [&](AtomId a) { return determined(a, masks); });
 }
 
+Places Knowledge::places_of(const Access& access) {
+  Places places;
+  for (const Index& index : access.indices)
+    places.push_back(is_axis(index) ? std::nullopt : std::optional(index.value));
+  return places;
+}
+
 bool Knowledge::learn_determined(const Access& access, const Masks& masks, Reason reason, const std::string& claim) {
   const auto own = to_tensor(access, masks, true);
-  auto& list = known_[access.tensor];
-  if (!in_place(access) || !own || list.size() >= kStates || algebra.exhausted()) return false;
-  if (std::any_of(list.begin(), list.end(), [&](const Known& known) { return within(known.masks, *own); }))
+  if (!in_place(access) || !own || algebra.exhausted()) return false;
+  return learn_at(access.tensor, {places_of(access), *own, reason, claim});
+}
+
+bool Knowledge::learn_at(TensorId tensor, const Known& known) {
+  auto& list = known_[tensor];
+  if (list.size() >= kStates) return false;
+  if (std::any_of(list.begin(), list.end(), [&](const Known& other) {
+        return covers(other.places, known.places) && within(other.masks, known.masks);
+      })) {
     return false;
-  list.push_back({*own, reason, claim});
+  }
+  list.push_back(known);
   forget();
+  complete(tensor, known);
   return true;
+}
+
+// What holds at each place of an axis holds all along it.
+void Knowledge::complete(TensorId tensor, const Known& known) {
+  for (std::size_t i = 0; i < known.places.size(); ++i) {
+    const Axis& axis = s_.axes[s_.root(s_.tensors[tensor].axes[i])];
+    if (!known.places[i] || axis.kind != AxisKind::kFixed || axis.length > kStates) continue;
+    Known whole = known;
+    bool all = true;
+    for (std::uint64_t place = 0; place < axis.length; ++place) {
+      whole.places[i] = place;
+      const auto& list = known_[tensor];
+      all = all && std::any_of(list.begin(), list.end(), [&](const Known& other) {
+              return covers(other.places, whole.places) && within(other.masks, known.masks);
+            });
+    }
+    whole.places[i] = std::nullopt;
+    if (all) learn_at(tensor, whole);
+  }
 }
 
 Bound Knowledge::meet(const Bound& a, const Bound& b) {
@@ -137,12 +188,13 @@ Bound Knowledge::meet(const Bound& a, const Bound& b) {
   return below_half(*b) ? b : a;
 }
 
-bool Knowledge::improve(std::vector<Ranged>& list, const Masks& masks, const Interval& range) {
+bool Knowledge::improve(std::vector<Ranged>& list, const Places& places, const Masks& masks, const Interval& range) {
   if (!below_half(range) || algebra.exhausted()) return false;
-  const auto same = std::find_if(list.begin(), list.end(), [&](const Ranged& r) { return r.masks == masks; });
+  const auto same =
+      std::find_if(list.begin(), list.end(), [&](const Ranged& r) { return r.places == places && r.masks == masks; });
   if (same == list.end()) {
     if (list.size() >= kStates) return false;
-    list.push_back({masks, range});
+    list.push_back({places, masks, range});
   } else {
     const Bound both = intersect(same->range, range);
     if (*both == same->range || ++same->improved > kImprovements) return false;
@@ -154,11 +206,32 @@ bool Knowledge::improve(std::vector<Ranged>& list, const Masks& masks, const Int
 
 bool Knowledge::learn_range(AtomId atom, const Masks& masks, Interval range) {
   const Access* access = algebra.access(atom);
-  if (access == nullptr) return improve(ranged_sums_[atom], masks, range);
+  if (access == nullptr) return improve(ranged_sums_[atom], {}, masks, range);
   if (!in_place(*access)) return false;
   const Access read = *access;
   const auto own = to_tensor(read, masks, true);
-  return own && improve(ranged_[read.tensor], *own, range);
+  if (!own || !improve(ranged_[read.tensor], places_of(read), *own, range)) return false;
+  complete(read.tensor, places_of(read), *own);
+  return true;
+}
+
+void Knowledge::complete(TensorId tensor, const Places& places, const Masks& masks) {
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const Axis& axis = s_.axes[s_.root(s_.tensors[tensor].axes[i])];
+    if (!places[i] || axis.kind != AxisKind::kFixed || axis.length > kStates) continue;
+    Places whole = places;
+    Bound hull;
+    for (std::uint64_t place = 0; place < axis.length; ++place) {
+      whole[i] = place;
+      const auto& list = ranged_[tensor];
+      const auto it = std::find_if(list.begin(), list.end(),
+                                   [&](const Ranged& r) { return covers(r.places, whole) && within(r.masks, masks); });
+      if (it == list.end()) return;
+      hull = hull ? Interval{std::min(hull->lo, it->range.lo), std::max(hull->hi, it->range.hi)} : it->range;
+    }
+    whole[i] = std::nullopt;
+    if (improve(ranged_[tensor], whole, masks, *hull)) complete(tensor, whole, masks);
+  }
 }
 
 Bound Knowledge::structured_range(const Access& access) const {
@@ -197,6 +270,7 @@ Bound Knowledge::range(const Access& access, const Masks& active) {
   if (tensor.kind == TensorKind::kWitness) {
     Bound result;
     for (const Ranged& ranged : ranged_[access.tensor]) {
+      if (!covers(ranged.places, access)) continue;
       const auto masks = to_context(access, ranged.masks);
       if (masks && within(*masks, active)) result = meet(result, ranged.range);
     }

@@ -27,7 +27,7 @@ std::map<std::size_t, Poly> by_powers(const Poly& poly, AtomId w) {
 }
 
 // If both are equal up to sign.
-bool same_claim(const Poly& a, const Poly& b) { return a == b || a == negated(b); }
+bool same_claim(const Poly& a, const Poly& b) { return a.size() == b.size() && (a == b || a == negated(b)); }
 
 }  // namespace
 
@@ -205,11 +205,12 @@ bool Engine::maximum(const Fact& fact, AtomId m, Int sign) {
 // sum of masks s (M + rest) = 0 over the axes.
 std::optional<TensorId> Engine::attained(const Fact& fact, AtomId m, const Poly& rest,
                                          const std::vector<AxisId>& axes) {
-  for (const Fact& one : facts_) {
-    if (one.lookup != kNone || one.is_variant || one.poly.size() != 2 || !k_.algebra.spend(1)) continue;
-    const auto& [constant, minus] = *one.poly.begin();
+  for (const std::size_t index : unit_sums_) {
+    const Fact& one = facts_[index];
+    if (!k_.algebra.spend(1)) return std::nullopt;
+    const Int minus = one.poly.begin()->second;  // of the constant
     const auto& [selected, plus] = *std::next(one.poly.begin());
-    if (!constant.empty() || absolute(plus) != 1 || minus != -plus || selected.size() != 1) continue;
+    if (absolute(plus) != 1 || minus != -plus || selected.size() != 1) continue;
     const Atom sigma = k_.algebra.atom(selected[0]);
     if (sigma.summed != axes || sigma.body.size() != fact.masks.size() + 1) continue;
     Monomial factors;
@@ -227,9 +228,10 @@ std::optional<TensorId> Engine::attained(const Fact& fact, AtomId m, const Poly&
     const auto weighted = k_.algebra.multiply({{{m}, 1}}, {{{selected[0]}, 1}});
     Poly plain = *sum;  // as the selector sums to 1
     if (!weighted || !accumulate(*sum, *weighted, 1) || !accumulate(plain, {{{m}, 1}}, 1)) continue;
-    for (const Fact& zero : facts_) {
-      if (zero.lookup != kNone || zero.is_variant || !k_.algebra.spend(sum->size())) continue;
-      if (same_claim(zero.poly, *sum) || same_claim(zero.poly, plain)) return access.tensor;
+    for (const std::size_t zero : zero_facts_) {
+      const Poly& claim = facts_[zero].poly;
+      if (!k_.algebra.spend(1)) return std::nullopt;
+      if (same_claim(claim, *sum) || same_claim(claim, plain)) return access.tensor;
     }
   }
   return std::nullopt;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "statement/analysis.hpp"
@@ -42,6 +43,41 @@ TEST(Uniqueness, CoversEquationsAndFunctions) {
                                  {"place", Cause::kNotDetermined, {"'y'", "equation"}},
                                  {"multiple of p", Cause::kNotDetermined, {"'y'", "equation"}},
                                  {"two values", Cause::kNotDetermined, {"'z'", "look"}}});
+}
+
+// A rotation of pairs, each half in a claim of its own.
+Builder rotation(const std::string& part) {
+  Builder b;
+  const auto t = b.parameter("token", 64);
+  const auto c = b.axis("context", 64);
+  const auto p = b.axis("pair", 5);
+  const auto h = b.axis("half", 2);
+  const auto x = b.input("x", {t, p, h}, signed_bits(16));
+  const auto y = b.witness("y", {t, p, h}, signed_bits(16));
+  const auto z = b.witness("z", {t}, signed_bits(32));
+  const auto cosine = b.model("cosine", {c, p}, signed_bits(16));
+  const auto sine = b.model("sine", {c, p}, signed_bits(16));
+  const auto u8 = b.range("u8", 256);
+  const auto s16 = b.range("s16", 65536, -32768);
+  const auto first = b.define("first", {t, p}, x(t, p, at(0)) * cosine(t, p) - x(t, p, at(1)) * sine(t, p));
+  const auto second = b.define("second", {t, p}, x(t, p, at(0)) * sine(t, p) + x(t, p, at(1)) * cosine(t, p));
+  b.lookup("first_rest", {t, p}, {first(t, p) + 128 - 256 * y(t, p, at(0))}, u8);
+  b.lookup("second_rest", {t, p}, {second(t, p) + 128 - 256 * y(t, p, at(part == "place twice" ? 0 : 1))}, u8);
+  if (part == "ranges by place") {
+    for (const std::uint64_t place : {0u, 1u}) b.lookup(fmt::format("y{}", place), {t, p}, {y(t, p, at(place))}, s16);
+  } else if (part == "range of one place") {
+    b.lookup("y_range", {t, p}, {y(t, p, at(0))}, s16);
+  } else {
+    b.lookup("y_range", {t, p, h}, {y(t, p, h)}, s16);
+  }
+  b.zero("sum", {t}, sum({p, h}, y(t, p, h)) - z(t));
+  return b;
+}
+
+TEST(Uniqueness, CoversClaimsByPlace) {
+  expect_each_needed(rotation, {{"place twice", Cause::kNotDetermined, {"'y'", "first_rest"}},
+                                {"range of one place", Cause::kNotDetermined, {"'y'", "second_rest"}}});
+  expect_unique(rotation("ranges by place"));
 }
 
 // --- sandwiches ----------------------------------------------------------------------------------------------------

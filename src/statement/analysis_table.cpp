@@ -6,6 +6,8 @@
 namespace avow::statement::analysis {
 namespace {
 
+constexpr std::size_t kParts = 8;  // piecewise tensors of one column
+
 // The lines of one tensor along an axis of this (largest) length.
 std::vector<Line> lines_of(const Structured& structured, Int length) {
   if (structured.kind == StructuredKind::kIndex) return {{0, length, structured.constant, 1}};
@@ -113,6 +115,7 @@ std::optional<Column> key_column(const Statement& statement, const Expression& c
     const auto length = static_cast<Int>(statement.axes[statement.root(axis)].length);
     parts.push_back({axis, lines_of(structured, length)});
     factors.push_back(term.coefficient);
+    if (parts.size() > kParts) return std::nullopt;
   }
   if (parts.empty()) return Column{kNone, {{0, 1, constant, 0}}};
   auto result = combined(parts, factors);

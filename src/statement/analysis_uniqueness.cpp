@@ -16,6 +16,7 @@ using analysis::Atom;
 using analysis::AtomId;
 using analysis::Engine;
 using analysis::Fact;
+using analysis::Knowledge;
 
 using Problem = std::optional<Error>;
 
@@ -56,11 +57,15 @@ class Uniqueness {
 
   std::optional<Finding> find(TensorId id) {
     if (s_.tensors[id].is_input) return Finding{id, Reason::kInput, {}, {}};
-    const auto& known = engine_.knowledge().known(id);
-    if (!known.empty()) {
-      // The one that says most: everywhere, if there is one.
-      const auto best = std::min_element(known.begin(), known.end(),
-                                         [](const auto& a, const auto& b) { return a.masks.size() < b.masks.size(); });
+    // The one that says most: everywhere, if there is one.
+    const Knowledge::Known* best = nullptr;
+    for (const auto& known : engine_.knowledge().known(id)) {
+      if (std::any_of(known.places.begin(), known.places.end(), [](const auto& place) { return place.has_value(); })) {
+        continue;
+      }
+      if (best == nullptr || known.masks.size() < best->masks.size()) best = &known;
+    }
+    if (best != nullptr) {
       Finding finding{id, best->reason, best->claim, {}};
       for (const AtomId mask : best->masks) finding.masks.push_back(*engine_.knowledge().algebra.access(mask));
       return finding;

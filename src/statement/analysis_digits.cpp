@@ -113,7 +113,7 @@ void Engine::solve_digits(const Fact& fact, const std::vector<Unknown>& unknown)
   }
   for (const Unknown& u : unknown) {
     const Access access = *k_.algebra.access(u.atom);
-    if (k_.learn_determined(access, fact.masks, Reason::kDigits, fact.claim)) learned(fact);
+    if (k_.learn_determined(access, fact.masks, Reason::kDigits, fact.claim)) learned(fact, access.tensor);
   }
 }
 

@@ -79,7 +79,8 @@ void Engine::collect() {
     for (const AxisId axis : lookup.axes) size = size ? product(*size, static_cast<Int>(k_.length(axis))) : size;
     cells[lookup.table] = std::min(kHuge, cells[lookup.table] + size.value_or(kHuge));
   }
-  used_.resize(origin);
+  gave_.resize(origin);
+  collect_readers();
   row_known_.resize(s_.lookups.size());
   chosen_.resize(s_.lookups.size());
   for (TableId id = 0; id < s_.tables.size(); ++id) {
@@ -162,11 +163,47 @@ void Engine::update_lookups() {
 }
 
 // A claim helped: so did the keys that named its row.
-void Engine::learned(const Fact& fact) {
-  changed_ = used_[fact.origin] = true;
+void Engine::learned(const Fact& fact, TensorId tensor) {
+  changed_ = true;
+  gave_[fact.origin].push_back(tensor);
   if (fact.lookup == kNone || !fact.is_exact) return;
   const Lookup& lookup = s_.lookups[fact.lookup];
-  for (std::size_t c = 0; c < lookup.tuple.size(); ++c) used_[first_origin_[fact.lookup] + c] = true;
+  for (std::size_t c = 0; c < lookup.tuple.size(); ++c) {
+    if (c != fact.column) gave_[first_origin_[fact.lookup] + c].push_back(tensor);
+  }
+}
+
+bool Engine::mentions(const Fact& fact, TensorId tensor) const {
+  for (const auto& [monomial, coefficient] : fact.poly) {
+    for (const AtomId atom : monomial) {
+      const auto& body = k_.algebra.atom(atom).body;
+      if (std::any_of(body.begin(), body.end(), [&](const Access& a) { return a.tensor == tensor; })) return true;
+    }
+  }
+  return false;
+}
+
+// The first two claims that read each tensor, not counting ranges of one tensor alone.
+void Engine::collect_readers() {
+  readers_.resize(s_.tensors.size());
+  for (const Fact& fact : facts_) {
+    const bool is_range = fact.lookup != kNone && s_.lookups[fact.lookup].tuple.size() == 1 &&
+                          fact.poly.size() == 1 + fact.poly.count(Monomial{}) && fact.poly.rbegin()->first.size() == 1;
+    if (fact.is_variant || is_range) continue;
+    for (const auto& [monomial, coefficient] : fact.poly) {
+      for (const AtomId atom : monomial) {
+        for (const Access& access : k_.algebra.atom(atom).body) {
+          auto& readers = readers_[access.tensor];
+          if (readers.size() < 2 && (readers.empty() || readers[0] != fact.origin)) readers.push_back(fact.origin);
+        }
+      }
+    }
+  }
+}
+
+bool Engine::matters(TensorId tensor, std::uint32_t lookup, std::size_t column) const {
+  const std::size_t origin = first_origin_[lookup] + column;
+  return std::any_of(readers_[tensor].begin(), readers_[tensor].end(), [&](std::size_t r) { return r != origin; });
 }
 
 void Engine::note(const Fact& fact, AtomId atom, const std::string& text) {
@@ -237,7 +274,7 @@ void Engine::solve(const Fact& fact) {
   if (unknown.size() == 1 && fact.is_exact && unknown[0].coefficient % kModulus != 0) {
     const Access access = *k_.algebra.access(unknown[0].atom);
     const Reason reason = fact.lookup == kNone ? Reason::kEquation : Reason::kFunction;
-    if (k_.learn_determined(access, fact.masks, reason, fact.claim)) learned(fact);
+    if (k_.learn_determined(access, fact.masks, reason, fact.claim)) learned(fact, access.tensor);
     return;
   }
   if (!unknown.empty() && fact.range) solve_digits(fact, unknown);

@@ -12,7 +12,7 @@
 #include "statement/analysis_table.hpp"
 
 /// What is known of the tensors of a statement, and the claims that more follows from. Part of the analysis of
-/// statements; the rules are in analysis_rules.cpp and proven in spec/statement.md, section 8.
+/// statements; the rules are proven in spec/statement.md, section 8.
 namespace avow::statement::analysis {
 
 /// Wherever the masks are 1: a polynomial over the axes of a claim is a field element with an integer in the range.
@@ -54,11 +54,11 @@ class Knowledge {
   [[nodiscard]] const std::vector<Known>& known(TensorId tensor) const { return known_[tensor]; }
 
   /// Where `active` are 1 (at the indices of the context).
-  [[nodiscard]] bool determined(AtomId atom, const Masks& active);
+  [[nodiscard]] bool determined(AtomId id, const Masks& active);
   [[nodiscard]] bool determined(const Monomial& monomial, const Masks& active);
   [[nodiscard]] bool determined(const Expression& terms, const Masks& active);
   [[nodiscard]] bool determined(const Access& access, const Masks& active);
-  [[nodiscard]] Bound range(AtomId atom, const Masks& active);
+  [[nodiscard]] Bound range(AtomId id, const Masks& active);
   [[nodiscard]] Bound range(const Monomial& monomial, const Masks& active);
   [[nodiscard]] Bound range(const Poly& poly, const Masks& active);
   [[nodiscard]] Bound range(const Access& access, const Masks& active);
@@ -96,7 +96,8 @@ class Knowledge {
   void complete(TensorId tensor, const Known& known);
   void complete(TensorId tensor, const Places& places, const Masks& masks);
   [[nodiscard]] std::optional<Masks> to_context(const Access& access, const Masks& masks);
-  [[nodiscard]] Masks outside_of(const Atom& atom, const Masks& active);
+  [[nodiscard]] bool reads_all(const Access& access) const;
+  [[nodiscard]] Masks outside_of(const Atom& atom, const Masks& active) const;
   [[nodiscard]] Bound structured_range(const Access& access) const;
   [[nodiscard]] Bound product_range(const std::vector<Access>& factors, const std::vector<AxisId>& summed,
                                     const Masks& active);
@@ -131,10 +132,14 @@ class Engine {
   /// Whether the key columns among `chosen` tell all rows of the table apart.
   [[nodiscard]] bool tells_rows_apart(TableId table, const std::vector<bool>& chosen);
   [[nodiscard]] const std::vector<Fact>& facts() const noexcept { return facts_; }
-  /// Whether a rule that holds modulo p needed this entry of the lookup.
-  [[nodiscard]] bool used(std::uint32_t lookup, std::size_t column) const {
-    return used_[first_origin_[lookup] + column];
+  /// The tensors that rules which hold modulo p determined from this entry of the lookup.
+  [[nodiscard]] const std::vector<TensorId>& gave(std::uint32_t lookup, std::size_t column) const {
+    return gave_[first_origin_[lookup] + column];
   }
+  /// Whether a claim other than this entry, and more than a range of the tensor alone, depends on the tensor.
+  [[nodiscard]] bool matters(TensorId tensor, std::uint32_t lookup, std::size_t column) const;
+  /// Whether the fact depends on the tensor, through definitions too.
+  [[nodiscard]] bool mentions(const Fact& fact, TensorId tensor) const;
   /// What is known of an entry of a lookup, as an integer.
   [[nodiscard]] Bound entry_range(std::uint32_t lookup, std::size_t column);
   [[nodiscard]] bool is_hint(TensorId tensor) const { return hints_[tensor]; }
@@ -162,6 +167,7 @@ class Engine {
 
   void add_fact(Fact fact);
   void collect();
+  void collect_readers();
   void update_lookups();
   void solve(const Fact& fact);
   void solve_digits(const Fact& fact, const std::vector<Unknown>& unknown);
@@ -170,6 +176,9 @@ class Engine {
   void learn_ranges(const Fact& fact);
   void learn_bit(const Fact& fact);
   void sandwiches();
+  std::optional<Fact> substituted(const Fact& fact);
+  const Fact* definition_of(AtomId atom, const Fact& fact);
+  Bound range_of(const Poly& poly, const Masks& masks);
   void sandwich(AtomId w, const std::vector<const Fact*>& facts);
   std::optional<Isolated> isolate(const Fact& fact, AtomId w);
   bool between(AtomId w, const Isolated& low, const Poly& next, const Isolated& high);
@@ -178,7 +187,7 @@ class Engine {
   bool maximum(const Fact& fact, AtomId m, Int sign);
   std::optional<TensorId> attained(const Fact& fact, AtomId m, const Poly& rest, const std::vector<AxisId>& axes);
   void histograms();
-  void learned(const Fact& fact);
+  void learned(const Fact& fact, TensorId tensor);
   void note(const Fact& fact, AtomId atom, const std::string& text);
   [[nodiscard]] Access own_access(TensorId tensor) const;
   [[nodiscard]] const Fact* entry_of(const Lookup& lookup, std::size_t column) const;
@@ -187,13 +196,14 @@ class Engine {
   Knowledge k_;
   std::vector<std::vector<std::optional<Column>>> columns_;
   std::vector<Fact> facts_;
-  std::vector<std::size_t> zero_facts_;           // of zero claims, no variants
-  std::vector<std::size_t> unit_sums_;            // those that say that something is a constant
-  std::map<std::size_t, std::size_t> base_fact_;  // of origins
-  std::vector<bool> used_;                        // of origins
-  std::vector<std::size_t> first_origin_;         // of lookups, the origin of column 0
-  std::vector<bool> row_known_;                   // of lookups
-  std::vector<std::vector<bool>> chosen_;         // of lookups, the columns of which the entries are determined
+  std::vector<std::size_t> zero_facts_;            // of zero claims, no variants
+  std::vector<std::size_t> unit_sums_;             // those that say that something is a constant
+  std::map<std::size_t, std::size_t> base_fact_;   // of origins
+  std::vector<std::vector<TensorId>> gave_;        // of origins
+  std::vector<std::vector<std::size_t>> readers_;  // of tensors
+  std::vector<std::size_t> first_origin_;          // of lookups, the origin of column 0
+  std::vector<bool> row_known_;                    // of lookups
+  std::vector<std::vector<bool>> chosen_;          // of lookups, the columns of which the entries are determined
   std::vector<bool> hints_;
   std::vector<bool> multiplicity_;
   std::vector<std::map<std::string, std::string>> notes_;

@@ -36,8 +36,11 @@ bool covers(const Places& places, const Places& others) {
 Masks Knowledge::masks_of(const std::optional<Access>& mask) { return mask ? Masks{algebra.plain(*mask)} : Masks{}; }
 
 bool Knowledge::in_place(const Access& access) const {
+  return s_.tensors[access.tensor].kind == TensorKind::kWitness && reads_all(access);
+}
+
+bool Knowledge::reads_all(const Access& access) const {
   const Tensor& tensor = s_.tensors[access.tensor];
-  if (tensor.kind != TensorKind::kWitness) return false;
   for (std::size_t i = 0; i < access.indices.size(); ++i) {
     const Index& index = access.indices[i];
     if (is_axis(index) && !same_length(s_, static_cast<AxisId>(index.value), tensor.axes[i])) return false;
@@ -78,7 +81,7 @@ std::optional<Masks> Knowledge::to_context(const Access& access, const Masks& ma
 }
 
 // Those that still speak of the same index inside a sum.
-Masks Knowledge::outside_of(const Atom& atom, const Masks& active) {
+Masks Knowledge::outside_of(const Atom& atom, const Masks& active) const {
   Masks result;
   std::copy_if(active.begin(), active.end(), std::back_inserter(result), [&](AtomId mask) {
     return std::none_of(atom.summed.begin(), atom.summed.end(), [&](AxisId a) { return algebra.reads(mask, a); });
@@ -207,7 +210,8 @@ bool Knowledge::improve(std::vector<Ranged>& list, const Places& places, const M
 bool Knowledge::learn_range(AtomId atom, const Masks& masks, Interval range) {
   const Access* access = algebra.access(atom);
   if (access == nullptr) return improve(ranged_sums_[atom], {}, masks, range);
-  if (!in_place(*access)) return false;
+  const TensorKind kind = s_.tensors[access->tensor].kind;
+  if ((kind != TensorKind::kWitness && kind != TensorKind::kModel) || !reads_all(*access)) return false;
   const Access read = *access;
   const auto own = to_tensor(read, masks, true);
   if (!own || !improve(ranged_[read.tensor], places_of(read), *own, range)) return false;
@@ -263,12 +267,11 @@ Bound Knowledge::range(const Access& access, const Masks& active) {
   const Tensor& tensor = s_.tensors[access.tensor];
   if (!algebra.spend(1)) return std::nullopt;
   if (tensor.kind == TensorKind::kStructured) return structured_range(access);
-  if (tensor.kind == TensorKind::kModel) {
-    if (bounds_ == nullptr || !bounds_->tensors[access.tensor]) return std::nullopt;
-    return Interval{bounds_->tensors[access.tensor]->min, bounds_->tensors[access.tensor]->max};
-  }
-  if (tensor.kind == TensorKind::kWitness) {
+  if (tensor.kind != TensorKind::kVirtual) {
     Bound result;
+    if (tensor.kind == TensorKind::kModel && bounds_ != nullptr && bounds_->tensors[access.tensor]) {
+      result = Interval{bounds_->tensors[access.tensor]->min, bounds_->tensors[access.tensor]->max};
+    }
     for (const Ranged& ranged : ranged_[access.tensor]) {
       if (!covers(ranged.places, access)) continue;
       const auto masks = to_context(access, ranged.masks);

@@ -103,6 +103,7 @@ Builder division(const std::string& part) {
   if (part != "high side") {
     b.lookup("high", {i}, {scale * (part == "off by one" ? d(i) - rest(i) : d(i) - 1 - rest(i))}, u16);
   }
+  b.lookup("n_range", {i}, {n(i)}, u16);
   b.lookup("q_range", {i}, {part == "range" ? n(i) : q(i)}, part == "wide" ? b.range("u26", 1 << 26) : u16);
   return b;
 }
@@ -173,6 +174,34 @@ Builder signed_root(const std::string& part) {
 
 TEST(Uniqueness, NeedsRadicandsThatAreNotNegative) {
   expect_each_needed(signed_root, {{"sign of n", Cause::kNotDetermined, {"'r'", "low (does not fall along it)"}}});
+}
+
+// The same with r^2 committed in limbs, and the radicand virtual: its sign is what a lookup says of the sum.
+Builder committed_square(const std::string& part) {
+  Builder b;
+  const auto i = b.axis("cell", 12);
+  const auto j = b.axis("in", 5);
+  const auto x = b.input("x", {i, j}, signed_bits(8));
+  const auto r = b.witness("r", {i}, signed_bits(8));
+  const auto s0 = b.witness("s0", {i}, unsigned_bits(8));
+  const auto s1 = b.witness("s1", {i}, unsigned_bits(8));
+  const auto u16 = b.range("u16", 65536);
+  const auto n = b.define("n", {i}, sum({j}, x(i, j) * x(i, j)) - 100 * x(i, at(0)));
+  const auto square = b.define("square", {i}, s0(i) + (part == "limb" ? 255 : 256) * s1(i));
+  b.zero("square_limbs", {i}, s0(i) + 256 * s1(i) - r(i) * r(i));
+  b.lookup("low", {i}, {b.define("low_side", {i}, 65536 - square(i) * n(i))(i)}, u16);
+  b.lookup("high", {i}, {b.define("high_side", {i}, (square(i) + 2 * r(i) + 1) * n(i) - 65537)(i)}, u16);
+  b.lookup("r_range", {i}, {r(i)}, u16);
+  b.lookup("s0_range", {i}, {s0(i)}, b.range("u8", 256));
+  b.lookup("s1_range", {i}, {s1(i)}, u16);
+  b.lookup("x_range", {i, j}, {x(i, j) + 128}, u16);
+  b.lookup("n_range", {i}, {part == "sign of n" ? n(i) + 30000 : n(i)}, u16);
+  return b;
+}
+
+TEST(Uniqueness, CoversCommittedSquares) {
+  expect_each_needed(committed_square, {{"limb", Cause::kNotDetermined, {"'r'", "square_limbs"}},
+                                        {"sign of n", Cause::kNotDetermined, {"'r'", "square_limbs"}}});
 }
 
 // --- maximum -------------------------------------------------------------------------------------------------------
@@ -249,8 +278,11 @@ Builder comparison(const std::string& part) {
   b.lookup("x_range", {i}, {x(i)}, u16);
   b.lookup("y_range", {i}, {part == "range" ? x(i) : y(i)}, u16);
   const std::int64_t scale = part == "wrap" ? std::int64_t{1} << 32 : std::int64_t{1} << 30;
-  const auto left = b.define("left", {i}, scale * x(i) * (part == "model" ? w(i) : y(i)));
-  b.lookup("check", {i}, {left(i) - 7 + (part == "model" ? y(i) : w(i) - w(i))}, u16);
+  const bool with_model = part == "model" || part == "range of model";
+  const auto left = b.define("left", {i}, scale * x(i) * (with_model ? w(i) : y(i)));
+  const Expr other = with_model ? y(i) : w(i) - w(i);
+  if (part == "range of model") b.lookup("w_range", {i}, {w(i)}, u16);
+  b.lookup("check", {i}, {left(i) - 7 + other}, u16);
   return b;
 }
 
@@ -258,6 +290,7 @@ TEST(Uniqueness, NeedsBoundsOfWhatIsCompared) {
   expect_each_needed(comparison, {{"wrap", Cause::kWrap, {"lookup 'check'", "left[cell]", "may reach p/2"}},
                                   {"range", Cause::kWrap, {"lookup 'check'", "no checked range"}},
                                   {"model", Cause::kWrap, {"lookup 'check'", "no checked range"}}});
+  expect_unique(comparison("range of model"));
 }
 
 // A wrap is refused even where the modular argument would do: without model factors it can be avoided.

@@ -190,23 +190,25 @@ TEST(Uniqueness, CoversRequantisation) {
   expect_unique(requantised("scaled"));
 }
 
-// round(x / 2^24), as two limbs, with a remainder of two limbs: claims by equation and by lookup.
+// round(x / 2^8), as two limbs, with a remainder of two limbs.
 Builder limbs(const std::string& part) {
   Builder b;
   const auto i = b.axis("cell", 12);
   const auto u16 = b.range("u16", 65536);
   const auto u8 = b.range("u8", 256);
-  const auto x = b.input("x", {i}, signed_bits(40));
+  const auto u4 = b.range("u4", 16);
+  const auto x = b.input("x", {i}, unsigned_bits(32));
   const auto low = b.witness("low", {i}, unsigned_bits(16));
   const auto high = b.witness("high", {i}, unsigned_bits(8));
-  const auto r0 = b.witness("r0", {i}, unsigned_bits(16));
+  const auto r1 = b.witness("r1", {i}, unsigned_bits(4));
   const std::int64_t weight = part == "limbs overlap" ? 1 << 15 : 1 << 16;
-  const std::int64_t step = part == "steps overlap" ? 1 << 23 : 1 << 24;
-  const Expr rest = x(i) + (1 << 23) - step * low(i) - step * weight * high(i);
-  b.lookup("rest", {i}, {rest - 256 * r0(i)}, u8);  // r0 is the upper limb
+  const std::int64_t step = part == "steps overlap" ? 1 << 7 : 1 << 8;
+  const Expr rest = x(i) + (1 << 7) - step * low(i) - step * weight * high(i);
+  b.lookup("x_range", {i}, {x(i)}, b.range("u32", std::uint64_t{1} << 32));
+  b.lookup("rest", {i}, {rest - 16 * r1(i)}, u4);
   b.lookup("low_range", {i}, {part == "range of low" ? x(i) : low(i)}, u16);
   b.lookup("high_range", {i}, {part == "range of high" ? x(i) : high(i)}, u8);
-  b.lookup("r0_range", {i}, {part == "range of rest" ? x(i) : r0(i)}, u16);
+  b.lookup("r1_range", {i}, {part == "range of rest" ? x(i) : r1(i)}, u4);
   return b;
 }
 
@@ -214,8 +216,8 @@ TEST(Uniqueness, CoversLimbs) {
   expect_each_needed(limbs, {{"range of low", Cause::kNotDetermined, {"'low'", "rest (has no checked range)"}},
                              {"range of high", Cause::kNotDetermined, {"'low'", "beside a tensor without"}},
                              {"range of rest", Cause::kNotDetermined, {"'low'", "beside a tensor without"}},
-                             {"limbs overlap", Cause::kNotDetermined, {"'low'", "are within a range"}},
-                             {"steps overlap", Cause::kNotDetermined, {"'low'", "are within a range"}}});
+                             {"limbs overlap", Cause::kNotDetermined, {"'low'", "rest (steps of 8388608 are within"}},
+                             {"steps overlap", Cause::kNotDetermined, {"'low'", "rest (steps of 128 are within"}}});
 }
 
 // (Y, X) in {(y, 0)} u {(7, x)} u {(-8, -x)}, x >= 1.
@@ -248,6 +250,69 @@ TEST(Uniqueness, CoversSaturation) {
                                  {"sum twice", Cause::kNotDetermined, {"'y'", "rest"}},
                                  {"another cell", Cause::kNotDetermined, {"'y'", "rest", "are within a range"}},
                                  {"wraps", Cause::kNotDetermined, {"'y'", "rest"}}});
+}
+
+// --- selection -----------------------------------------------------------------------------------------------------
+
+// Greedy and sampled choice of a word in one: maximum, saturated steps, table per token, prefix sums, public choice.
+Builder selection(const std::string& part) {
+  Builder b;
+  const auto t = b.parameter("token", 48);
+  const auto v = b.axis("word", 43);
+  const auto w = b.alias("before", v);
+  const auto u = b.axis("step", 16);
+  const auto row = b.axis("row", 256);
+  const auto theta = b.values("theta", {t}, 16);
+  const auto tau = b.values("tau", {}, 4097);
+  const auto draw = b.values("draw", {t}, 1 << 28);
+  const auto chosen = b.values("chosen", {t}, 43);
+  const auto Z = b.input("logit", {t, v}, signed_bits(16));
+  const auto M = b.witness("max", {t}, signed_bits(16));
+  const auto s = b.witness("selector", {t, v}, unsigned_bits(1));
+  const auto U = b.witness("u", {t, v}, unsigned_bits(4));
+  const auto X = b.witness("x", {t, v}, unsigned_bits(8));
+  const auto P = b.witness("p", {t, v}, unsigned_bits(16));
+  const auto EXP = b.model("exp", {u}, unsigned_bits(16));
+  const auto u16 = b.range("u16", 65536);
+  const auto u12 = b.range("u12", 4096);
+  const auto s16 = b.range("s16", 65536, -32768);
+  b.lookup("logit_range", {t, v}, {Z(t, v)}, s16);
+  b.lookup("below_max", {t, v}, {M(t) - Z(t, v)}, u16);
+  b.zero("bit", {t, v}, s(t, v) * s(t, v) - s(t, v));
+  b.zero("one", {t}, sum({v}, s(t, v)) - 1);
+  b.zero("attained", {t}, sum({v}, s(t, v) * (M(t) - Z(t, v))));
+  const auto clamp = b.table(
+      "clamp", {row}, {b.piecewise(row, {{16, 0, 1}, {240, 15, 0}}), b.piecewise(row, {{16, 0, 0}, {240, 1, 1}})});
+  const auto scaled = b.define("scaled", {t, v}, (M(t) - Z(t, v)) * b.value(tau()));
+  b.lookup("steps", {t, v}, {U(t, v), X(t, v)}, clamp);
+  b.lookup("steps_rest", {t, v}, {scaled(t, v) + 2048 - 4096 * (U(t, v) + X(t, v))}, u12);
+  const auto kept = b.define("kept", {t, u}, EXP(u) * (b.below(theta(t), u) + b.one_hot(theta(t), u)));
+  const auto per_step = b.table("kept_table", {t, u}, {b.index(t), b.index(u), kept(t, u)});
+  b.lookup("weights", {t, v}, {b.index(t), U(t, v), P(t, v)}, per_step);
+  if (part != "range of weights") b.lookup("weight_range", {t, v}, {P(t, v)}, u16);
+  // 2^28 C <= draw S < 2^28 (C + p) by limbs of 16 bits
+  const auto S = b.define("total", {t}, sum({v}, P(t, v)));
+  const auto before = b.define("before_chosen", {t}, sum({w}, b.below(chosen(t), w) * P(t, w)));
+  const auto p = b.define("of_chosen", {t}, sum({v}, b.one_hot(chosen(t), v) * P(t, v)));
+  const std::int64_t unit = part == "wrap" ? std::int64_t{1} << 44 : std::int64_t{1} << 28;
+  const auto low = b.define("low", {t}, S(t) * b.value(draw(t)) - unit * before(t));
+  const auto high = b.define("high", {t}, unit * before(t) + unit * p(t) - 1 - S(t) * b.value(draw(t)));
+  for (const auto& [side, which] : {std::pair(low, "low"), {high, "high"}}) {
+    const std::string text = which;
+    std::vector<Expr> limbs;
+    for (const int k : {1, 2}) {
+      const auto limb = b.witness(text + std::to_string(k), {t}, unsigned_bits(16));
+      b.lookup(text + std::to_string(k) + "_range", {t}, {limb(t)}, u16);
+      limbs.push_back(limb(t));
+    }
+    b.lookup(text + "_rest", {t}, {side(t) - 65536 * limbs[0] - (std::int64_t{1} << 32) * limbs[1]}, u16);
+  }
+  return b;
+}
+
+TEST(Uniqueness, CoversSelection) {
+  expect_each_needed(selection, {{"range of weights", Cause::kWrap, {"lookup 'low_rest'", "no checked range"}},
+                                 {"wrap", Cause::kWrap, {"lookup 'low_rest'", "may reach p/2"}}});
 }
 
 }  // namespace

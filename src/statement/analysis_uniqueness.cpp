@@ -11,8 +11,6 @@
 namespace avow::statement {
 namespace {
 
-using analysis::Algebra;
-using analysis::Atom;
 using analysis::AtomId;
 using analysis::Engine;
 using analysis::Fact;
@@ -75,22 +73,10 @@ class Uniqueness {
     return std::nullopt;
   }
 
-  // Whether the claim depends on the tensor, through definitions too.
-  bool mentions(const Fact& fact, TensorId id) {
-    const Algebra& algebra = engine_.knowledge().algebra;
-    for (const auto& [monomial, coefficient] : fact.poly) {
-      for (const AtomId atom : monomial) {
-        const auto& body = algebra.atom(atom).body;
-        if (std::any_of(body.begin(), body.end(), [&](const Access& a) { return a.tensor == id; })) return true;
-      }
-    }
-    return false;
-  }
-
   Error undetermined(TensorId id) {
     std::vector<std::string> claims;
     for (const Fact& fact : engine_.facts()) {
-      if (fact.is_variant || !mentions(fact, id)) continue;
+      if (fact.is_variant || !engine_.mentions(fact, id)) continue;
       const auto note = engine_.notes(id).find(fact.claim);
       std::string text =
           note == engine_.notes(id).end() ? fact.claim : fmt::format("{} ({})", fact.claim, note->second);
@@ -101,15 +87,41 @@ class Uniqueness {
                            : fmt::format("'{}': not determined by {}", s_.tensors[id].name, fmt::join(claims, ", "))};
   }
 
+  // Whether the expression reads a model tensor, through definitions too.
+  [[nodiscard]] bool has_model_factor(const Expression& terms) const {
+    std::vector<bool> seen(s_.tensors.size());
+    return has_model_factor(terms, seen);
+  }
+  bool has_model_factor(const Expression& terms, std::vector<bool>& seen) const {
+    for (const Term& term : terms) {
+      for (const Access& factor : term.factors) {
+        if (s_.tensors[factor.tensor].kind == TensorKind::kModel) return true;
+        if (seen[factor.tensor]) continue;
+        seen[factor.tensor] = true;
+        if (has_model_factor(s_.tensors[factor.tensor].definition, seen)) return true;
+      }
+    }
+    return false;
+  }
+
+  // Whether the modular argument is all that the entry is for: it determines a tensor, and reads a model tensor itself
+  // or is for what other claims read. Limbs that nothing reads make a comparison.
+  bool is_modular(std::uint32_t id, std::size_t column) {
+    const auto& gave = engine_.gave(id, column);
+    if (gave.empty()) return false;
+    return has_model_factor(s_.lookups[id].tuple[column]) ||
+           std::any_of(gave.begin(), gave.end(), [&](TensorId t) { return engine_.matters(t, id, column); });
+  }
+
   // An entry of a range compares integers: it stays below p/2. If it depends on what nothing bounds, model tensors for
-  // example, a rule has to have needed it that holds modulo p; a mere check would mean nothing.
+  // example, a mere check would mean nothing.
   Problem entries() {
     for (std::uint32_t id = 0; id < s_.lookups.size(); ++id) {
       const Lookup& lookup = s_.lookups[id];
       for (std::size_t c = 0; c < lookup.tuple.size(); ++c) {
         if (!engine_.columns(lookup.table)[c]) continue;
         const auto range = engine_.entry_range(id, c);
-        if (range ? below_half(*range) : engine_.used(id, c)) continue;
+        if (range ? below_half(*range) : is_modular(id, c)) continue;
         return Error{Cause::kWrap,
                      fmt::format("lookup '{}': {} {}", lookup.name, to_text(s_, lookup.axes, lookup.tuple[c]),
                                  range ? "may reach p/2" : "is bounded by no checked range")};

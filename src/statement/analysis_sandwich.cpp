@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
+#include <deque>
 
 #include "statement/analysis_engine.hpp"
 
 namespace avow::statement::analysis {
 namespace {
+
+constexpr std::size_t kSubstitutions = 4;
 
 Poly negated(const Poly& poly) {
   Poly result = poly;
@@ -26,27 +28,28 @@ std::map<std::size_t, Poly> by_powers(const Poly& poly, AtomId w) {
   return result;
 }
 
-// If both are equal up to sign.
-bool same_claim(const Poly& a, const Poly& b) { return a.size() == b.size() && (a == b || a == negated(b)); }
-
 }  // namespace
 
-// --- sandwich ------------------------------------------------------------------------------------------------------
-
 void Engine::sandwiches() {
-  // Facts in which a witness tensor that is not determined is a factor of a product.
-  std::map<AtomId, std::vector<const Fact*>> candidates;
+  std::deque<Fact> changed;
+  std::vector<const Fact*> all;
   for (const Fact& fact : facts_) {
     if (!fact.range) continue;
+    all.push_back(&fact);
+    if (auto other = substituted(fact)) all.push_back(&changed.emplace_back(std::move(*other)));
+  }
+  // Facts in which a witness tensor that is not determined is a factor of a product.
+  std::map<AtomId, std::vector<const Fact*>> candidates;
+  for (const Fact* fact : all) {
     Masks seen;
-    for (const auto& [monomial, coefficient] : fact.poly) {
+    for (const auto& [monomial, coefficient] : fact->poly) {
       if (monomial.size() < 2 || !k_.algebra.spend(monomial.size())) continue;
       for (const AtomId atom : monomial) {
         const Access* access = k_.algebra.access(atom);
         if (access == nullptr || s_.tensors[access->tensor].kind != TensorKind::kWitness) continue;
         if (within({atom}, seen) || k_.determined(atom, {})) continue;
         seen = united(seen, {atom});
-        candidates[atom].push_back(&fact);
+        candidates[atom].push_back(fact);
       }
     }
   }
@@ -54,6 +57,75 @@ void Engine::sandwiches() {
     if (exhausted()) return;
     if (k_.in_place(*k_.algebra.access(w))) sandwich(w, facts);
   }
+}
+
+// A zero claim that says what the atom is: +-atom + other terms, some of which are products.
+const Fact* Engine::definition_of(AtomId atom, const Fact& fact) {
+  for (const std::size_t index : zero_facts_) {
+    const Fact& zero = facts_[index];
+    if (!k_.algebra.spend(1) || zero.origin == fact.origin) continue;
+    const auto it = zero.poly.find(Monomial{atom});
+    if (it == zero.poly.end() || absolute(it->second) != 1) continue;
+    std::size_t occurrences = 0;
+    bool has_product = false;
+    for (const auto& [monomial, coefficient] : zero.poly) {
+      occurrences += static_cast<std::size_t>(std::binary_search(monomial.begin(), monomial.end(), atom));
+      has_product = has_product || (monomial.size() > 1 && !k_.determined(monomial, fact.masks));
+    }
+    if (occurrences == 1 && has_product) return &zero;
+  }
+  return nullptr;
+}
+
+// The fact with tensors that are not determined, and multiplied by others, replaced by what zero claims say of them:
+// a committed square by the square.
+std::optional<Fact> Engine::substituted(const Fact& fact) {
+  std::optional<Fact> result;
+  for (std::size_t round = 0; round < kSubstitutions; ++round) {
+    const Poly& poly = result ? result->poly : fact.poly;
+    const Fact* definition = nullptr;
+    AtomId replaced = 0;
+    for (const auto& [monomial, coefficient] : poly) {
+      if (monomial.size() < 2) continue;
+      for (const AtomId atom : monomial) {
+        if (definition != nullptr || k_.determined(atom, fact.masks)) continue;
+        definition = definition_of(atom, fact);
+        replaced = atom;
+      }
+    }
+    if (definition == nullptr) break;
+    Poly value;
+    const Int sign = definition->poly.at(Monomial{replaced});
+    if (!accumulate(value, definition->poly, -sign)) return std::nullopt;
+    value.erase(Monomial{replaced});
+    Poly whole;
+    for (const auto& [exponent, factor] : by_powers(poly, replaced)) {
+      std::optional<Poly> product = factor;
+      for (std::size_t i = 0; i < exponent && product; ++i) product = k_.algebra.multiply(*product, value);
+      if (!product || !accumulate(whole, *product, 1)) return std::nullopt;
+    }
+    if (!result) result = fact;
+    result->poly = std::move(whole);
+  }
+  return result;
+}
+
+// By intervals, or by a claim on this very polynomial.
+Bound Engine::range_of(const Poly& poly, const Masks& masks) {
+  Bound result = k_.range(poly, masks);
+  for (const Fact& fact : facts_) {
+    if (!fact.range || fact.poly.size() + 1 < poly.size() || fact.poly.size() > poly.size() + 1) continue;
+    if (!k_.algebra.spend(poly.size()) || !within(fact.masks, masks)) continue;
+    for (const Int sign : {Int{1}, Int{-1}}) {
+      Poly difference = poly;
+      if (!accumulate(difference, fact.poly, -sign)) continue;
+      if (!difference.empty() && (difference.size() > 1 || !difference.begin()->first.empty())) continue;
+      const Int constant = difference.empty() ? 0 : difference.begin()->second;
+      const Bound other = add(scale(fact.range, sign), Interval{constant, constant});
+      if (other && below_half(*other)) result = Knowledge::meet(result, other);
+    }
+  }
+  return result;
 }
 
 void Engine::sandwich(AtomId w, const std::vector<const Fact*>& facts) {
@@ -128,7 +200,7 @@ bool Engine::between(AtomId w, const Isolated& low, const Poly& next, const Isol
     span = scale(Interval{0, step->hi}, std::max<Int>(1, range->width()));
   } else {
     for (const auto& [exponent, factor] : powers) {
-      const Bound slope = k_.range(factor, masks);
+      const Bound slope = range_of(factor, masks);
       if (!slope || slope->hi > 0 || range->lo < 0) {
         note(*low.fact, w, "does not fall along it");
         return false;
@@ -154,87 +226,9 @@ bool Engine::between(AtomId w, const Isolated& low, const Poly& next, const Isol
   }
   const Access access = *k_.algebra.access(w);
   if (!k_.learn_determined(access, masks, Reason::kSandwich, low.fact->claim)) return false;
-  learned(*low.fact);
-  learned(*high.fact);
+  learned(*low.fact, access.tensor);
+  learned(*high.fact, access.tensor);
   return true;
-}
-
-// --- maximum -------------------------------------------------------------------------------------------------------
-
-void Engine::maxima(const Fact& fact) {
-  if (fact.lookup == kNone || !fact.range) return;
-  for (const auto& [monomial, coefficient] : fact.poly) {
-    if (monomial.size() != 1 || absolute(coefficient) != 1) continue;
-    const Access* access = k_.algebra.access(monomial[0]);
-    if (access != nullptr && k_.in_place(*access) && maximum(fact, monomial[0], coefficient)) return;
-  }
-}
-
-// sign * poly = M + rest.
-bool Engine::maximum(const Fact& fact, AtomId m, Int sign) {
-  std::vector<AxisId> axes;
-  std::optional<Int> cells = Int{1};
-  for (const AxisId axis : s_.lookups[fact.lookup].axes) {
-    if (k_.algebra.reads(m, axis)) continue;
-    axes.push_back(axis);
-    cells = cells ? product(*cells, static_cast<Int>(k_.length(axis))) : cells;
-  }
-  if (axes.empty() || !cells || *cells >= kModulus) return false;
-  std::sort(axes.begin(), axes.end());
-  const Interval range = sign > 0 ? *fact.range : negated(*fact.range);
-  if ((range.lo < 0 && range.hi > 0) || !below_half(range)) return false;
-  Poly rest;
-  if (!accumulate(rest, fact.poly, sign)) return false;
-  rest.erase(Monomial{m});
-  for (const auto& [monomial, coefficient] : rest) {
-    if (!k_.determined(monomial, fact.masks)) return false;
-  }
-  const auto selector = attained(fact, m, rest, axes);
-  if (!selector) return false;
-  bool is_new = !hints_[*selector];
-  hints_[*selector] = true;
-  const Access access = *k_.algebra.access(m);
-  if (k_.learn_determined(access, {}, Reason::kMaximum, fact.claim)) is_new = true;
-  const Bound value = scale(k_.range(rest, fact.masks), -1);
-  if (value && k_.learn_range(m, {}, *value)) is_new = true;
-  if (is_new) learned(fact);
-  return true;
-}
-
-// A selector s of zeros and ones where the masks are 1, with claims sum of masks s = 1 and
-// sum of masks s (M + rest) = 0 over the axes.
-std::optional<TensorId> Engine::attained(const Fact& fact, AtomId m, const Poly& rest,
-                                         const std::vector<AxisId>& axes) {
-  for (const std::size_t index : unit_sums_) {
-    const Fact& one = facts_[index];
-    if (!k_.algebra.spend(1)) return std::nullopt;
-    const Int minus = one.poly.begin()->second;  // of the constant
-    const auto& [selected, plus] = *std::next(one.poly.begin());
-    if (absolute(plus) != 1 || minus != -plus || selected.size() != 1) continue;
-    const Atom sigma = k_.algebra.atom(selected[0]);
-    if (sigma.summed != axes || sigma.body.size() != fact.masks.size() + 1) continue;
-    Monomial factors;
-    for (const Access& access : sigma.body) factors.push_back(k_.algebra.plain(access));
-    std::sort(factors.begin(), factors.end());
-    Monomial s;
-    std::set_difference(factors.begin(), factors.end(), fact.masks.begin(), fact.masks.end(), std::back_inserter(s));
-    if (s.size() != 1 || factors.size() != fact.masks.size() + 1) continue;
-    const Access access = *k_.algebra.access(s[0]);
-    const Bound bit = k_.range(s[0], fact.masks);
-    if (!bit || bit->lo < 0 || bit->hi > 1 || s_.tensors[access.tensor].kind != TensorKind::kWitness) continue;
-    const auto product = k_.algebra.multiply(rest, {{factors, 1}});
-    auto sum = product ? k_.algebra.sum(*product, axes) : std::nullopt;
-    if (!sum) continue;
-    const auto weighted = k_.algebra.multiply({{{m}, 1}}, {{{selected[0]}, 1}});
-    Poly plain = *sum;  // as the selector sums to 1
-    if (!weighted || !accumulate(*sum, *weighted, 1) || !accumulate(plain, {{{m}, 1}}, 1)) continue;
-    for (const std::size_t zero : zero_facts_) {
-      const Poly& claim = facts_[zero].poly;
-      if (!k_.algebra.spend(1)) return std::nullopt;
-      if (same_claim(claim, *sum) || same_claim(claim, plain)) return access.tensor;
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace avow::statement::analysis

@@ -101,7 +101,7 @@ class Knowledge {
   [[nodiscard]] Bound structured_range(const Access& access) const;
   [[nodiscard]] Bound product_range(const std::vector<Access>& factors, const std::vector<AxisId>& summed,
                                     const Masks& active);
-  [[nodiscard]] Int count(const std::vector<Access>& factors, const std::vector<AxisId>& summed) const;
+  [[nodiscard]] std::optional<Int> count(const std::vector<Access>& factors, const std::vector<AxisId>& summed) const;
   [[nodiscard]] Bound norm_range(const std::vector<Access>& factors, const std::vector<AxisId>& summed,
                                  const Masks& active);
   void forget() {

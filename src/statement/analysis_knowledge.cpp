@@ -352,16 +352,16 @@ Bound Knowledge::product_range(const std::vector<Access>& factors, const std::ve
     result = multiply(result, power(range(factors[i], masks), exponent));
   }
   if (summed.empty() || !result) return result;
-  const Int terms = count(factors, summed);
-  if (terms > kHuge) return std::nullopt;
+  const auto terms = count(factors, summed);
+  if (!terms) return std::nullopt;
   // Parameters may be shorter, and where one place counts, it may be none.
-  const Bound whole = multiply(result, Interval{0, terms});
+  const Bound whole = multiply(result, Interval{0, *terms});
   const Bound by_norm = norm_range(factors, summed, masks);
   return by_norm && whole ? intersect(whole, by_norm) : whole;
 }
 
-// The largest number of indices of the summed axes at which no factor is 0; beyond kHuge if it is large.
-Int Knowledge::count(const std::vector<Access>& factors, const std::vector<AxisId>& summed) const {
+// The largest number of indices of the summed axes at which no factor is 0.
+std::optional<Int> Knowledge::count(const std::vector<Access>& factors, const std::vector<AxisId>& summed) const {
   std::vector<AxisId> single;  // of these, given all other axes, at most one place counts
   std::vector<AxisId> others;
   for (const Access& factor : factors) {
@@ -382,9 +382,9 @@ Int Knowledge::count(const std::vector<Access>& factors, const std::vector<AxisI
       if (is_axis(index) && index.value != axis) others.push_back(static_cast<AxisId>(index.value));
     }
   }
-  Int terms = 1;
+  std::optional<Int> terms = Int{1};
   for (const AxisId axis : summed) {
-    if (!contains(single, axis) && terms <= kHuge) terms *= static_cast<Int>(length(axis));
+    if (terms && !contains(single, axis)) terms = product(*terms, static_cast<Int>(length(axis)));
   }
   return terms;
 }

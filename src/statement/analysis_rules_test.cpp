@@ -45,6 +45,34 @@ TEST(Uniqueness, CoversEquationsAndFunctions) {
                                  {"two values", Cause::kNotDetermined, {"'z'", "look"}}});
 }
 
+// One value for a row, in claims at each cell of the row: an axis that it lacks does no harm, a mask on it does.
+Builder broadcast(const std::string& part) {
+  Builder b;
+  const auto t = b.parameter("token", 48);
+  const auto k = b.alias("key", t);
+  const auto x = b.input("x", {t, k}, unsigned_bits(16));
+  const auto y = b.witness("y", {t}, unsigned_bits(8));
+  const auto u8 = b.range("u8", 256);
+  b.lookup("x_range", {t, k}, {x(t, k)}, b.range("u16", 65536));
+  const Expr rest = x(t, k) - 256 * y(t);
+  if (part == "mask of rest") {
+    b.lookup("rest", {t, k}, {rest}, u8, b.less(k, t));
+  } else {
+    b.lookup("rest", {t, k}, {rest}, u8);
+  }
+  if (part == "mask of range") {
+    b.lookup("y_range", {t, k}, {y(t)}, u8, b.less(k, t));
+  } else {
+    b.lookup("y_range", {t, k}, {y(t)}, u8);
+  }
+  return b;
+}
+
+TEST(Uniqueness, CoversBroadcastsWithoutMasks) {
+  expect_each_needed(broadcast, {{"mask of rest", Cause::kNotDetermined, {"'y'", "rest"}},
+                                 {"mask of range", Cause::kNotDetermined, {"'y'", "rest (has no checked range)"}}});
+}
+
 // A rotation of pairs, each half in a claim of its own.
 Builder rotation(const std::string& part) {
   Builder b;
@@ -87,8 +115,8 @@ Builder division(const std::string& part) {
   Builder b;
   const auto i = b.axis("cell", 12);
   const auto n = b.input("n", {i}, signed_bits(16));
-  const auto d = part == "divisor" ? b.witness("d", {i}, signed_bits(16)) : b.input("d", {i}, signed_bits(16));
   const auto q = b.witness("q", {i}, signed_bits(16));
+  const auto d = part == "divisor" ? b.witness("d", {i}, signed_bits(16)) : b.input("d", {i}, signed_bits(16));
   const auto u16 = b.range("u16", 65536);
   const std::int64_t scale = part == "wraps" ? std::int64_t{1} << 50 : 1;
   const auto rest = b.define("rest", {i}, n(i) - q(i) * d(i));
@@ -112,7 +140,7 @@ TEST(Uniqueness, CoversDivision) {
   expect_each_needed(division, {{"low side", Cause::kNotDetermined, {"'q'", "high", "multiplied"}},
                                 {"high side", Cause::kNotDetermined, {"'q'", "low", "multiplied"}},
                                 {"off by one", Cause::kNotDetermined, {"'q'", "low", "high"}},
-                                {"divisor", Cause::kNotDetermined, {"'d'", "low"}},
+                                {"divisor", Cause::kNotDetermined, {"'q'", "low"}},
                                 {"range", Cause::kNotDetermined, {"'q'", "low (has no checked range)"}},
                                 {"wraps", Cause::kNotDetermined, {"'q'", "low"}}});
   expect_unique(division("wide"));
@@ -211,9 +239,9 @@ Builder maximum(const std::string& part) {
   const auto t = b.parameter("token", 48);
   const auto k = b.alias("key", t);
   const auto u = b.axis("step", 16);
+  const auto M = b.witness("max", {t}, signed_bits(16));
   const auto S =
       part == "scores" ? b.witness("score", {t, k}, signed_bits(16)) : b.input("score", {t, k}, signed_bits(16));
-  const auto M = b.witness("max", {t}, signed_bits(16));
   const auto s = b.witness("selector", {t, k}, unsigned_bits(1));
   const auto e = b.witness("exp", {t, k}, unsigned_bits(16));
   const auto D = b.witness("sum", {t}, unsigned_bits(24));
@@ -252,7 +280,7 @@ Builder maximum(const std::string& part) {
 }
 
 TEST(Uniqueness, CoversMaxima) {
-  expect_each_needed(maximum, {{"scores", Cause::kNotDetermined, {"'score'", "attained", "exponential"}},
+  expect_each_needed(maximum, {{"scores", Cause::kNotDetermined, {"'max'", "attained", "exponential"}},
                                {"sign", Cause::kNotDetermined, {"'max'", "attained", "exponential"}},
                                {"bit", Cause::kNotDetermined, {"'max'", "attained", "exponential"}},
                                {"one", Cause::kNotDetermined, {"'max'", "attained", "exponential"}},

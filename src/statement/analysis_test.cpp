@@ -236,7 +236,11 @@ Builder saturated(const std::string& part) {
   if (part == "sum twice") first[2].first = 6;
   const auto table = b.table("clamp", {row}, {b.piecewise(row, first), b.piecewise(row, second), values(row)});
   const auto other = part == "another cell" ? b.witness("other", {i}, signed_bits(6)) : x;
-  b.lookup("pair", {i}, {y(i), other(i), e(i)}, table);
+  if (part == "mask of pair") {
+    b.lookup("pair", {i}, {y(i), other(i), e(i)}, table, b.below(b.values("count", {}, 13)(), i));
+  } else {
+    b.lookup("pair", {i}, {y(i), other(i), e(i)}, table);
+  }
   const auto u8 = b.range("u8", 256);
   if (part == "another cell") b.lookup("x_range", {i}, {x(i) + 20}, u8);
   const std::int64_t scale = part == "wraps" ? std::int64_t{1} << 51 : 1;
@@ -249,6 +253,7 @@ TEST(Uniqueness, CoversSaturation) {
   expect_each_needed(saturated, {{"row twice", Cause::kTableKeys, {"table 'clamp'"}},
                                  {"sum twice", Cause::kNotDetermined, {"'y'", "rest"}},
                                  {"another cell", Cause::kNotDetermined, {"'y'", "rest", "are within a range"}},
+                                 {"mask of pair", Cause::kNotDetermined, {"'y'", "rest"}},
                                  {"wraps", Cause::kNotDetermined, {"'y'", "rest"}}});
 }
 

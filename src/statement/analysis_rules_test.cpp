@@ -232,6 +232,31 @@ TEST(Uniqueness, CoversCommittedSquares) {
                                         {"sign of n", Cause::kNotDetermined, {"'r'", "square_limbs"}}});
 }
 
+// n is a sum of squares of limbs: as a polynomial in the limbs it could be negative.
+Builder norm(const std::string& part) {
+  Builder b;
+  const auto i = b.axis("cell", 12);
+  const auto j = b.axis("in", 5);
+  const auto low = b.input("low", {i, j}, unsigned_bits(4));
+  const auto high = b.input("high", {i, j}, signed_bits(4));
+  const auto r = b.witness("r", {i}, signed_bits(8));
+  const auto u16 = b.range("u16", 65536);
+  const auto x = b.define("x", {i, j}, low(i, j) + 16 * high(i, j));
+  const auto other = b.define("other", {i, j}, low(i, j) + (part == "square" ? 17 : 16) * high(i, j));
+  const auto n = b.define("n", {i}, sum({j}, x(i, j) * (part == "square" ? other(i, j) : x(i, j))) + 3);
+  if (part != "square") b.zero("other_used", {i, j}, other(i, j) - x(i, j));
+  b.lookup("below", {i}, {b.define("low_side", {i}, 65536 - r(i) * r(i) * n(i))(i)}, u16);
+  b.lookup("above", {i}, {b.define("high_side", {i}, (r(i) + 1) * (r(i) + 1) * n(i) - 65537)(i)}, u16);
+  b.lookup("r_range", {i}, {r(i)}, u16);
+  b.lookup("low_range", {i, j}, {low(i, j)}, b.range("u4", 16));
+  b.lookup("high_range", {i, j}, {high(i, j) + 8}, b.range("u4_too", 16));
+  return b;
+}
+
+TEST(Uniqueness, KnowsThatSquaresAreNotNegative) {
+  expect_each_needed(norm, {{"square", Cause::kNotDetermined, {"'r'", "below (does not fall along it)"}}});
+}
+
 // --- maximum -------------------------------------------------------------------------------------------------------
 
 Builder maximum(const std::string& part) {

@@ -110,20 +110,30 @@ std::optional<Fact> Engine::substituted(const Fact& fact) {
   return result;
 }
 
-// By intervals, or by a claim on this very polynomial.
+// By the intervals of its terms, or by a claim on this very polynomial, or as the definition of a virtual tensor, in
+// which a square is one.
 Bound Engine::range_of(const Poly& poly, const Masks& masks) {
   Bound result = k_.range(poly, masks);
-  for (const Fact& fact : facts_) {
-    if (!fact.range || fact.poly.size() + 1 < poly.size() || fact.poly.size() > poly.size() + 1) continue;
-    if (!k_.algebra.spend(poly.size()) || !within(fact.masks, masks)) continue;
+  // poly = sign * other + constant, where `other` has the range.
+  const auto learn = [&](const Poly& other, const Bound& range) {
     for (const Int sign : {Int{1}, Int{-1}}) {
       Poly difference = poly;
-      if (!accumulate(difference, fact.poly, -sign)) continue;
+      if (!accumulate(difference, other, -sign)) continue;
       if (!difference.empty() && (difference.size() > 1 || !difference.begin()->first.empty())) continue;
       const Int constant = difference.empty() ? 0 : difference.begin()->second;
-      const Bound other = add(scale(fact.range, sign), Interval{constant, constant});
-      if (other && below_half(*other)) result = Knowledge::meet(result, other);
+      const Bound same = add(scale(range, sign), Interval{constant, constant});
+      if (same && below_half(*same)) result = Knowledge::meet(result, same);
     }
+  };
+  const auto alike = [&](const Poly& other) {
+    return other.size() + 1 >= poly.size() && other.size() <= poly.size() + 1 && k_.algebra.spend(poly.size());
+  };
+  for (const Fact& fact : facts_) {
+    if (fact.range && within(fact.masks, masks) && alike(fact.poly)) learn(fact.poly, fact.range);
+  }
+  for (TensorId id = 0; id < s_.tensors.size(); ++id) {
+    const auto& expanded = k_.algebra.expanded(id);
+    if (expanded && alike(*expanded)) learn(*expanded, k_.range(own_access(id), masks));
   }
   return result;
 }

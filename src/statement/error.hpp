@@ -41,6 +41,12 @@ enum class Cause : std::uint8_t {
   kJointSpace,      ///< a term's joint index space is larger than limits::kJointRatio times its largest factor
   kTooLarge,        ///< a tensor of more than limits::kCells cells
   kArrays,          ///< arrays of the wrong size, or missing
+  kTableKeys,       ///< a table whose structured columns do not tell its rows apart (analysis.hpp)
+  kNotDetermined,   ///< a witness tensor that nothing pins down
+  kWrap,            ///< an expression that may reach p/2
+  kUnbounded,       ///< an expression with a witness tensor that no claim bounds
+  kModelBounds,     ///< bounds of model tensors that are missing, or outside their range notes
+  kTooComplex,      ///< more work than the analysis does
 };
 
 /// A cause, and what it is about in words: definition, tensors, axes by name.

@@ -88,6 +88,18 @@ const char* name(Cause cause) noexcept {
       return "statement.too_large";
     case Cause::kArrays:
       return "statement.arrays";
+    case Cause::kTableKeys:
+      return "statement.table_keys";
+    case Cause::kNotDetermined:
+      return "statement.not_determined";
+    case Cause::kWrap:
+      return "statement.wrap";
+    case Cause::kUnbounded:
+      return "statement.unbounded";
+    case Cause::kModelBounds:
+      return "statement.model_bounds";
+    case Cause::kTooComplex:
+      return "statement.too_complex";
   }
   return "statement.unknown";
 }

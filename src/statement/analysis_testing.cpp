@@ -10,12 +10,6 @@ namespace avow::statement {
 
 using ::testing::HasSubstr;
 
-Statement built(const Builder& b) {
-  auto statement = b.build();
-  EXPECT_TRUE(statement.ok()) << statement.error().text;
-  return statement.ok() ? std::move(statement).value() : Statement();
-}
-
 void expect_unique(const Builder& b) {
   const auto error = check_uniqueness(built(b));
   EXPECT_FALSE(error) << name(error->cause) << ": " << error->text;

@@ -4,15 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "statement/builder.hpp"
+#include "statement/examples_building_testing.hpp"
 
 /// Helpers of the analysis's tests.
 namespace avow::statement {
 
 using Names = std::vector<std::string>;
 
-/// What build() answers, which has to be good.
-[[nodiscard]] Statement built(const Builder& b);
 /// check_uniqueness() accepts; or refuses with that cause, in a text that has all of `texts`.
 void expect_unique(const Builder& b);
 void expect_refused(const Builder& b, Cause cause, const Names& texts);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "statement/builder.hpp"
 #include "statement/examples_testing.hpp"
@@ -78,7 +79,10 @@ TEST(Checker, ReportsEverySingleCellChangeByName) {
     const Assignment honest = example.assignment();
     for (const Mutation& mutation : example.mutations) {
       const TensorId id = id_of(example.statement, mutation.tensor);
-      for (std::size_t cell = 0; cell < honest.arrays[id].size(); ++cell) {
+      // Several cells of each; all of them in the long run.
+      const std::size_t size = honest.arrays[id].size();
+      const std::size_t step = std::getenv("AVOW_LONG") != nullptr ? 1 : size / 4 + 1;
+      for (std::size_t cell = size % step; cell < size; cell += step) {
         if (mutation.causal && is_future(example, cell)) continue;
         for (const std::int64_t delta : mutation.deltas) {
           Assignment changed = honest;

@@ -5,14 +5,10 @@
 
 #include "base/check.hpp"
 #include "base/random.hpp"
-#include "statement/builder.hpp"
+#include "statement/examples_building_testing.hpp"
 
 namespace avow::statement {
-namespace {
 
-using Array = std::vector<std::int64_t>;
-
-// Uniform in [low, high], but never 0.
 Array random_array(std::uint64_t size, std::int64_t low, std::int64_t high, std::uint64_t seed) {
   base::SplitMix64 random(seed);
   Array array;
@@ -23,15 +19,11 @@ Array random_array(std::uint64_t size, std::int64_t low, std::int64_t high, std:
   return array;
 }
 
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
-
 Statement built(const Builder& builder) {
   auto statement = builder.build();
   if (!statement) base::check_failed(statement.error().text.c_str(), __FILE__, __LINE__);
   return std::move(statement).value();
 }
-
-}  // namespace
 
 Assignment Example::assignment() const {
   Assignment assignment;
@@ -47,13 +39,15 @@ Example matmul_example(std::uint64_t tokens, std::uint64_t in, std::uint64_t out
   const auto t = b.parameter("token", 64);
   const auto i = b.axis("in", in);
   const auto o = b.axis("out", out);
-  const auto X = b.witness("x", {t, i}, signed_bits(16));
+  const auto X = b.input("x", {t, i}, signed_bits(16));
   const auto W = b.model("w", {o, i}, signed_bits(16));
   const auto Y = b.witness("y", {t, o}, signed_bits(16));
   const auto acc = b.define("acc", {t, o}, sum({i}, X(t, i) * W(o, i)));
   const auto R = b.define("r", {t, o}, acc(t, o) + 128 - 256 * Y(t, o));
   b.lookup("r_range", {t, o}, {R(t, o)}, b.range("u8", 256));
-  b.lookup("y_range", {t, o}, {Y(t, o)}, b.range("s16", 65536, -32768));
+  const auto s16 = b.range("s16", 65536, -32768);
+  b.lookup("x_range", {t, i}, {X(t, i)}, s16);
+  b.lookup("y_range", {t, o}, {Y(t, o)}, s16);
 
   const Array x = random_array(tokens * in, -100, 100, 1);
   const Array w = random_array(out * in, -30, 30, 2);
@@ -76,8 +70,8 @@ Example product_example(std::uint64_t rows, std::uint64_t cols) {
   Builder b;
   const auto i = b.axis("row", rows);
   const auto j = b.axis("col", cols);
-  const auto A = b.witness("a", {i, j}, signed_bits(16));
-  const auto B = b.witness("b", {i, j}, signed_bits(16));
+  const auto A = b.input("a", {i, j}, signed_bits(16));
+  const auto B = b.input("b", {i, j}, signed_bits(16));
   const auto C = b.witness("c", {i, j}, signed_bits(32));
   b.zero("product", {i, j}, A(i, j) * B(i, j) - C(i, j));
 
@@ -96,7 +90,7 @@ Example row_sums_example(std::uint64_t rows, std::uint64_t cols) {
   Builder b;
   const auto i = b.axis("row", rows);
   const auto j = b.axis("col", cols);
-  const auto A = b.witness("a", {i, j}, signed_bits(16));
+  const auto A = b.input("a", {i, j}, signed_bits(16));
   const auto S = b.witness("s", {i}, signed_bits(32));
   b.zero("row_sum", {i}, sum({j}, A(i, j)) - S(i));
 
@@ -122,7 +116,7 @@ Example softmax_example(std::uint64_t tokens) {
   const auto k = b.alias("key", t);
   const auto f = b.axis("feature", kFeatures);
   const auto u = b.axis("step", kSteps);
-  const auto Sq = b.witness("score", {h, t, k}, signed_bits(16));
+  const auto Sq = b.input("score", {h, t, k}, signed_bits(16));
   const auto M = b.witness("max", {h, t}, signed_bits(16));
   const auto s = b.witness("selector", {h, t, k}, unsigned_bits(1));
   const auto e = b.witness("exp", {h, t, k}, unsigned_bits(16));
@@ -130,6 +124,7 @@ Example softmax_example(std::uint64_t tokens) {
   const auto rec = b.witness("reciprocal", {h, t}, unsigned_bits(16));
   const auto O = b.witness("output", {h, t, f}, signed_bits(16));
   const auto causal = b.less_equal(k, t);
+  b.lookup("value_range", {h, t, f}, {V(h, t, f)}, b.range("s8", 256, -128));
 
   // The selector is one-hot on the past, where it points to a score that is M.
   b.zero("selector_bit", {h, t, k}, s(h, t, k) * s(h, t, k) - s(h, t, k));
@@ -142,12 +137,15 @@ Example softmax_example(std::uint64_t tokens) {
   const auto D = b.define("denominator", {h, t}, sum({k}, causal * e(h, t, k)));
   const auto rest = b.define("reciprocal_rest", {h, t}, kUnit - rec(h, t) * D(h, t));
   const auto u9 = b.range("u9", 512);
+  b.lookup("exp_values_range", {u}, {EXP(u)}, u9);
   b.lookup("reciprocal_low", {h, t}, {rest(h, t)}, u9);
   b.lookup("reciprocal_high", {h, t}, {D(h, t) - 1 - rest(h, t)}, u9);
   const auto N = b.define("numerator", {h, t, f}, sum({k}, causal * e(h, t, k) * V(h, k, f)));
   const auto R = b.define("output_rest", {h, t, f}, N(h, t, f) * rec(h, t) + kUnit / 2 - kUnit * O(h, t, f));
-  b.lookup("output_round", {h, t, f}, {R(h, t, f)}, b.range("u10", kUnit));
-  b.lookup("output_range", {h, t, f}, {O(h, t, f)}, b.range("s8", 256, -128));
+  const auto u10 = b.range("u10", kUnit);
+  b.lookup("reciprocal_range", {h, t}, {rec(h, t)}, u10);
+  b.lookup("output_round", {h, t, f}, {R(h, t, f)}, u10);
+  b.lookup("output_range", {h, t, f}, {O(h, t, f)}, b.range("s9", 512, -256));
 
   Array table;
   for (std::int64_t x = 0; x < kSteps; ++x) table.push_back(kSteps - 1 - x);  // strictly decreasing
@@ -191,6 +189,7 @@ Example softmax_example(std::uint64_t tokens) {
            {"selector", {1, -1, 2}, {"selector_bit", "selector_one"}, true},
            {"exp", {1, -1, 500}, {"exponential"}, true},
            {"reciprocal", {1, -1, 500}, {"reciprocal_low", "reciprocal_high"}},
+           {"value", {1000, -1000}, {"value_range"}},
            {"output", {1, -1, 500}, {"output_round"}}}};
 }
 
@@ -198,7 +197,7 @@ Example activation_example(std::uint64_t cells) {
   Builder b;
   const auto i = b.axis("cell", cells);
   const auto row = b.axis("row", 41);
-  const auto X = b.witness("x", {i}, signed_bits(8));
+  const auto X = b.input("x", {i}, signed_bits(8));
   const auto Y = b.witness("y", {i}, signed_bits(16));
   const auto cubes = b.model("cubes", {row}, signed_bits(16));
   const auto table = b.table("activation_table", {row}, {b.index(row, -20), cubes(row)});
@@ -261,7 +260,7 @@ Example convolution_example(std::uint64_t side, std::int64_t stride, std::int64_
   const auto kx = b.axis("tap_x", 3);
   const auto y = b.axis("y", static_cast<std::uint64_t>(out_side));
   const auto x = b.axis("x", static_cast<std::uint64_t>(out_side));
-  const auto X = b.witness("image", {c, iy, ix}, signed_bits(8));
+  const auto X = b.input("image", {c, iy, ix}, signed_bits(8));
   const auto W = b.model("kernel", {o, c, ky, kx}, signed_bits(8));
   const auto Y = b.witness("result", {o, y, x}, signed_bits(32));
   const ShiftShape shape{.stride = stride, .padding = padding};
@@ -299,8 +298,60 @@ Example convolution_example(std::uint64_t side, std::int64_t stride, std::int64_
 }
 
 std::vector<Example> all_examples() {
-  return {matmul_example(3, 12, 5), product_example(3, 43), row_sums_example(12, 43),    softmax_example(6),
-          activation_example(43),   embedding_example(6),   convolution_example(7, 2, 1)};
+  return {matmul_example(3, 12, 5),
+          product_example(3, 43),
+          row_sums_example(12, 43),
+          softmax_example(6),
+          activation_example(43),
+          embedding_example(6),
+          convolution_example(7, 2, 1),
+          rms_norm_example(3, 12),
+          layer_norm_example(3, 12),
+          scores_example(6, 5),
+          rope_example(6, 5),
+          block_example(3, 4, 12),
+          selection_example({.name = "greedy", .greedy = true}, 3),
+          selection_example({.name = "temperature", .tau = 24}, 3),
+          selection_example({.name = "top_k", .k = 5}, 3),
+          selection_example({.name = "top_p", .p = 200}, 3)};
+}
+
+std::vector<Example> shaped_examples(std::uint64_t seed) {
+  base::SplitMix64 random(seed);
+  const auto length = [&] {
+    constexpr std::uint64_t kLengths[] = {1, 3, 12, 43};
+    return kLengths[random() % 4];
+  };
+  const auto dyadic = [&] {
+    constexpr std::uint64_t kLengths[] = {1, 2, 3, 4, 6, 8, 12};
+    return kLengths[random() % 7];
+  };
+  std::vector<Example> list;
+  for (const std::uint64_t long_length :
+       {std::uint64_t{1}, std::uint64_t{43}, std::uint64_t{768}, std::uint64_t{1000}}) {
+    list.push_back(matmul_example(dyadic(), long_length, length()));
+    list.push_back(matmul_example(dyadic(), length(), long_length));
+    list.push_back(product_example(length(), long_length));
+    list.push_back(row_sums_example(length(), long_length));
+    list.push_back(row_sums_example(long_length, length()));
+    list.push_back(activation_example(long_length));
+    list.push_back(rms_norm_example(dyadic(), long_length));
+    list.push_back(layer_norm_example(dyadic(), long_length));
+    list.push_back(scores_example(dyadic(), std::min<std::uint64_t>(long_length, 768)));
+    list.push_back(rope_example(dyadic(), length()));
+    list.push_back(softmax_example(dyadic()));
+    list.push_back(embedding_example(dyadic()));
+    list.push_back(convolution_example(5 + random() % 9, 1 + static_cast<std::int64_t>(random() % 3),
+                                       static_cast<std::int64_t>(random() % 2)));
+    list.push_back(selection_example({.name = "sampled",
+                                      .tau = 8 + static_cast<std::int64_t>(random() % 32),
+                                      .k = static_cast<std::int64_t>(random() % 3),
+                                      .p = 1 + static_cast<std::int64_t>(random() % 256),
+                                      .vocabulary = std::max<std::uint64_t>(long_length, 3)},
+                                     dyadic()));
+  }
+  for (std::size_t i = 0; i < list.size(); ++i) list[i].name += "_" + std::to_string(i);
+  return list;
 }
 
 }  // namespace avow::statement

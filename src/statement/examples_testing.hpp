@@ -42,7 +42,33 @@ struct Example {
 /// 3 x 3, two-dimensional, in two definitions.
 [[nodiscard]] Example convolution_example(std::uint64_t side, std::int64_t stride, std::int64_t padding);
 
+/// y = round(x r / 2^20), r = floor(sqrt(2^46 / (sum of x^2 + 4097))), exact. width: at most 1024.
+[[nodiscard]] Example rms_norm_example(std::uint64_t tokens, std::uint64_t width);
+/// The same of x minus its rounded mean.
+[[nodiscard]] Example layer_norm_example(std::uint64_t tokens, std::uint64_t width);
+/// Per head, keys shared by the heads of a group, requantised under the causal mask.
+[[nodiscard]] Example scores_example(std::uint64_t tokens, std::uint64_t features);
+/// Rotary positions: pairs turned by model constants, which are a prefix of a longer context.
+[[nodiscard]] Example rope_example(std::uint64_t tokens, std::uint64_t pairs);
+/// Norm inputs, gate, product and residual stream of several layers at once; lengths of the layer axis differ alone.
+[[nodiscard]] Example block_example(std::uint64_t layers, std::uint64_t tokens, std::uint64_t width);
+
+/// How the tokens of a selection are chosen; the public values of an instance follow from it.
+struct Selection {
+  std::string name;
+  std::int64_t tau = 16;  ///< inverse temperature, 16: 1
+  std::int64_t k = 0;     ///< top-k; 0: off
+  std::int64_t p = 256;   ///< top-p in 1/256; 256: off
+  bool greedy = false;
+  std::uint64_t vocabulary = 43;
+};
+/// The choice of a token a step from quantised logits: exact maximum, saturated and scaled distances from it, their
+/// weights, top-k and top-p on the exact histogram, the token at the public random number.
+[[nodiscard]] Example selection_example(const Selection& selection, std::uint64_t steps);
+
 /// One of each, small.
 [[nodiscard]] std::vector<Example> all_examples();
+/// Each operation at several of the lengths 1, 3, 12, 43, 768, 1000, the others drawn from `seed`.
+[[nodiscard]] std::vector<Example> shaped_examples(std::uint64_t seed);
 
 }  // namespace avow::statement

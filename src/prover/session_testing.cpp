@@ -39,9 +39,10 @@ std::vector<Array> to_arrays(const std::vector<std::vector<std::int64_t>>& array
   return result;
 }
 
-Session::Session(const statement::Example& example) : instance(example.instance) {
-  auto model =
-      Model::commit(example.statement, small_config(committed_cells(example)), to_arrays(example.assignment().arrays));
+Session::Session(const statement::Example& example, const std::optional<pcs::Config>& config)
+    : instance(example.instance) {
+  auto model = Model::commit(example.statement, config.value_or(small_config(committed_cells(example))),
+                             to_arrays(example.assignment().arrays));
   if (!model) base::check_failed(verifier::to_string(model.error()).c_str(), __FILE__, __LINE__);
   model_ = std::move(model).value();
 }

@@ -19,7 +19,7 @@ namespace avow::prover::testing {
 /// A statement with its model committed to, both sides.
 class Session {
  public:
-  explicit Session(const statement::Example& example);
+  explicit Session(const statement::Example& example, const std::optional<pcs::Config>& config = std::nullopt);
 
   /// The proof of this witness; of a false one, too, unless a reason is given.
   [[nodiscard]] base::Result<Proved, std::string> prove(const statement::Assignment& assignment,

@@ -53,6 +53,7 @@ Statement selection_statement(std::uint64_t vocabulary) {
   // One more than the last distance that top-k and top-p leave.
   const auto above_k = b.values("above_k", {t}, kSteps + 1);
   const auto above_p = b.values("above_p", {t}, kSteps + 1);
+  const auto above = b.values("above", {t}, kSteps + 1);  // the smaller of both
   const auto least_k = b.values("last_k", {t}, kSteps);
   const auto least_p = b.values("last_p", {t}, kSteps);
   const auto number = b.values("random", {t}, kRandom);
@@ -81,7 +82,11 @@ Statement selection_statement(std::uint64_t vocabulary) {
   // The weight of a distance, 0 beyond the smaller of both thresholds, for each step.
   const auto E = b.model("exponentials", {u}, unsigned_bits(8));
   b.lookup("exponentials_range", {u}, {E(u)}, b.range("u8", 256));
-  const auto W = b.define("weights", {t, u}, E(u) * b.below(above_k(t), u) * b.below(above_p(t), u));
+  const auto u7 = b.range("u7", 128);
+  b.lookup("above_k_not_less", {t}, {b.value(above_k(t)) - b.value(above(t))}, u7);
+  b.lookup("above_p_not_less", {t}, {b.value(above_p(t)) - b.value(above(t))}, u7);
+  b.zero("above_is_one", {t}, (b.value(above_k(t)) - b.value(above(t))) * (b.value(above_p(t)) - b.value(above(t))));
+  const auto W = b.define("weights", {t, u}, E(u) * b.below(above(t), u));
   const auto table = b.table("step_weights", {t, u}, {b.index(t), b.index(u), W(t, u)});
   const auto P = b.witness("weight", {t, v}, unsigned_bits(8));
   b.lookup("weigh", {t, v}, {b.index(t), U(t, v), P(t, v)}, table);
@@ -110,7 +115,7 @@ Statement selection_statement(std::uint64_t vocabulary) {
 
 // Public values of all steps.
 struct Choices {
-  Array above_k, above_p, last_k, last_p, random, chosen;
+  Array above_k, above_p, above, last_k, last_p, random, chosen;
 };
 
 // One step: fills its rows of every array.
@@ -155,6 +160,7 @@ void fill_step(Example& example, Choices& choices, const Selection& s, std::span
   choices.above_k.push_back(last_k + 1);
   choices.last_p.push_back(last_p);
   choices.above_p.push_back(last_p + 1);
+  choices.above.push_back(std::min(last_k, last_p) + 1);
 
   Array weights;
   std::int64_t total = 0;
@@ -195,7 +201,8 @@ Example selection_example(const Selection& given, std::uint64_t steps) {
     fill_step(example, c, s, row, s.greedy ? 0 : static_cast<std::int64_t>(random() % kRandom));
   }
   const auto k = s.k == 0 ? static_cast<std::int64_t>(s.vocabulary) : s.k;
-  example.instance = {{steps}, {{s.tau}, {k}, {s.p}, c.above_k, c.above_p, c.last_k, c.last_p, c.random, c.chosen}};
+  example.instance = {{steps},
+                      {{s.tau}, {k}, {s.p}, c.above_k, c.above_p, c.above, c.last_k, c.last_p, c.random, c.chosen}};
   example.arrays["logit"] = logits;
   for (std::int64_t u = 0; u < kSteps; ++u) example.arrays["exponentials"].push_back(exponential(u));
   example.mutations = {{"logit", {2000, -2000}, {"logit_range"}},

@@ -7,6 +7,7 @@
 
 #include "hash/keccak.hpp"
 #include "pcs/security.hpp"
+#include "statement/analysis.hpp"
 #include "statement/serialize.hpp"
 #include "statement/validate.hpp"
 
@@ -141,6 +142,9 @@ base::Result<VerifyingKey, Rejection> parse_key(ByteView bytes) {
   // Last, because it is the most work.
   if (!pcs::reaches_level(key.config)) {
     return Err{Rejection{Check::kKeyConfig, 0, fmt::format("below its own level of {} bits", key.config.level)}};
+  }
+  if (auto error = statement::check_uniqueness(key.statement)) {
+    return Err{Rejection{Check::kKeyAnalysis, 0, fmt::format("{}: {}", statement::name(error->cause), error->text)}};
   }
   return key;
 }

@@ -42,7 +42,7 @@ struct VerifyingKey {
 [[nodiscard]] std::optional<Rejection> check_key(const VerifyingKey& key);
 
 /// The key that has exactly these bytes; untrusted bytes. Besides check_key, the configuration must reach its level
-/// (pcs::reaches_level).
+/// (pcs::reaches_level), and the statement must determine its witness (statement::check_uniqueness).
 [[nodiscard]] base::Result<VerifyingKey, Rejection> parse_key(base::ByteView bytes);
 
 }  // namespace avow::verifier

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verifier/key.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "hash/keccak.hpp"
 #include "pcs/parameters.hpp"
@@ -86,6 +89,53 @@ TEST(Key, HasACommitmentJustIfThereAreModelTensors) {
   EXPECT_EQ(verdict(serialize(key)), "key.model");
   key.model.reset();
   EXPECT_EQ(verdict(serialize(key)), "accepted");
+}
+
+// The registrar is an adversary.
+TEST(Key, RefusesStatementsThatDoNotDetermineTheirWitness) {
+  using statement::Builder;
+  const auto refused = [](const Builder& b) {
+    VerifyingKey key = example_key();
+    key.statement = b.build().value();
+    const bool has_model = std::any_of(key.statement.tensors.begin(), key.statement.tensors.end(),
+                                       [](const auto& tensor) { return tensor.kind == statement::TensorKind::kModel; });
+    if (!has_model) key.model.reset();
+    const auto parsed = parse_key(serialize(key));
+    return parsed ? "accepted" : to_string(parsed.error());
+  };
+  {
+    // A table whose keys are the registrar's: two values for one key.
+    Builder b;
+    const auto i = b.axis("i", 8);
+    const auto row = b.axis("row", 8);
+    const auto X = b.input("x", {i}, statement::signed_bits(8));
+    const auto Y = b.witness("y", {i}, statement::signed_bits(8));
+    const auto K = b.model("keys", {row}, statement::signed_bits(8));
+    const auto V = b.model("values", {row}, statement::signed_bits(8));
+    b.lookup("f", {i}, {X(i), Y(i)}, b.table("t", {row}, {K(row), V(row)}));
+    EXPECT_THAT(refused(b), ::testing::HasSubstr("key.analysis: statement.table_keys: table 't'"));
+  }
+  {
+    // Nothing pins y down.
+    Builder b;
+    const auto i = b.axis("i", 8);
+    const auto Y = b.witness("y", {i}, statement::signed_bits(8));
+    b.lookup("y_range", {i}, {Y(i)}, b.range("u8", 256));
+    EXPECT_THAT(refused(b), ::testing::HasSubstr("key.analysis: statement.not_determined: 'y'"));
+  }
+  {
+    // 2^62 y wraps around p: several y for one x.
+    Builder b;
+    const auto i = b.axis("i", 8);
+    const auto X = b.input("x", {i}, statement::signed_bits(8));
+    const auto Y = b.witness("y", {i}, statement::signed_bits(8));
+    const auto u8 = b.range("u8", 256);
+    b.lookup("x_range", {i}, {X(i)}, u8);
+    b.lookup("y_range", {i}, {Y(i)}, u8);
+    const auto R = b.define("r", {i}, X(i) + (std::int64_t{1} << 62) * Y(i));
+    b.lookup("r_range", {i}, {R(i)}, u8);
+    EXPECT_THAT(refused(b), ::testing::HasSubstr("key.analysis: statement."));
+  }
 }
 
 TEST(Key, RefusesModelTensorsWhoseSizeTheInstanceChooses) {

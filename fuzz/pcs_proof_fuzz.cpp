@@ -4,16 +4,19 @@
 //   0     a fixture, then a proof
 //   1, 2  a fixture, then mutations of its honest proof: random bytes alone never get past the first Merkle tree
 //   3     a configuration, then a proof for it
+//   4     a fixture, a boundary between two phases, then the state that is kept there
+//   5     the same, then mutations of the honest state
 // Nothing may crash, and no proof but the honest one may be accepted. Another accepted proof exists (other nonces, and
 // what follows from them), but nobody finds one without computing it: the final polynomial of a fixture has two
-// variables, so its last message depends on a challenge that depends on every byte before.
+// variables, so its last message depends on a challenge that depends on every byte before. With the honest proof and
+// another state than the honest one, an equation over the extension would have to hold by chance.
 
 #include <algorithm>
 #include <array>
 #include <memory>
 
 #include "base/check.hpp"
-#include "pcs/verify.hpp"
+#include "pcs/verify_phases.hpp"
 #include "pcs_prover/open.hpp"
 
 namespace avow {
@@ -22,6 +25,13 @@ namespace {
 using field::Fp;
 using field::Fp3;
 
+/// What an honest verifier keeps before a phase, and where the phase's section begins.
+struct Boundary {
+  base::Bytes state;
+  base::Digest transcript{};
+  std::size_t offset = 0;
+};
+
 /// Statement, honest proof, and the transcript's state before it.
 struct Fixture {
   pcs::Config config;
@@ -29,6 +39,7 @@ struct Fixture {
   std::vector<pcs::Claim> claims;
   base::Digest state{};
   base::Bytes proof;
+  std::vector<Boundary> boundaries;
 
   [[nodiscard]] bool accepts(base::ByteView candidate) const {
     auto t = transcript::Transcript::resume(state);
@@ -45,8 +56,35 @@ pcs::Claim claim_on(std::uint32_t commitment, std::uint32_t group, std::size_t v
   return {{std::move(term)}, {}};
 }
 
+// Verifies `proof` from a boundary on; `visit` sees every state before its phase. Whether the proof is accepted.
+template <typename Visit>
+bool accepts_from(const Fixture& fixture, base::Result<pcs::OpeningState, pcs::Rejection> state,
+                  transcript::Transcript& t, base::ByteView proof, const Visit& visit) {
+  while (state) {
+    visit(state.value(), proof);
+    if (state.value().phase == pcs::Phase::kFinish) {
+      return !pcs::finish_opening(t, fixture.config, fixture.keys, fixture.claims, std::move(state).value(), proof);
+    }
+    const std::size_t size = std::min(proof.size(), pcs::section_bytes(fixture.config, fixture.keys, state.value()));
+    state = pcs::continue_opening(t, fixture.config, fixture.keys, std::move(state).value(), proof.first(size));
+    proof = proof.subspan(size);
+  }
+  return false;
+}
+
+void find_boundaries(Fixture& fixture) {
+  auto t = transcript::Transcript::resume(fixture.state);
+  const base::ByteView proof = fixture.proof;
+  const std::size_t size = pcs::start_bytes(fixture.config, fixture.keys);
+  auto state = pcs::start_opening(t, fixture.config, fixture.keys, pcs::values_of(fixture.claims), proof.first(size));
+  const auto keep = [&](const pcs::OpeningState& at, base::ByteView rest) {
+    fixture.boundaries.push_back({pcs::encode_state(at), t.state(), proof.size() - rest.size()});
+  };
+  AVOW_CHECK(accepts_from(fixture, std::move(state), t, proof.subspan(size), keep));
+}
+
 Fixture make_fixture(const pcs::Config& config, std::span<const std::size_t> column_counts) {
-  Fixture fixture{config, {}, {}, {}, {}};
+  Fixture fixture{config, {}, {}, {}, {}, {}};
   std::vector<std::vector<std::int16_t>> cells;  // a vector's cells stay where they are when it is moved
   std::vector<std::unique_ptr<pcs::TreeOracle>> oracles;
   std::vector<pcs::Opened> opened;
@@ -75,6 +113,7 @@ Fixture make_fixture(const pcs::Config& config, std::span<const std::size_t> col
   fixture.state = t.state();
   fixture.proof = pcs::open(t, config, opened, fixture.claims);
   AVOW_CHECK(config.final_log_len() >= 2 && fixture.accepts(fixture.proof));
+  find_boundaries(fixture);
   return fixture;
 }
 
@@ -202,8 +241,22 @@ void check_config(Input& input) {
   }
 }
 
+void check_state(const Fixture& fixture, const Boundary& boundary, base::ByteView bytes) {
+  auto state = pcs::decode_state(fixture.config, fixture.keys, bytes);
+  const bool honest = std::equal(bytes.begin(), bytes.end(), boundary.state.begin(), boundary.state.end());
+  AVOW_CHECK(state.ok() || !honest);
+  if (!state) return;
+  const base::Bytes again = pcs::encode_state(state.value());
+  AVOW_CHECK(std::equal(bytes.begin(), bytes.end(), again.begin(), again.end()));
+  AVOW_CHECK(again.size() <= pcs::max_state_bytes(fixture.config));
+  auto t = transcript::Transcript::resume(boundary.transcript);
+  const base::ByteView rest = base::ByteView(fixture.proof).subspan(boundary.offset);
+  const auto ignore = [](const pcs::OpeningState&, base::ByteView) {};
+  AVOW_CHECK(accepts_from(fixture, std::move(state).value(), t, rest, ignore) == honest);
+}
+
 void run(Input input) {
-  const std::uint8_t mode = input.byte() % 4;
+  const std::uint8_t mode = input.byte() % 6;
   if (mode == 3) {
     check_config(input);
     return;
@@ -211,6 +264,14 @@ void run(Input input) {
   const Fixture& fixture = fixtures()[input.byte() % 2];
   if (mode == 0) {
     check_proof(fixture, input.rest());
+    return;
+  }
+  if (mode >= 4) {
+    const Boundary& boundary = fixture.boundaries[input.byte() % fixture.boundaries.size()];
+    base::Bytes state = boundary.state;
+    if (mode == 4) state.assign(input.rest().begin(), input.rest().end());
+    for (int i = 0; mode == 5 && i < 8 && !input.empty(); ++i) mutate(state, input);
+    check_state(fixture, boundary, state);
     return;
   }
   base::Bytes proof = fixture.proof;

@@ -25,6 +25,7 @@ enum class Check : std::uint8_t {
   kMerkle,         ///< opened leaves do not lead to the oracle's root
   kFinalFold,      ///< the last oracle's folded rows are not the final polynomial's values
   kFinalClaim,     ///< the joined claim does not hold of the final polynomial
+  kState,          ///< in phases only: a state that is not valid, or not one for the phase that was asked for
 };
 
 /// Why an opening was rejected and which oracle the check concerns (0: the commitments).
@@ -43,12 +44,18 @@ struct Rejection {
 [[nodiscard]] CommitmentKey receive_commitment(transcript::Transcript& transcript, const base::Digest& root,
                                                std::span<const std::uint8_t> log_groups, const field::Fp3& ood_value);
 
+/// The claims' values, in their order.
+[[nodiscard]] std::vector<field::Fp3> values_of(std::span<const Claim> claims);
+
 /// Both sides' first step: protocol id, keys and claimed values into the transcript, as one message.
+void absorb_statement(transcript::Transcript& transcript, const Config& config, std::span<const CommitmentKey> keys,
+                      std::span<const field::Fp3> values);
 void absorb_statement(transcript::Transcript& transcript, const Config& config, std::span<const CommitmentKey> keys,
                       std::span<const Claim> claims);
 
 /// Verifies one opening of all claims, and of every commitment's out-of-domain claim, against the commitments
-/// (construction 5.1 of WHIR, eprint 2024/1586; spec/pcs.md). Nothing if the proof holds.
+/// (construction 5.1 of WHIR, eprint 2024/1586; spec/pcs.md). Nothing if the proof holds. It is the phases of
+/// verify_phases.hpp in one go.
 ///
 /// The opening first absorbs the protocol id, all keys and all claimed values (absorb_statement). The caller's part:
 /// the claims' weights must be fixed by what the transcript holds already (points that were drawn from it), a key whose

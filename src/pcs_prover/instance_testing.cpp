@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pcs_prover/instance_testing.hpp"
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
 namespace avow::pcs::testing {
 
 using field::Factor;
@@ -138,7 +142,49 @@ base::Bytes Instance::prove(const Faults& faults, transcript::Manifest* manifest
 std::optional<Rejection> Instance::verify(base::ByteView proof, transcript::Manifest* manifest) const {
   auto t = transcript();
   t.record(manifest);
-  return verify_opening(t, config, keys, claims, proof);
+  const auto rejection = verify_opening(t, config, keys, claims, proof);
+  const PhasesOutcome outcome = verify_in_phases(transcript().state(), proof);
+  EXPECT_FALSE(outcome.refused.has_value());
+  // Weights are looked at in the last phase, in one go before anything is read.
+  const bool before_reading = rejection && rejection->check == Check::kClaim;
+  EXPECT_TRUE(before_reading || outcome.rejection == rejection);
+  EXPECT_TRUE(rejection || outcome.transcript == t.state());
+  return rejection;
+}
+
+PhasesOutcome Instance::verify_in_phases(const base::Digest& start, base::ByteView proof,
+                                         const AtBoundary& at_boundary) const {
+  const auto take = [&](std::size_t size) {
+    const base::ByteView section = proof.first(std::min(size, proof.size()));
+    proof = proof.subspan(section.size());
+    return section;
+  };
+  const bool usable = validate(config) == ConfigError::kNone && keys_are_valid(keys, config.max_log_columns);
+  PhasesOutcome outcome;
+  auto t = transcript::Transcript::resume(start);
+  auto state = start_opening(t, config, keys, values_of(claims), take(usable ? start_bytes(config, keys) : 0));
+  while (state) {
+    outcome.transcript = t.state();
+    if (at_boundary) at_boundary(state.value(), outcome.transcript);
+    const base::Bytes kept = encode_state(state.value());
+    EXPECT_LE(kept.size(), max_state_bytes(config));
+    auto decoded = decode_state(config, keys, kept);
+    if (!decoded) {
+      outcome.refused = decoded.error();
+      return outcome;
+    }
+    outcome.phases.push_back(decoded.value().phase);
+    t = transcript::Transcript::resume(outcome.transcript);
+    if (decoded.value().phase == Phase::kFinish) {
+      outcome.rejection = finish_opening(t, config, keys, claims, std::move(decoded).value(), proof);
+      outcome.transcript = t.state();
+      return outcome;
+    }
+    const base::ByteView section = take(section_bytes(config, keys, decoded.value()));
+    state = continue_opening(t, config, keys, std::move(decoded).value(), section);
+  }
+  outcome.rejection = state.error();
+  return outcome;
 }
 
 }  // namespace avow::pcs::testing

@@ -118,7 +118,7 @@ void check_state(Input& input) {
       if (decoded.value().phase != phase) return;
       state = std::move(decoded).value();
     }
-    const std::size_t size = std::min(verifier.section_bytes(phase).value_or(rest.size()), rest.size());
+    const std::size_t size = std::min(verifier.section_bytes(state), rest.size());
     auto next = verifier.advance(std::move(state), {}, rest.first(size));
     if (!next) return;
     state = std::move(next).value();

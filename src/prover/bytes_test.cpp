@@ -78,6 +78,10 @@ TEST_F(Bytes, ElementsAreCanonical) {
 
 class Phases : public Bytes {
  protected:
+  // Start, three for each later oracle (one more with a model, for its tree), three at the end.
+  static std::uint32_t opening_phases(const verifier::VerifyingKey& key) {
+    return 1 + 3 * (static_cast<std::uint32_t>(key.config.oracles.size()) - 1) + (key.model ? 1 : 0) + 3;
+  }
   // Runs all phases, each from the bytes of the state before it, which `change` may touch.
   std::string run(const std::function<void(std::uint32_t phase, base::Bytes& state)>& change = {}) {
     const auto verifier = session.verifier();
@@ -93,7 +97,7 @@ class Phases : public Bytes {
         EXPECT_EQ(verifier.encode(decoded.value()), bytes);
         state = std::move(decoded).value();
       }
-      const std::size_t size = verifier.section_bytes(phase).value_or(rest.size());
+      const std::size_t size = verifier.section_bytes(state);
       auto next = verifier.advance(std::move(state), session.session, rest.first(size));
       if (!next) return verifier::name(next.error().check);
       rest = rest.subspan(size);
@@ -112,15 +116,18 @@ TEST_F(Phases, StopAndResumeAtEveryBoundary) {
 TEST_F(Phases, AStateThatWasChangedIsRefusedOrLeadsToRejection) {
   std::mt19937_64 rng(5);
   const std::uint32_t phases = session.verifier().phases();
-  // Versions, transcript, root, out-of-domain point and answer; and the values at the end. Between them are challenges,
-  // some of which are of no further use.
-  constexpr std::size_t kHead = 4 + 4 + 32 + 32 + 24 + 24;
+  // Version, phase and transcript; root, out-of-domain point and answer until the opening has begun; and what is last.
+  // Between them are challenges, some of which are of no further use.
+  constexpr std::size_t kTranscript = 4 + 4 + 32;
+  constexpr std::size_t kCommitment = 32 + 24 + 24;
   constexpr std::size_t kTail = 24;
   for (std::uint32_t phase = 1; phase < phases; ++phase) {
-    for (std::size_t i = 0; i < kHead + kTail; ++i) {
+    const bool begun = phase > phases - opening_phases(session.model().key());
+    const std::size_t head = kTranscript + (begun ? 0 : kCommitment);
+    for (std::size_t i = 0; i < head + kTail; ++i) {
       EXPECT_NE(run([&](std::uint32_t at, base::Bytes& state) {
                   if (at != phase) return;
-                  const std::size_t byte = i < kHead ? i : state.size() - kTail + (i - kHead);
+                  const std::size_t byte = i < head ? i : state.size() - kTail + (i - head);
                   state[byte] ^= static_cast<std::uint8_t>(1u << rng() % 8);
                 }),
                 "accepted")

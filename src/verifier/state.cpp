@@ -54,12 +54,32 @@ State Verifier::blank(std::uint32_t phase) const {
   }
   state.challenges.lookup.resize(log_cells_);
   state.challenges.zero.resize(plan.zero_coordinates);
-  const std::size_t passed = at.part == Part::kOpening ? plan.stages.size() : at.index;
+  const std::size_t passed = at.part == Part::kStage ? at.index : plan.stages.size();
   for (std::size_t i = 0; i < passed; ++i) {
     state.challenges.stages[plan.stages[i].number].resize(plan.stages[i].degrees.size());
   }
   state.values.resize(plan.claims.size());
   return state;
+}
+
+std::uint32_t Verifier::opening_phase(const pcs::OpeningState& opening) const noexcept {
+  const std::uint32_t trees = setting_.model_key ? 2 : 1;
+  // The phases of round i >= 1 come after the start and those of earlier rounds: root, rows (of each tree), sumcheck.
+  const auto first_of = [&](std::uint32_t round) { return round == 1 ? 1 : 3 + trees + 3 * (round - 2); };
+  switch (opening.phase) {
+    case pcs::Phase::kOracle:
+      return first_of(opening.oracle);
+    case pcs::Phase::kRows:
+      return first_of(opening.oracle) + 1 + opening.tree;
+    case pcs::Phase::kSumcheck:
+      return first_of(opening.oracle + 1) - 1;
+    case pcs::Phase::kFinal:
+    case pcs::Phase::kFinalRows:
+    case pcs::Phase::kFinish:
+      break;
+  }
+  return first_of(opening.oracle + 1) + static_cast<std::uint32_t>(opening.phase) -
+         static_cast<std::uint32_t>(pcs::Phase::kFinal);
 }
 
 bool Verifier::looks_up(std::uint32_t phase) const noexcept { return phase >= 1 && phase <= lookup_phases_; }
@@ -81,6 +101,7 @@ Bytes Verifier::encode(const State& state) const {
     field::encode(x, encoded);
     base::append(out, encoded);
   });
+  if (state.opening) base::append(out, pcs::encode_state(*state.opening));
   return out;
 }
 
@@ -96,7 +117,9 @@ base::Result<State, Rejection> Verifier::decode(ByteView bytes) const {
   std::size_t elements = 0;
   const auto claims = carried(phase);
   for_each_element(state, claims, looks_up(phase), [&](const Fp3&) { ++elements; });
-  if (bytes.size() != kFixedBytes + elements * field::kFp3Bytes) return refuse("of another length than its phase has");
+  const std::size_t own = kFixedBytes + elements * field::kFp3Bytes;
+  const bool opened = phase > before_opening_;
+  if (opened ? bytes.size() <= own : bytes.size() != own) return refuse("of another length than its phase has");
   const std::uint8_t* next = bytes.data() + kFixedBytes;
   bool canonical = true;
   for_each_element(state, claims, looks_up(phase), [&](Fp3& x) {
@@ -106,6 +129,12 @@ base::Result<State, Rejection> Verifier::decode(ByteView bytes) const {
     next += field::kFp3Bytes;
   });
   if (!canonical) return refuse("with an element that is not canonical");
+  if (!opened) return state;
+  auto opening = pcs::decode_state(setting_.key->config, keys(state), bytes.subspan(own));
+  if (!opening || before_opening_ + opening_phase(opening.value()) != phase) {
+    return refuse("whose opening is none of this phase");
+  }
+  state.opening = std::move(opening).value();
   return state;
 }
 

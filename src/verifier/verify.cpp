@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/check.hpp"
+#include "pcs/verify_phases.hpp"
 #include "verifier/messages.hpp"
 #include "verifier/sections.hpp"
 
@@ -60,7 +61,11 @@ Verifier::Verifier(Setting setting) : setting_(std::move(setting)) {
     log_cells_ = lookup::make_layout(setting_.plan.lookup).log_cells;
     lookup_phases_ = 2 + log_cells_ - lookup::top_log(log_cells_);
   }
-  phases_ = 1 + lookup_phases_ + static_cast<std::uint32_t>(setting_.plan.stages.size()) + 1;
+  before_opening_ = 1 + lookup_phases_ + static_cast<std::uint32_t>(setting_.plan.stages.size());
+  // Start; for each later oracle its root, a phase for each tree of the one before, its sumcheck; three at the end.
+  const auto rounds = static_cast<std::uint32_t>(setting_.key->config.oracles.size()) - 1;
+  const std::uint32_t trees = setting_.model_key ? 2 : 1;
+  phases_ = before_opening_ + 1 + (2 + trees) + 3 * (rounds - 1) + 3;
 }
 
 base::Result<Verifier, Rejection> Verifier::make(const VerifyingKey& key, statement::Instance instance) {
@@ -80,11 +85,16 @@ Verifier::Place Verifier::place(std::uint32_t phase) const noexcept {
   }
   phase -= lookup_phases_;
   if (phase < setting_.plan.stages.size()) return {Part::kStage, phase};
-  return {Part::kOpening, 0};
+  if (phase == setting_.plan.stages.size()) return {Part::kOpening, 0};
+  return {phase + 1 + lookup_phases_ + 1 == phases_ ? Part::kFinish : Part::kOpened, 0};
 }
 
-std::optional<std::size_t> Verifier::section_bytes(std::uint32_t phase) const {
-  const Place at = place(phase);
+std::vector<pcs::CommitmentKey> Verifier::keys(const State& state) const {
+  return setting_.keys({state.root, setting_.witness.log_groups, state.ood_point, state.ood_value});
+}
+
+std::size_t Verifier::section_bytes(const State& state) const {
+  const Place at = place(state.phase);
   switch (at.part) {
     case Part::kCommitment:
       return kCommitmentBytes;
@@ -97,9 +107,12 @@ std::optional<std::size_t> Verifier::section_bytes(std::uint32_t phase) const {
     case Part::kStage:
       return stage_bytes(setting_.plan.stages[at.index]);
     case Part::kOpening:
+      return pcs::start_bytes(setting_.key->config, keys(state));
+    case Part::kOpened:
+    case Part::kFinish:
       break;
   }
-  return std::nullopt;
+  return pcs::section_bytes(setting_.key->config, keys(state), *state.opening);
 }
 
 Verifier::Step Verifier::commitment(State& state, Transcript& transcript, ByteView section) const {
@@ -244,12 +257,34 @@ Verifier::Step Verifier::run(State& state, Transcript& transcript, ByteView sect
     case Part::kStage:
       return stage(state, setting_.plan.stages[at.index], transcript, section);
     case Part::kOpening:
+    case Part::kOpened:
+    case Part::kFinish:
       break;
   }
-  const auto keys = setting_.keys({state.root, setting_.witness.log_groups, state.ood_point, state.ood_value});
+  return opening(state, at.part, transcript, section);
+}
+
+Verifier::Step Verifier::opening(State& state, Part part, Transcript& transcript, ByteView section) const {
+  const auto& config = setting_.key->config;
+  const auto opened_keys = keys(state);
+  const auto next = [&](base::Result<pcs::OpeningState, pcs::Rejection> result) -> Step {
+    if (!result) return rejection_of(result.error());
+    state.opening = std::move(result).value();
+    return std::nullopt;
+  };
+  if (part == Part::kOpening) {
+    // Of the claims this phase needs the values alone, and the later ones all but the values.
+    std::vector<Fp3> values;
+    for (const reduction::ClaimId id : setting_.plan.committed) values.push_back(state.values[id]);
+    return next(pcs::start_opening(transcript, config, opened_keys, values, section));
+  }
+  if (part == Part::kOpened) {
+    return next(pcs::continue_opening(transcript, config, opened_keys, std::move(*state.opening), section));
+  }
   const auto claims = setting_.claims(state.challenges, state.values);
-  const auto opening = pcs::verify_opening(transcript, setting_.key->config, keys, claims, section);
-  return opening ? Step(rejection_of(*opening)) : Step();
+  const auto rejection =
+      pcs::finish_opening(transcript, config, opened_keys, claims, std::move(*state.opening), section);
+  return rejection ? Step(rejection_of(*rejection)) : Step();
 }
 
 base::Result<State, Rejection> Verifier::advance(State state, ByteView session, ByteView section) const {
@@ -268,12 +303,15 @@ std::optional<Rejection> Verifier::verify(ByteView session, ByteView proof, tran
   proof = proof.subspan(kHeaderBytes);
   Transcript transcript = setting_.start(session);
   transcript.record(manifest);
-  for (State state; state.phase < phases_; ++state.phase) {
-    const std::size_t size = std::min(section_bytes(state.phase).value_or(proof.size()), proof.size());
+  State state;
+  for (; state.phase < before_opening_; ++state.phase) {
+    const std::size_t size = std::min(section_bytes(state), proof.size());
     if (auto rejection = run(state, transcript, proof.first(size))) return rejection;
     proof = proof.subspan(size);
   }
-  return std::nullopt;
+  const auto rejection = pcs::verify_opening(transcript, setting_.key->config, keys(state),
+                                             setting_.claims(state.challenges, state.values), proof);
+  return rejection ? Step(rejection_of(*rejection)) : Step();
 }
 
 }  // namespace avow::verifier

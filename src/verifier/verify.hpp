@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "pcs/opening_state.hpp"
 #include "reduction/evaluate.hpp"
 #include "verifier/setting.hpp"
 
@@ -20,9 +21,10 @@ struct State {
   base::Digest root{};        ///< of the witness
   field::Fp3 ood_point;
   field::Fp3 ood_value;
-  lookup::CubeClaim cube;            ///< within the lookup argument
-  reduction::Challenges challenges;  ///< those drawn
-  std::vector<field::Fp3> values;    ///< of the claims of the plan, as far as known and still used
+  lookup::CubeClaim cube;                    ///< within the lookup argument
+  reduction::Challenges challenges;          ///< those drawn
+  std::vector<field::Fp3> values;            ///< of the claims of the plan, as far as known and still used
+  std::optional<pcs::OpeningState> opening;  ///< once the opening has begun
   friend bool operator==(const State&, const State&) = default;
 };
 
@@ -38,11 +40,13 @@ class Verifier {
                                                 transcript::Manifest* manifest = nullptr) const;
 
   // The same in phases, for verification in several steps: commitment, the sections of the lookup argument, the stages,
-  // the opening. The proof's sections are in order what the phases take; the header comes before the first.
+  // the phases of the opening (pcs/verify_phases.hpp). The proof's sections are in order what the phases take; the
+  // header comes before the first. A state must come back as it was given out: whoever keeps it elsewhere keeps its
+  // hash.
 
   [[nodiscard]] std::uint32_t phases() const noexcept { return phases_; }
-  /// Bytes of the section of phase `phase`; of the opening, nothing: it takes all that is left.
-  [[nodiscard]] std::optional<std::size_t> section_bytes(std::uint32_t phase) const;
+  /// Bytes of the section that the next phase takes.
+  [[nodiscard]] std::size_t section_bytes(const State& state) const;
   /// Carries out phase state.phase < phases(). After the last one the proof holds.
   [[nodiscard]] base::Result<State, Rejection> advance(State state, base::ByteView session,
                                                        base::ByteView section) const;
@@ -57,7 +61,16 @@ class Verifier {
  private:
   explicit Verifier(Setting setting);
 
-  enum class Part : std::uint8_t { kCommitment, kLookupTop, kLookupLayer, kLookupColumns, kStage, kOpening };
+  enum class Part : std::uint8_t {
+    kCommitment,
+    kLookupTop,
+    kLookupLayer,
+    kLookupColumns,
+    kStage,
+    kOpening,  ///< its first phase
+    kOpened,   ///< any other but the last
+    kFinish,
+  };
   /// Part of a phase, and the layer or the place in the plan's list of stages.
   struct Place {
     Part part;
@@ -66,6 +79,9 @@ class Verifier {
   [[nodiscard]] Place place(std::uint32_t phase) const noexcept;
   /// A state with everything that phase `phase` finds, of the right sizes.
   [[nodiscard]] State blank(std::uint32_t phase) const;
+  [[nodiscard]] std::vector<pcs::CommitmentKey> keys(const State& state) const;
+  /// Which phase of the opening comes next, counted from its start.
+  [[nodiscard]] std::uint32_t opening_phase(const pcs::OpeningState& opening) const noexcept;
   [[nodiscard]] bool looks_up(std::uint32_t phase) const noexcept;
   /// The claims whose values such a state has.
   [[nodiscard]] std::vector<reduction::ClaimId> carried(std::uint32_t phase) const;
@@ -74,6 +90,7 @@ class Verifier {
   Step run(State& state, transcript::Transcript& transcript, base::ByteView section) const;
   Step commitment(State& state, transcript::Transcript& transcript, base::ByteView section) const;
   Step lookup_columns(State& state, transcript::Transcript& transcript, base::ByteView section) const;
+  Step opening(State& state, Part part, transcript::Transcript& transcript, base::ByteView section) const;
   Step stage(State& state, const reduction::Stage& stage, transcript::Transcript& transcript,
              base::ByteView section) const;
   void draw_zero_point(State& state, transcript::Transcript& transcript) const;
@@ -81,6 +98,7 @@ class Verifier {
   Setting setting_;
   std::uint32_t log_cells_ = 0;  // of the lookup argument
   std::uint32_t lookup_phases_ = 0;
+  std::uint32_t before_opening_ = 0;  // phases
   std::uint32_t phases_ = 0;
 };
 

@@ -128,8 +128,8 @@ void add_bench(CLI::App& app, int& exit_code) {
       ->add_option(
           "--case", statement_options.which,
           "lookups: 2^24 cells in a 16-bit range and a function table; matmul: 1024 x 1024 x 1024, requantised; "
-          "cells: 2^24 committed cells and as many lookups")
-      ->check(CLI::IsMember({"lookups", "matmul", "cells"}))
+          "cells: 2^24 committed cells and as many lookups; depth: the same statement with 4 and with 64 layers")
+      ->check(CLI::IsMember({"lookups", "matmul", "cells", "depth"}))
       ->capture_default_str();
   statement
       ->add_option("--log2-size", statement_options.log2_size,

@@ -133,6 +133,48 @@ Case cells_case(std::uint32_t log) {
   return c;
 }
 
+// Projections with a residual stream, of all layers at once.
+Case layers_case(std::uint64_t layers) {
+  constexpr std::uint64_t kWidth = 64;
+  constexpr std::uint64_t kTokens = 16;
+  Builder b;
+  const auto l = b.axis("layer", layers);
+  const auto m = b.alias("earlier", l);
+  const auto t = b.parameter("token", kTokens);
+  const auto i = b.axis("in", kWidth);
+  const auto o = b.axis("out", kWidth);
+  const auto E = b.input("embedding", {t, i}, signed_bits(16));
+  const auto Y = b.witness("y", {l, t, o}, signed_bits(16));
+  const auto W = b.model("w", {l, o, i}, signed_bits(4));
+  const auto u16 = b.range("u16", 65536);
+  b.lookup("embedding_range", {t, i}, {E(t, i) + 32768}, u16);
+  const auto stream = b.define("stream", {l, t, i}, E(t, i) + sum({m}, b.less(m, l) * Y(m, t, i)));
+  const auto acc = b.define("acc", {l, t, o}, sum({i}, stream(l, t, i) * W(l, o, i)));
+  const auto R = b.define("r", {l, t, o}, acc(l, t, o) + 32768 - 65536 * Y(l, t, o));
+  b.lookup("r_range", {l, t, o}, {R(l, t, o)}, u16);
+  b.lookup("y_range", {l, t, o}, {Y(l, t, o) + 32768}, u16);
+  Case c{b.build().value(), {{kTokens}, {}}, {}};
+  Cells x = random_cells(kTokens * kWidth, -32768, 32767, 1);
+  const Cells w = random_cells(layers * kWidth * kWidth, -7, 7, 2);
+  c.arrays["embedding"] = Array::of(std::span<const std::int64_t>(x));
+  Cells y;
+  for (std::uint64_t layer = 0; layer < layers; ++layer) {
+    Cells out;
+    for (std::uint64_t cell = 0; cell < x.size(); ++cell) {
+      std::int64_t dot = 32768;
+      for (std::uint64_t k = 0; k < kWidth; ++k) {
+        dot += x[cell / kWidth * kWidth + k] * w[(layer * kWidth + cell % kWidth) * kWidth + k];
+      }
+      out.push_back(dot >> 16);
+    }
+    for (std::uint64_t cell = 0; cell < x.size(); ++cell) x[cell] += out[cell];
+    y.insert(y.end(), out.begin(), out.end());
+  }
+  c.arrays["w"] = Array::of(std::span<const std::int64_t>(w));
+  c.arrays["y"] = Array::of(std::span<const std::int64_t>(y));
+  return c;
+}
+
 std::vector<Array> borrow_all(const Case& c) {
   std::vector<Array> arrays;
   for (const auto& tensor : c.statement.tensors) {
@@ -152,10 +194,87 @@ std::uint64_t cells_of(const statement::Binding& binding, statement::TensorKind 
 
 double seconds(std::chrono::nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
+// Proof and verifying time of one case, all runs.
+struct Runs {
+  std::vector<double> prove, verify;
+  std::vector<prover::ProveTimes> times;
+  prover::Proved proved;
+  std::size_t key_bytes = 0;
+  std::string error;
+};
+
+Runs run(const Case& c, const pcs::Config& config, std::uint32_t repeat) {
+  Runs runs;
+  const auto model = prover::Model::commit(c.statement, config, borrow_all(c));
+  if (!model) {
+    runs.error = verifier::to_string(model.error());
+    return runs;
+  }
+  runs.key_bytes = verifier::serialize(model.value()->key()).size();
+  const auto verifier = verifier::Verifier::make(model.value()->key(), c.instance);
+  runs.times.resize(repeat);
+  for (std::uint32_t i = 0; i < repeat && runs.error.empty(); ++i) {
+    runs.prove.push_back(seconds_of([&] {
+      auto made = prover::prove(*model.value(), c.instance, borrow_all(c), {{}, &runs.times[i], nullptr, nullptr});
+      if (!made) {
+        runs.error = made.error();
+      } else {
+        runs.proved = std::move(made).value();
+      }
+    }));
+    if (!runs.error.empty()) break;
+    std::optional<verifier::Rejection> rejection;
+    runs.verify.push_back(1000 * seconds_of([&] { rejection = verifier.value().verify({}, runs.proved.proof); }));
+    if (rejection) runs.error = "the proof does not verify: " + verifier::to_string(*rejection);
+  }
+  return runs;
+}
+
+nlohmann::ordered_json profile(const Runs& runs) {
+  const auto part = [&](const auto& member) {
+    std::vector<double> values;
+    for (const auto& t : runs.times) values.push_back(seconds(member(t)));
+    return median(values);
+  };
+  return {{"virtuals", part([](const auto& t) { return t.virtuals; })},
+          {"tuples", part([](const auto& t) { return t.tuples; })},
+          {"commit", part([](const auto& t) { return t.commit; })},
+          {"columns", part([](const auto& t) { return t.columns; })},
+          {"lookups", part([](const auto& t) { return t.lookups; })},
+          {"stages", part([](const auto& t) { return t.stages; })},
+          {"open", part([](const auto& t) { return t.open; })},
+          {"open_columns", part([](const auto& t) { return t.open_parts.columns; })},
+          {"open_encode", part([](const auto& t) { return t.open_parts.encode; })},
+          {"open_sumcheck", part([](const auto& t) { return t.open_parts.sumcheck; })},
+          {"open_grinding", part([](const auto& t) { return t.open_parts.grinding; })},
+          {"open_rows", part([](const auto& t) { return t.open_parts.rows; })}};
+}
+
+StatementBenchResult failed(std::string error) { return {{}, std::move(error), kNo}; }
+
+// One statement with 4 and with 64 layers under the same parameters.
+StatementBenchResult bench_depth(const StatementBenchOptions& options) {
+  StatementBenchResult result;
+  const auto config = *pcs::choose_parameters(16, options.level, pcs::Profile::kModel);
+  const Runs few = run(layers_case(4), config, options.repeat);
+  const Runs many = run(layers_case(64), config, options.repeat);
+  if (!few.error.empty()) return failed(few.error);
+  if (!many.error.empty()) return failed(many.error);
+  auto& f = result.figures;
+  f["case"] = options.which;
+  f["proof_bytes_4"] = few.proved.bytes.total;
+  f["proof_bytes_64"] = many.proved.bytes.total;
+  f["proof_bytes_ratio"] = static_cast<double>(many.proved.bytes.total) / static_cast<double>(few.proved.bytes.total);
+  f["verify_ms_4"] = median(few.verify);
+  f["verify_ms_64"] = median(many.verify);
+  f["verify_ratio"] = median(many.verify) / median(few.verify);
+  return result;
+}
+
 }  // namespace
 
 StatementBenchResult bench_statement(const StatementBenchOptions& options) {
-  StatementBenchResult result;
+  if (options.which == "depth") return bench_depth(options);
   const auto size = [&](std::uint32_t figure) { return options.log2_size != 0 ? options.log2_size : figure; };
   const Case c = options.which == "lookups"  ? lookups_case(size(24))
                  : options.which == "matmul" ? matmul_case(size(10))
@@ -164,67 +283,24 @@ StatementBenchResult bench_statement(const StatementBenchOptions& options) {
   const std::uint64_t witness = cells_of(binding.value(), statement::TensorKind::kWitness);
   const std::uint64_t model_cells = cells_of(binding.value(), statement::TensorKind::kModel);
   const auto config = pcs::choose_config(witness, model_cells, options.level);
-  const auto model = prover::Model::commit(c.statement, *config, borrow_all(c));
-  if (!model) {
-    result.error = verifier::to_string(model.error());
-    result.exit_code = kWrongUse;
-    return result;
-  }
-  const auto verifier = verifier::Verifier::make(model.value()->key(), c.instance);
-  std::vector<double> prove, verify;
-  std::vector<prover::ProveTimes> times(options.repeat);
-  prover::Proved proved;
-  for (std::uint32_t i = 0; i < options.repeat; ++i) {
-    prove.push_back(seconds_of([&] {
-      auto made = prover::prove(*model.value(), c.instance, borrow_all(c), {{}, &times[i], nullptr, nullptr});
-      if (!made) {
-        result.error = made.error();
-      } else {
-        proved = std::move(made).value();
-      }
-    }));
-    if (!result.error.empty()) break;
-    std::optional<verifier::Rejection> rejection;
-    verify.push_back(1000 * seconds_of([&] { rejection = verifier.value().verify({}, proved.proof); }));
-    if (rejection) result.error = "the proof does not verify: " + verifier::to_string(*rejection);
-  }
-  if (!result.error.empty()) {
-    result.exit_code = kNo;
-    return result;
-  }
-  const auto part = [&](const auto& member) {
-    std::vector<double> values;
-    for (const auto& t : times) values.push_back(seconds(member(t)));
-    return median(values);
-  };
+  const Runs runs = run(c, *config, options.repeat);
+  if (!runs.error.empty()) return failed(runs.error);
+  StatementBenchResult result;
   auto& f = result.figures;
   f["case"] = options.which;
   f["level"] = options.level;
   f["log_rows"] = config->log_rows;
   f["witness_cells"] = witness;
   f["model_cells"] = model_cells;
-  f["prove_seconds"] = median(prove);
-  f["verify_ms"] = median(verify);
-  f["proof_bytes"] = proved.bytes.total;
-  f["sumcheck_bytes"] = proved.bytes.lookups + proved.bytes.stages;
-  f["lookup_bytes"] = proved.bytes.lookups;
-  f["opening_bytes"] = proved.bytes.opening;
-  f["key_bytes"] = verifier::serialize(model.value()->key()).size();
+  f["prove_seconds"] = median(runs.prove);
+  f["verify_ms"] = median(runs.verify);
+  f["proof_bytes"] = runs.proved.bytes.total;
+  f["sumcheck_bytes"] = runs.proved.bytes.lookups + runs.proved.bytes.stages;
+  f["lookup_bytes"] = runs.proved.bytes.lookups;
+  f["opening_bytes"] = runs.proved.bytes.opening;
+  f["key_bytes"] = runs.key_bytes;
   f["peak_rss_mib"] = peak_rss_mib();
-  f["profile_seconds"] = {
-      {"virtuals", part([](const auto& t) { return t.virtuals; })},
-      {"tuples", part([](const auto& t) { return t.tuples; })},
-      {"commit", part([](const auto& t) { return t.commit; })},
-      {"columns", part([](const auto& t) { return t.columns; })},
-      {"lookups", part([](const auto& t) { return t.lookups; })},
-      {"stages", part([](const auto& t) { return t.stages; })},
-      {"open", part([](const auto& t) { return t.open; })},
-      {"open_columns", part([](const auto& t) { return t.open_parts.columns; })},
-      {"open_encode", part([](const auto& t) { return t.open_parts.encode; })},
-      {"open_sumcheck", part([](const auto& t) { return t.open_parts.sumcheck; })},
-      {"open_grinding", part([](const auto& t) { return t.open_parts.grinding; })},
-      {"open_rows", part([](const auto& t) { return t.open_parts.rows; })},
-  };
+  f["profile_seconds"] = profile(runs);
   return result;
 }
 

@@ -40,6 +40,7 @@ constexpr const char* kModel100 = "bench pcs --log2-size 24 --model-log2-size 27
 constexpr const char* kTree = "bench pcs --log2-size 24 --model-log2-size 27 --repeat 1 --tree-only";
 constexpr const char* kLookups = "bench statement --case lookups --repeat 3";
 constexpr const char* kMatmul = "bench statement --case matmul --repeat 5";
+constexpr const char* kDepth = "bench statement --case depth --repeat 9";
 constexpr const char* kCells = "bench statement --case cells --repeat 3";
 
 const Figure kFigures[] = {
@@ -67,6 +68,8 @@ const Figure kFigures[] = {
     {"  peak memory", kCells, "peak_rss_mib", Better::kLess, 10240, kNoAim, "MiB"},
     {"  verify", kCells, "verify_ms", Better::kLess, 20, kNoAim, "ms"},
     {"  sumcheck and lookup messages", kCells, "sumcheck_bytes", Better::kLess, 40 * kKiB, kNoAim, "B"},
+    {"64 layers over 4: proof", kDepth, "proof_bytes_ratio", Better::kLess, 1.1, kNoAim, "x"},
+    {"  verify", kDepth, "verify_ratio", Better::kLess, 1.1, kNoAim, "x"},
     {"Keccak batched, over OpenSSL's sha3-256", "bench keccak --repeat 9", "ratio", Better::kMore, 2, kNoAim, "x"},
     {"NTT of 16 columns of 2^22", "bench ntt --log2-size 22 --columns 16 --repeat 5", "seconds", Better::kLess, 1.5,
      kNoAim, "s"},

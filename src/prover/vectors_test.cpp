@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The proof in spec/vectors/proofs.json, made again: a changed format is noticed here, and in the verifier's test that a
-// proof which was once accepted still is. AVOW_WRITE_VECTORS=1 writes the file.
+// The proof in spec/vectors/proofs.json, made again: a changed format is noticed here, and in the verifier's test that
+// a proof which was once accepted still is. AVOW_WRITE_VECTORS=1 writes the file.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

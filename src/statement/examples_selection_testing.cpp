@@ -182,8 +182,8 @@ void fill_step(Example& example, Choices& choices, const Selection& s, std::span
 
 }  // namespace
 
-Example selection_example(const Selection& given, std::uint64_t steps) {
-  Selection s = given;
+Example selection_example(const Selection& selection, std::uint64_t steps) {
+  Selection s = selection;
   if (s.greedy) {
     // Distances as they are, the least alone, the lower of equal words.
     s.tau = kTau;

@@ -8,6 +8,8 @@
 TEST_JOBS ?= 2
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 30
+# The preset that builds the fuzzers.
+FUZZ_PRESET ?= fuzz
 # Arguments for every micro-benchmark, e.g. BENCH_ARGS=--benchmark_filter=Ntt
 BENCH_ARGS ?=
 
@@ -50,7 +52,7 @@ format: ## Lay out every source file with clang-format
 
 fuzz: setup ## Run every fuzz target for FUZZ_SECONDS (default 30)
 	@tools/setup.sh fuzz
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz.sh
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_PRESET=$(FUZZ_PRESET) tools/fuzz.sh
 
 figures: build ## Measure every figure the project claims: must, aim, measured
 	@build/release/avow figures

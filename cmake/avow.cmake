@@ -12,6 +12,7 @@ target_compile_definitions(
   avow_options INTERFACE
   "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128|HWY_SSSE3|HWY_SSE4)")
 if(AVOW_SANITIZE)
+  target_compile_definitions(avow_options INTERFACE AVOW_SANITIZED)
   target_compile_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE})
 endif()

@@ -6,13 +6,16 @@
 # build/fuzz/artifacts/<name>/.
 #
 #   tools/fuzz.sh [name...]       default: every target
+#
+# FUZZ_PRESET (default fuzz) names the preset whose build has the fuzzers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 seconds=${FUZZ_SECONDS:-30}
 mkdir -p build
-cmake --preset fuzz >build/fuzz-configure.log 2>&1 || { cat build/fuzz-configure.log >&2; exit 1; }
-cmake --build --preset fuzz --target fuzzers
+preset=${FUZZ_PRESET:-fuzz}
+cmake --preset "$preset" >build/fuzz-configure.log 2>&1 || { cat build/fuzz-configure.log >&2; exit 1; }
+cmake --build --preset "$preset" --target fuzzers
 
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
@@ -30,14 +33,14 @@ for name in "${names[@]}"; do
   mkdir -p "$work" "$artifacts"
   corpora=("$work")
   [ ! -d "fuzz/corpus/$name" ] || corpora+=("fuzz/corpus/$name")
-  if "build/fuzz/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+  if "build/$preset/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$artifacts/" "${corpora[@]}" >"$log" 2>&1 </dev/null; then
     runs=$(awk '/stat::number_of_executed_units/ { print $2 }' "$log")
     echo "fuzz: $name: ok, $runs inputs in $seconds s"
   else
     failed=1
     tail -n 60 "$log"
-    echo "fuzz: $name: FAILED, input in $artifacts/; again with: build/fuzz/fuzz/${name}_fuzz $artifacts/<file>"
+    echo "fuzz: $name: FAILED, input in $artifacts/; again with: build/$preset/fuzz/${name}_fuzz $artifacts/<file>"
   fi
 done
 exit $failed

@@ -2,7 +2,7 @@
 // What the verifier allocates: bounded by the statement and the configuration, and by the proof's length as soon as the
 // configuration would ask for more.
 // Sanitizers bring their own allocator, which must not be mixed with this one.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef AVOW_SANITIZED
 
 #include <gtest/gtest.h>
 

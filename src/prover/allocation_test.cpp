@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the verifier allocates while it reads a proof: a small multiple of the proof, whatever its bytes are. Sanitizers
 // bring their own allocator, which must not be mixed with this one.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef AVOW_SANITIZED
 
 #include <gtest/gtest.h>
 #include <malloc.h>

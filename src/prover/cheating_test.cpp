@@ -201,6 +201,12 @@ TEST_P(Cheating, AnotherSessionInstanceOrModel) {
     has_model = true;
   }
   if (has_model) expect_stale(Session(changed));
+  for (std::size_t i = 0; i < example.instance.values.size(); ++i) {
+    Session asked(example);
+    std::int64_t& value = asked.instance.values[i].back();
+    value += static_cast<std::uint64_t>(value) + 1 < example.statement.values[i].bound ? 1 : -1;
+    expect_stale(asked);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Cheating, ::testing::ValuesIn(statement::all_examples()),

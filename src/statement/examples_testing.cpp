@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "statement/examples_testing.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/check.hpp"
@@ -350,7 +352,7 @@ std::vector<Example> shaped_examples(std::uint64_t seed) {
                                       .vocabulary = std::max<std::uint64_t>(long_length, 3)},
                                      dyadic()));
   }
-  for (std::size_t i = 0; i < list.size(); ++i) list[i].name += "_" + std::to_string(i);
+  for (std::size_t i = 0; i < list.size(); ++i) list[i].name += fmt::format("_{}", i);
   return list;
 }
 

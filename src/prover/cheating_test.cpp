@@ -20,32 +20,10 @@ using statement::Assignment;
 using statement::Example;
 using statement::TensorId;
 using statement::TensorKind;
+using testing::expected_verdict;
+using testing::report_of;
 using testing::Session;
 namespace messages = verifier::messages;
-
-statement::Report report_of(const Example& example, const Assignment& assignment) {
-  const auto binding = statement::Binding::bind(example.statement, example.instance);
-  return statement::check(binding.value(), assignment).value();
-}
-
-// The check that a proof of this witness trips: the lookup argument comes first, then the stages, highest first, and in
-// each the definitions without sumcheck.
-std::string expected_verdict(const Example& example, const statement::Report& report) {
-  std::string verdict = "accepted";
-  std::uint32_t at = 0;
-  const auto stages = statement::stages(example.statement);
-  for (const auto& failure : report.failures) {
-    if (failure.kind != statement::ClaimKind::kZero) return "lookup.root_numerator";
-    const auto& tensors = example.statement.tensors;
-    const auto it =
-        std::find_if(tensors.begin(), tensors.end(), [&](const auto& tensor) { return tensor.name == failure.name; });
-    const bool sums = statement::needs_sumcheck(example.statement, *it);
-    const std::uint32_t order = 2 * stages[static_cast<std::size_t>(it - tensors.begin())] + (sums ? 1 : 2);
-    if (order > at) verdict = sums ? "proof.sum" : "proof.linear";
-    at = std::max(at, order);
-  }
-  return verdict;
-}
 
 bool has_sums(const statement::Statement& s) {
   return std::any_of(s.tensors.begin(), s.tensors.end(), [&](const auto& tensor) {

@@ -118,7 +118,8 @@ std::optional<Pick> find_pick(const Binding& binding, const Term& term, const Lo
                                         [](const Index& index) { return index.kind == Index::Kind::kAxis; });
     if (!along_axes || loop_of(access.indices.back()) < loops.free) continue;
     Pick pick{loop_of(access.indices.back()), std::vector<std::uint64_t>(loops.axes.size()),
-              binding.values(tensor.structured.values), binding.length(tensor.axes.back())};
+              binding.values(tensor.structured.values), 0};
+    pick.length = loops.lengths[pick.loop];  // a prefix of the tensor's axis, perhaps
     std::uint64_t stride = 1;
     for (std::size_t i = tensor.axes.size() - 1; i-- > 0;) {
       pick.strides[loop_of(access.indices[i])] = stride;

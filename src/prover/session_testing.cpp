@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "pcs_prover/instance_testing.hpp"
+#include "statement/plan.hpp"
 
 namespace avow::prover::testing {
 
@@ -37,6 +38,28 @@ std::vector<Array> to_arrays(const std::vector<std::vector<std::int64_t>>& array
     result.push_back(cells.empty() ? Array() : Array::of(std::span<const std::int64_t>(cells)));
   }
   return result;
+}
+
+statement::Report report_of(const statement::Example& example, const statement::Assignment& assignment) {
+  const auto binding = statement::Binding::bind(example.statement, example.instance);
+  return statement::check(binding.value(), assignment).value();
+}
+
+std::string expected_verdict(const statement::Example& example, const statement::Report& report) {
+  std::string verdict = "accepted";
+  std::uint32_t at = 0;
+  const auto stages = statement::stages(example.statement);
+  for (const auto& failure : report.failures) {
+    if (failure.kind != statement::ClaimKind::kZero) return "lookup.root_numerator";
+    const auto& tensors = example.statement.tensors;
+    const auto it =
+        std::find_if(tensors.begin(), tensors.end(), [&](const auto& tensor) { return tensor.name == failure.name; });
+    const bool sums = statement::needs_sumcheck(example.statement, *it);
+    const std::uint32_t order = 2 * stages[static_cast<std::size_t>(it - tensors.begin())] + (sums ? 1 : 2);
+    if (order > at) verdict = sums ? "proof.sum" : "proof.linear";
+    at = std::max(at, order);
+  }
+  return verdict;
 }
 
 Session::Session(const statement::Example& example, const std::optional<pcs::Config>& config)

@@ -13,6 +13,12 @@ namespace avow::prover::testing {
 /// A configuration without a level to reach, for this many cells: few queries, little grinding.
 [[nodiscard]] pcs::Config small_config(std::uint64_t cells);
 
+/// What the reference checker says of a witness.
+[[nodiscard]] statement::Report report_of(const statement::Example& example, const statement::Assignment& assignment);
+/// The check that a proof of this witness trips, or "accepted": the lookup argument comes first, then the stages,
+/// highest first, and in each the definitions without sumcheck.
+[[nodiscard]] std::string expected_verdict(const statement::Example& example, const statement::Report& report);
+
 /// Arrays for Model::commit and prove.
 [[nodiscard]] std::vector<Array> to_arrays(const std::vector<std::vector<std::int64_t>>& arrays);
 

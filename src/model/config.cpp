@@ -98,7 +98,7 @@ double yarn_frequency(const Rope& rope, std::uint64_t head_size, std::uint64_t i
 }  // namespace
 
 MaybeError check_config(const ModelConfig& c, std::string_view file) {
-  if (const auto error = out_of_range(c, file)) return error;
+  if (auto error = out_of_range(c, file)) return error;
   const auto refuse = [&](std::string reason) {
     return ReadError{Cause::kValue, std::string(file), 0, std::move(reason)};
   };

@@ -32,15 +32,15 @@ TensorType tensor_type(std::uint32_t number) {
     case 1:
       return TensorType::kF16;
     case 2:
-      return TensorType::kQ4_0;
+      return TensorType::kQ4Zero;
     case 3:
-      return TensorType::kQ4_1;
+      return TensorType::kQ4One;
     case 6:
-      return TensorType::kQ5_0;
+      return TensorType::kQ5Zero;
     case 7:
-      return TensorType::kQ5_1;
+      return TensorType::kQ5One;
     case 8:
-      return TensorType::kQ8_0;
+      return TensorType::kQ8Zero;
     case 12:
       return TensorType::kQ4K;
     case 13:

@@ -186,15 +186,15 @@ void dequantise(TensorType type, base::ByteView bytes, std::span<float> out) noe
       return convert_all<float_from_half>(bytes, out);
     case TensorType::kBF16:
       return convert_all<float_from_bfloat>(bytes, out);
-    case TensorType::kQ8_0:
+    case TensorType::kQ8Zero:
       return decode_all<BlockQ8Zero>(bytes, out, values);
-    case TensorType::kQ4_0:
+    case TensorType::kQ4Zero:
       return decode_all<BlockQ4Zero>(bytes, out, values);
-    case TensorType::kQ4_1:
+    case TensorType::kQ4One:
       return decode_all<BlockQ4One>(bytes, out, values);
-    case TensorType::kQ5_0:
+    case TensorType::kQ5Zero:
       return decode_all<BlockQ5Zero>(bytes, out, values);
-    case TensorType::kQ5_1:
+    case TensorType::kQ5One:
       return decode_all<BlockQ5One>(bytes, out, values);
     case TensorType::kQ4K:
       return decode_all<BlockQ4K>(bytes, out, values);

@@ -17,8 +17,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr TensorType kBlockTypes[] = {TensorType::kQ8_0, TensorType::kQ4_0, TensorType::kQ4_1, TensorType::kQ5_0,
-                                      TensorType::kQ5_1, TensorType::kQ4K,  TensorType::kQ5K,  TensorType::kQ6K};
+constexpr TensorType kBlockTypes[] = {TensorType::kQ8Zero, TensorType::kQ4Zero, TensorType::kQ4One, TensorType::kQ5Zero,
+                                      TensorType::kQ5One,  TensorType::kQ4K,    TensorType::kQ5K,   TensorType::kQ6K};
 
 // The decoder of spec/models.md, word for word: a block is a string of bits, bit b of byte n being bit 8 n + b of it.
 class Bits {
@@ -76,15 +76,15 @@ float slow(TensorType type, base::ByteView block, std::size_t i) {
   const Bits bits(block);
   const auto nibble = [&](std::size_t q) { return bits.at(8 * (q + i % 16) + 4 * (i / 16), 4); };
   switch (type) {
-    case TensorType::kQ8_0:
+    case TensorType::kQ8Zero:
       return static_cast<float>(bits.signed_byte(2 + i)) * bits.half(0);
-    case TensorType::kQ4_0:
+    case TensorType::kQ4Zero:
       return static_cast<float>(nibble(2) - 8) * bits.half(0);
-    case TensorType::kQ4_1:
+    case TensorType::kQ4One:
       return static_cast<float>(nibble(4)) * bits.half(0) + bits.half(2);
-    case TensorType::kQ5_0:
+    case TensorType::kQ5Zero:
       return static_cast<float>(nibble(6) + 16 * bits.at(16 + i, 1) - 16) * bits.half(0);
-    case TensorType::kQ5_1:
+    case TensorType::kQ5One:
       return static_cast<float>(nibble(8) + 16 * bits.at(32 + i, 1)) * bits.half(0) + bits.half(2);
     default:
       return slow_k(type, bits, i);
@@ -150,7 +150,7 @@ TEST(QuantBlocks, DecodeBlocksMadeByHand) {
   q8[1] = 0x3c;
   q8[2] = 0x80;
   q8[33] = 127;
-  auto values = decoded(TensorType::kQ8_0, q8);
+  auto values = decoded(TensorType::kQ8Zero, q8);
   EXPECT_EQ(values[0], -128);
   EXPECT_EQ(values[1], 0);
   EXPECT_EQ(values[31], 127);

@@ -11,7 +11,20 @@ namespace avow::model {
 
 /// How a tensor's values are stored. The first three are single numbers, little-endian; the others are blocks of values
 /// that share scales (quant_blocks.hpp). kOther can be skipped but not read.
-enum class TensorType : std::uint8_t { kF32, kF16, kBF16, kQ8_0, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ4K, kQ5K, kQ6K, kOther };
+enum class TensorType : std::uint8_t {
+  kF32,
+  kF16,
+  kBF16,
+  kQ8Zero,
+  kQ4Zero,
+  kQ4One,
+  kQ5Zero,
+  kQ5One,
+  kQ4K,
+  kQ5K,
+  kQ6K,
+  kOther
+};
 
 /// Name of the type as GGUF's tools write it: "Q4_K".
 [[nodiscard]] const char* name(TensorType type) noexcept;

@@ -59,7 +59,7 @@ MaybeError add_indexed(Folder& folder, const std::string& path, const std::strin
   std::set<std::string> names;
   for (const auto& [tensor, name] : index.value()) names.insert(name);
   for (const std::string& name : names) {
-    if (auto error = folder.add(path + "/" + name)) return error;
+    if (auto error = folder.add(fmt::format("{}/{}", path, name))) return error;
   }
   for (const TensorView& tensor : folder.tensors) {
     const auto entry = index.value().find(tensor.name);

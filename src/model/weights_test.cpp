@@ -273,8 +273,8 @@ TEST(Weights, DifferByRoundingOnly) {
   const auto half = Weights::open(folder + "babyllama105-F16.gguf");
   const auto quarter = Weights::open(folder + "babyllama105-Q4_0.gguf");
   ASSERT_TRUE(half.ok() && quarter.ok());
-  EXPECT_EQ(quarter.value().stored_type(Part::kHead, 0), TensorType::kQ8_0);
-  EXPECT_EQ(quarter.value().stored_type(Part::kUp, 0), TensorType::kQ4_0);
+  EXPECT_EQ(quarter.value().stored_type(Part::kHead, 0), TensorType::kQ8Zero);
+  EXPECT_EQ(quarter.value().stored_type(Part::kUp, 0), TensorType::kQ4Zero);
   for (const Part part : {Part::kHead, Part::kTokenEmbedding, Part::kQuery, Part::kGate, Part::kDown}) {
     const auto exact = half.value().read(part, 0).value(), rounded = quarter.value().read(part, 0).value();
     const float step = part == Part::kHead ? 1.0f / 254 : 1.0f / 8;
@@ -313,10 +313,10 @@ class Folder {
   std::filesystem::path path_;
 };
 
-std::string index_of(const Tensors& first, const Tensors& second) {
+std::string index_of(const Tensors& in_1, const Tensors& in_2) {
   std::string index = R"({"weight_map":{)";
-  for (const TinyTensor& tensor : first) index += "\"" + tensor.name + "\":\"m-1.safetensors\",";
-  for (const TinyTensor& tensor : second) index += "\"" + tensor.name + "\":\"m-2.safetensors\",";
+  for (const TinyTensor& tensor : in_1) index += "\"" + tensor.name + "\":\"m-1.safetensors\",";
+  for (const TinyTensor& tensor : in_2) index += "\"" + tensor.name + "\":\"m-2.safetensors\",";
   index.pop_back();
   return index + "}}";
 }

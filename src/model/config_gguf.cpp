@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 
 #include "model/config.hpp"
 #include "model/gguf.hpp"
@@ -14,31 +14,31 @@ using base::Result;
 
 namespace {
 
-// Keys of an architecture that change what a model computes and that Avow does not follow: refused unless 0 or false.
-constexpr const char* kUnsupportedKeys[] = {
-    "expert_count",
-    "expert_used_count",
-    "attention.sliding_window",
-    "attention.scale",
-    "attention.clamp_kqv",
-    "attention.max_alibi_bias",
-    "attention.temperature_length",
-    "attn_logit_softcapping",
-    "final_logit_softcapping",
-    "logit_scale",
-    "residual_scale",
-    "embedding_scale",
-    "use_parallel_residual",
-    "tensor_data_layout",
-    "attention.q_lora_rank",
-    "attention.kv_lora_rank",
-    "nextn_predict_layers",
-    "swin_norm",
-    "rope.dimension_sections",
+// The keys below an architecture's prefix that are followed, or change nothing. Any other one that says something (not
+// 0, false or empty) may mean another computation.
+constexpr std::string_view kKnownKeys[] = {
+    "attention.causal",
+    "attention.head_count",
+    "attention.head_count_kv",
+    "attention.key_length",
+    "attention.layer_norm_epsilon",
+    "attention.layer_norm_rms_epsilon",
+    "attention.value_length",
+    "block_count",
+    "context_length",
+    "embedding_length",
+    "feed_forward_length",
+    "rope.dimension_count",
+    "rope.freq_base",
     "rope.scale_linear",
-    "rope.scaling.yarn_log_multiplier",
-    "rope.scaling.yarn_ext_factor",
-    "rope.scaling.yarn_attn_factor",
+    "rope.scaling.attn_factor",
+    "rope.scaling.factor",
+    "rope.scaling.finetuned",
+    "rope.scaling.original_context_length",
+    "rope.scaling.type",
+    "rope.scaling.yarn_beta_fast",
+    "rope.scaling.yarn_beta_slow",
+    "vocab_size",
 };
 
 // Reads keys below the architecture's prefix; the first failure stays.
@@ -54,6 +54,7 @@ class Reader {
   }
   double number(std::string_view name) { return keep(gguf_.number(key(name))); }
   double number(std::string_view name, double otherwise) { return keep(gguf_.number(key(name), otherwise)); }
+  bool truth(std::string_view name, bool otherwise) { return keep(gguf_.truth(key(name), otherwise)); }
   std::string_view text(std::string_view name) { return keep(gguf_.text(key(name))); }
 
   void fail(Cause cause, std::string_view name, std::string reason) {
@@ -74,34 +75,48 @@ class Reader {
   MaybeError error_;
 };
 
-// Whether the key is absent or says nothing: 0, false, an empty text.
-bool idle(const GgufFile& gguf, const std::string& key) {
-  const auto found = gguf.metadata().find(key);
-  if (found == gguf.metadata().end()) return true;
-  const GgufValue& value = found->second;
-  if (value.is_array) return false;
-  for (const std::uint8_t byte : value.bytes) {
-    if (byte != 0) return false;
+bool says_nothing(const GgufValue& value) {
+  return !value.is_array &&
+         std::all_of(value.bytes.begin(), value.bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
+void refuse_unknown_keys(Reader& reader, const GgufFile& gguf) {
+  const std::string prefix = reader.key("");
+  const auto& keys = gguf.metadata();
+  for (auto entry = keys.lower_bound(prefix); entry != keys.end() && entry->first.starts_with(prefix); ++entry) {
+    const std::string_view name = entry->first.substr(prefix.size());
+    const bool known = std::find(std::begin(kKnownKeys), std::end(kKnownKeys), name) != std::end(kKnownKeys);
+    if (!known && !says_nothing(entry->second)) {
+      reader.fail(Cause::kUnsupported, name, fmt::format("'{}' is not supported", entry->first.substr(0, 160)));
+    }
   }
-  return true;
+  if (!reader.truth("attention.causal", true)) {
+    reader.fail(Cause::kUnsupported, "attention.causal", "attention without a causal mask is not supported");
+  }
 }
 
 void read_scaling(Reader& reader, const GgufFile& gguf, ModelConfig& config) {
   Rope& rope = config.rope;
-  const std::string_view kind = reader.has("rope.scaling.type") ? reader.text("rope.scaling.type") : "none";
-  const double factor = reader.number("rope.scaling.factor", 1.0);
-  if (kind == "linear") {
-    rope.scaling = RopeScaling::kLinear;
-    rope.factor = factor;
-  } else if (kind == "yarn") {
+  // A factor without a kind is linear; the other key is an older name of it.
+  const std::string_view kind = reader.has("rope.scaling.type") ? reader.text("rope.scaling.type") : "linear";
+  const double factor = reader.number("rope.scaling.factor", reader.number("rope.scale_linear", 1.0));
+  const double amplitude = reader.number("rope.scaling.attn_factor", 1.0);
+  if (kind == "yarn") {
     rope.scaling = RopeScaling::kYarn;
     rope.factor = factor;
     rope.original_context = reader.natural("rope.scaling.original_context_length", config.context);
-    rope.amplitude = yarn_amplitude(factor) * reader.number("rope.scaling.attn_factor", 1.0);
+    rope.amplitude = yarn_amplitude(factor) * amplitude;
     rope.beta_fast = reader.number("rope.scaling.yarn_beta_fast", 32.0);
     rope.beta_slow = reader.number("rope.scaling.yarn_beta_slow", 1.0);
-  } else if (kind != "none") {
-    reader.fail(Cause::kUnsupported, "rope.scaling.type", fmt::format("rope scaling '{}' is not supported", kind));
+  } else if (kind != "none" && kind != "linear") {
+    reader.fail(Cause::kUnsupported, "rope.scaling.type",
+                fmt::format("rope scaling '{}' is not supported", kind.substr(0, 80)));
+  } else if (amplitude != 1) {
+    reader.fail(Cause::kUnsupported, "rope.scaling.attn_factor",
+                fmt::format("rope scaling '{}' with 'attn_factor' is not supported", kind));
+  } else if (kind == "linear" && factor != 1) {
+    rope.scaling = RopeScaling::kLinear;
+    rope.factor = factor;
   }
   // Llama 3 as GGUF: the divisor of every frequency, in a tensor.
   const TensorView* factors = gguf.tensor("rope_freqs.weight");
@@ -193,11 +208,7 @@ Result<ModelConfig, ReadError> config_from_gguf(const GgufFile& gguf) {
                           fmt::format("quantization version {} is not supported", blocks.value()))};
   }
   Reader reader(gguf, config.declared);
-  for (const char* name : kUnsupportedKeys) {
-    if (!idle(gguf, reader.key(name))) {
-      reader.fail(Cause::kUnsupported, name, fmt::format("'{}' is not supported", reader.key(name)));
-    }
-  }
+  refuse_unknown_keys(reader, gguf);
   config.layers = reader.natural("block_count");
   config.width = reader.natural("embedding_length");
   config.hidden = reader.natural("feed_forward_length");

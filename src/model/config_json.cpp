@@ -2,8 +2,6 @@
 // Configurations of Hugging Face folders. Absent keys have the defaults of the transformers library.
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "model/config.hpp"
 #include "model/json_reader.hpp"
 
@@ -153,6 +151,10 @@ void read_rope(Reader& reader, std::string_view file, MaybeError& error, ModelCo
   if (object == nullptr) object = reader.find("rope_scaling");
   if (object == nullptr) return;
   if (!object->is_object()) return reader.fail(Cause::kType, "the rope scaling is not an object");
+  for (const auto& [key, value] : object->items()) {
+    // Factors of each rotation, or scalings of each kind of layer.
+    if (value.is_structured()) reader.unsupported(fmt::format("rope scaling with '{}'", key.substr(0, 80)));
+  }
   Reader scaling(*object, file, error);
   rope.theta = scaling.number("rope_theta", rope.theta);
   if (scaling.number("partial_rotary_factor", 1) != 1) reader.unsupported("rotation of a part of each head");

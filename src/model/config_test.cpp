@@ -121,6 +121,8 @@ TEST(ConfigJson, NamesWhatIsUnsupported) {
       {c, "rope scaling 'longrope' is not supported", R"({"rope_scaling":{"rope_type":"longrope"}})"},
       {c, "rope scaling 'dynamic' is not supported", R"({"rope_scaling":{"type":"dynamic","factor":2.0}})"},
       {c, "rope scaling 'yarn' with 'mscale'", R"({"rope_scaling":{"type":"yarn","factor":2.0,"mscale":1.0}})"},
+      {c, "rope scaling with 'full_attention'", R"({"rope_parameters":{"full_attention":{"rope_type":"default"}}})"},
+      {c, "rope scaling with 'short_factor'", R"({"rope_scaling":{"short_factor":[1.0]}})"},
       {c, "rotation of a part of each head", R"({"partial_rotary_factor":0.5})"},
       {c, "rotation of a part of each head", R"({"rope_parameters":{"partial_rotary_factor":0.5}})"},
       {c, "'mlp_bias': true is not supported", R"({"mlp_bias":true})"},
@@ -240,6 +242,14 @@ TEST(ConfigGguf, RefusesWhatItDoesNotFollow) {
       {Cause::kUnsupported, "rotation of a part", [](auto& w) { w.u32("llama.rope.dimension_count", 2); }},
       {Cause::kUnsupported, "values of another size", [](auto& w) { w.u32("llama.attention.value_length", 2); }},
       {Cause::kUnsupported, "'llama.logit_scale'", [](auto& w) { w.f32("llama.logit_scale", 0.5f); }},
+      {Cause::kUnsupported, "'llama.some_new.part' is not supported",
+       [](auto& w) { w.text("llama.some_new.part", "on"); }},
+      {Cause::kUnsupported, "'llama.per_layer' is not supported",
+       [](auto& w) { w.array("llama.per_layer", GgufType::kU8, 1, base::Bytes(1)); }},
+      {Cause::kUnsupported, "without a causal mask",
+       [](auto& w) { w.number("llama.attention.causal", GgufType::kBool, std::uint8_t{0}); }},
+      {Cause::kUnsupported, "rope scaling 'linear' with 'attn_factor'",
+       [](auto& w) { w.f32("llama.rope.scaling.attn_factor", 2); }},
       {Cause::kUnsupported, "quantization version 1", [](auto& w) { w.u32("general.quantization_version", 1); }},
       {Cause::kShape, "the key 'vocab_size' says", [](auto& w) { w.u32("llama.vocab_size", 6); }},
       {Cause::kValue, "theta 0", [](auto& w) { w.f32("llama.rope.freq_base", 0.0f); }},
@@ -258,7 +268,7 @@ TEST(ConfigGguf, RefusesWhatItDoesNotFollow) {
        }},
       {Cause::kUnsupported, "rope scaling together with rope_freqs.weight",
        [](auto& w) {
-         w.text("llama.rope.scaling.type", "linear");
+         w.f32("llama.rope.scaling.factor", 2);
          w.tensor(TinyTensor{"rope_freqs.weight", {2}, {1, 1}});
        }},
   };
@@ -293,7 +303,23 @@ TEST(ConfigGguf, NamesWhatIsMissing) {
   EXPECT_EQ(read(w).error().reason, "metadata key 'gpt2.attention.head_count' is an array of u32, not a single value");
 }
 
+TEST(ConfigGguf, PassesOverKeysThatSayNothing) {
+  GgufWriter w = llama_gguf();
+  w.u32("llama.expert_count", 0);
+  w.u32("llamas.expert_count", 8);
+  w.number("llama.rope.scaling.finetuned", GgufType::kBool, std::uint8_t{1});
+  EXPECT_TRUE(read(w).ok());
+}
+
 TEST(ConfigGguf, ReadsScaling) {
+  for (const char* key : {"llama.rope.scaling.factor", "llama.rope.scale_linear"}) {
+    GgufWriter linear = llama_gguf();
+    linear.f32(key, 4);
+    EXPECT_EQ(read(linear).value().rope.scaling, RopeScaling::kLinear);
+    EXPECT_EQ(read(linear).value().rope.factor, 4);
+    linear.text("llama.rope.scaling.type", "none");
+    EXPECT_EQ(read(linear).value().rope.scaling, RopeScaling::kNone);
+  }
   GgufWriter w = llama_gguf();
   w.tensor(TinyTensor{"rope_freqs.weight", {2}, {1, 8}});
   auto config = read(w);

@@ -152,6 +152,41 @@ TEST_P(Cheating, TheLookupArgumentOrTheOpeningCheats) {
   EXPECT_EQ(verdict(faults), "pcs.final_claim");
 }
 
+// Of the selection every public value follows from the logits, so each other one is refused: another token, threshold,
+// random number, temperature, k or p.
+TEST(Selection, OtherPublicValuesAreRefused) {
+  for (const statement::Selection& how :
+       {statement::Selection{.name = "greedy", .greedy = true}, statement::Selection{.name = "top_k", .k = 5},
+        statement::Selection{.name = "top_p", .p = 200}}) {
+    const Example honest = statement::selection_example(how, 3);
+    for (std::size_t i = 0; i < honest.instance.values.size(); ++i) {
+      for (const std::int64_t delta : {1, -1}) {
+        Example example = honest;
+        std::int64_t& value = example.instance.values[i][0];
+        value += delta;
+        if (value < 0 || static_cast<std::uint64_t>(value) >= example.statement.values[i].bound) continue;
+        const auto report = report_of(example, example.assignment());
+        EXPECT_FALSE(report.ok()) << how.name << " " << example.statement.values[i].name;
+        const Session session(example);
+        Faults faults;
+        faults.ignore_missing = true;
+        const auto proof = session.prove(example.assignment(), faults).value().proof;
+        EXPECT_EQ(session.verdict(proof), expected_verdict(example, report)) << example.statement.values[i].name;
+      }
+    }
+    // A threshold that lets all words through, and one that is shown, but not used.
+    Example example = honest;
+    for (std::size_t i = 0; i < example.instance.values.size(); ++i) {
+      const auto& name = example.statement.values[i].name;
+      if (name == "last_k") example.instance.values[i][0] = 0;
+      if (name == "above_k") example.instance.values[i][0] = 64;
+    }
+    const auto failures = report_of(example, example.assignment()).failures;
+    EXPECT_TRUE(std::any_of(failures.begin(), failures.end(),
+                            [](const auto& failure) { return failure.name == "above_k_follows"; }));
+  }
+}
+
 TEST_P(Cheating, AnotherSessionInstanceOrModel) {
   const Example& example = GetParam();
   const Session session(example);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "prover/prove.hpp"
+#include "statement/analysis.hpp"
 #include "statement/plan.hpp"
 
 namespace avow::prover {
@@ -11,6 +14,21 @@ using statement::TensorId;
 using statement::TensorKind;
 using verifier::Check;
 using verifier::Rejection;
+
+std::optional<statement::Error> check_model(const statement::Statement& statement, const std::vector<Array>& arrays) {
+  statement::ModelBounds bounds;
+  bounds.tensors.resize(statement.tensors.size());
+  for (TensorId id = 0; id < bounds.tensors.size(); ++id) {
+    if (statement.tensors[id].kind != TensorKind::kModel) continue;
+    auto& bound = bounds.tensors[id].emplace();
+    bound.min = bound.max = arrays[id].at(0);
+    for (std::size_t i = 1; i < arrays[id].size(); ++i) {
+      bound.min = std::min(bound.min, arrays[id].at(i));
+      bound.max = std::max(bound.max, arrays[id].at(i));
+    }
+  }
+  return statement::check_no_wrap(statement, bounds);
+}
 
 base::Result<std::unique_ptr<Model>, Rejection> Model::commit(statement::Statement statement, const pcs::Config& config,
                                                               std::vector<Array> arrays, base::Bytes application) {

@@ -15,6 +15,12 @@
 
 namespace avow::prover {
 
+/// Whether integers can wrap for these model tensors (statement::check_no_wrap with their actual bounds): to be asked
+/// once, when a model is made, and by whoever re-derives its key. arrays: for each tensor of the statement its cells,
+/// those of model tensors are read. Requires a valid statement and arrays of the right sizes.
+[[nodiscard]] std::optional<statement::Error> check_model(const statement::Statement& statement,
+                                                          const std::vector<Array>& arrays);
+
 /// A model that is committed to: its key, its cells, the oracle that openings read.
 class Model {
  public:

@@ -59,6 +59,23 @@ TEST(Prove, SaysWhichTupleIsMissing) {
   EXPECT_THAT(proved.error(), ::testing::HasSubstr("at cell 7 is not in table 'activation_table'"));
 }
 
+TEST(Model, RefusesWeightsOutsideTheirNoteAndWhatCanWrap) {
+  auto example = statement::matmul_example(3, 12, 5);
+  const auto refused = [&] {
+    const auto error = check_model(example.statement, testing::to_arrays(example.assignment().arrays));
+    return error ? std::string(statement::name(error->cause)) + " " + error->text : "accepted";
+  };
+  EXPECT_EQ(refused(), "accepted");
+  example.arrays["w"][7] = std::int64_t{1} << 20;
+  EXPECT_THAT(refused(), ::testing::HasSubstr("statement.model_bounds 'w'"));
+  for (auto& tensor : example.statement.tensors) {
+    if (tensor.name == "w") tensor.range.bits = 62;
+  }
+  example.arrays["w"][7] = std::int64_t{1} << 60;
+  EXPECT_THAT(refused(), ::testing::HasSubstr("statement.wrap"));
+  EXPECT_THAT(refused(), ::testing::HasSubstr("'acc'"));
+}
+
 TEST(Prove, RefusesArraysOfTheWrongSize) {
   const auto example = statement::activation_example(12);
   const Session session(example);

@@ -225,16 +225,17 @@ Example rope_example(std::uint64_t tokens, std::uint64_t pairs) {
   const auto cosines = b.model("cosine", {c, p}, signed_bits(12));
   const auto sines = b.model("sine", {c, p}, signed_bits(12));
   const auto s12 = b.range("s12", 4096, -2048);
+  const auto s13 = b.range("s13", 8192, -4096);  // a pair turned by 45 degrees is longer than both
   const auto u10 = b.range("u10", 1024);
   b.lookup("even_range", {t, h, p}, {A(t, h, p)}, s12);
   b.lookup("odd_range", {t, h, p}, {B(t, h, p)}, s12);
   const auto rotate = [&](const char* name, const Expr& turned) {
-    const auto Y = b.witness(name, {t, h, p}, signed_bits(12));
+    const auto Y = b.witness(name, {t, h, p}, signed_bits(13));
     const std::string prefix = name;
     const auto acc = b.define(prefix + "_sum", {t, h, p}, turned);
     const auto R = b.define(prefix + "_rest", {t, h, p}, acc(t, h, p) + kStep / 2 - kStep * Y(t, h, p));
     b.lookup(prefix + "_round", {t, h, p}, {R(t, h, p)}, u10);
-    b.lookup(prefix + "_range", {t, h, p}, {Y(t, h, p)}, s12);
+    b.lookup(prefix + "_range", {t, h, p}, {Y(t, h, p)}, s13);
   };
   rotate("turned_even", A(t, h, p) * cosines(t, p) - B(t, h, p) * sines(t, p));
   rotate("turned_odd", A(t, h, p) * sines(t, p) + B(t, h, p) * cosines(t, p));

@@ -82,6 +82,9 @@ Statement selection_statement(std::uint64_t vocabulary) {
   // The weight of a distance, 0 beyond the smaller of both thresholds, for each step.
   const auto E = b.model("exponentials", {u}, unsigned_bits(8));
   b.lookup("exponentials_range", {u}, {E(u)}, b.range("u8", 256));
+  // Without these, a threshold and what is shown of it would be two things.
+  b.zero("above_k_follows", {t}, b.value(above_k(t)) - b.value(least_k(t)) - 1);
+  b.zero("above_p_follows", {t}, b.value(above_p(t)) - b.value(least_p(t)) - 1);
   const auto u7 = b.range("u7", 128);
   b.lookup("above_k_not_less", {t}, {b.value(above_k(t)) - b.value(above(t))}, u7);
   b.lookup("above_p_not_less", {t}, {b.value(above_p(t)) - b.value(above(t))}, u7);
@@ -281,7 +284,7 @@ Example block_example(std::uint64_t layers, std::uint64_t tokens, std::uint64_t 
           sums[side] +=
               norm[cell / width * width + x] * weights[names[side]][(layer * width + cell % width) * width + x];
         }
-        sums[side] = std::clamp<std::int64_t>(rounded(sums[side], kShift), -512, 511);
+        sums[side] = rounded(sums[side], kShift);
         example.arrays[names[side]].push_back(sums[side]);
       }
       example.arrays["norm_in"].push_back(norm[cell]);

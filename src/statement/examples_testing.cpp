@@ -88,6 +88,31 @@ Example product_example(std::uint64_t rows, std::uint64_t cols) {
           {{"a", {1, -1, 77}, {"product"}}, {"b", {1, -1, 77}, {"product"}}, {"c", {1, -1, 77}, {"product"}}}};
 }
 
+Example scaled_product_example(std::uint64_t rows, std::uint64_t cols) {
+  Builder b;
+  const auto i = b.axis("row", rows);
+  const auto j = b.axis("col", cols);
+  const auto A = b.input("a", {i, j}, signed_bits(12));
+  const auto B = b.input("b", {i, j}, signed_bits(12));
+  const auto C = b.witness("c", {i, j}, signed_bits(16));
+  const auto s12 = b.range("s12", 4096, -2048);
+  b.lookup("a_range", {i, j}, {A(i, j)}, s12);
+  b.lookup("b_range", {i, j}, {B(i, j)}, s12);
+  const auto R = b.define("rest", {i, j}, A(i, j) * B(i, j) + 128 - 256 * C(i, j));
+  b.lookup("round", {i, j}, {R(i, j)}, b.range("u8", 256));
+  b.lookup("c_range", {i, j}, {C(i, j)}, b.range("s16", 65536, -32768));
+
+  const Array x = random_array(rows * cols, -2048, 2047, 13);
+  const Array y = random_array(rows * cols, -2048, 2047, 14);
+  Array z;
+  for (std::size_t k = 0; k < x.size(); ++k) z.push_back(floor_div(x[k] * y[k] + 128, 256));
+  return {"scaled_product",
+          built(b),
+          {},
+          {{"a", x}, {"b", y}, {"c", z}},
+          {{"a", {9000, -9000}, {"a_range"}}, {"b", {9000, -9000}, {"b_range"}}, {"c", {1, -1, 77}, {"round"}}}};
+}
+
 Example row_sums_example(std::uint64_t rows, std::uint64_t cols) {
   Builder b;
   const auto i = b.axis("row", rows);
@@ -302,6 +327,7 @@ Example convolution_example(std::uint64_t side, std::int64_t stride, std::int64_
 std::vector<Example> all_examples() {
   return {matmul_example(3, 12, 5),
           product_example(3, 43),
+          scaled_product_example(3, 12),
           row_sums_example(12, 43),
           softmax_example(6),
           activation_example(43),
@@ -334,6 +360,7 @@ std::vector<Example> shaped_examples(std::uint64_t seed) {
     list.push_back(matmul_example(dyadic(), long_length, length()));
     list.push_back(matmul_example(dyadic(), length(), long_length));
     list.push_back(product_example(length(), long_length));
+    list.push_back(scaled_product_example(length(), long_length));
     list.push_back(row_sums_example(length(), long_length));
     list.push_back(row_sums_example(long_length, length()));
     list.push_back(activation_example(long_length));
@@ -349,7 +376,7 @@ std::vector<Example> shaped_examples(std::uint64_t seed) {
                                       .tau = 8 + static_cast<std::int64_t>(random() % 32),
                                       .k = static_cast<std::int64_t>(random() % 3),
                                       .p = 1 + static_cast<std::int64_t>(random() % 256),
-                                      .vocabulary = std::max<std::uint64_t>(long_length, 3)},
+                                      .vocabulary = std::clamp<std::uint64_t>(long_length, 3, 256)},
                                      dyadic()));
   }
   for (std::size_t i = 0; i < list.size(); ++i) list[i].name += fmt::format("_{}", i);

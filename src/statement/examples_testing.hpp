@@ -33,6 +33,8 @@ struct Example {
 /// y = round(x W / 2^8), remainder virtual. tokens: 2^k or 3*2^(k-1).
 [[nodiscard]] Example matmul_example(std::uint64_t tokens, std::uint64_t in, std::uint64_t out);
 [[nodiscard]] Example product_example(std::uint64_t rows, std::uint64_t cols);
+/// The same, requantised: c = round(a b / 2^8).
+[[nodiscard]] Example scaled_product_example(std::uint64_t rows, std::uint64_t cols);
 [[nodiscard]] Example row_sums_example(std::uint64_t rows, std::uint64_t cols);
 /// Attention from scores on: exact maximum, exponentials, reciprocal, weighted mean of values.
 [[nodiscard]] Example softmax_example(std::uint64_t tokens);
@@ -42,7 +44,7 @@ struct Example {
 /// 3 x 3, two-dimensional, in two definitions.
 [[nodiscard]] Example convolution_example(std::uint64_t side, std::int64_t stride, std::int64_t padding);
 
-/// y = round(x r / 2^20), r = floor(sqrt(2^46 / (sum of x^2 + 4097))), exact. width: at most 1024.
+/// y = round(x r / 2^20), r = floor(sqrt(2^46 / (sum of x^2 + 4097))), exact. width: at most 1000.
 [[nodiscard]] Example rms_norm_example(std::uint64_t tokens, std::uint64_t width);
 /// The same of x minus its rounded mean.
 [[nodiscard]] Example layer_norm_example(std::uint64_t tokens, std::uint64_t width);
@@ -60,7 +62,7 @@ struct Selection {
   std::int64_t k = 0;     ///< top-k; 0: off
   std::int64_t p = 256;   ///< top-p in 1/256; 256: off
   bool greedy = false;
-  std::uint64_t vocabulary = 43;
+  std::uint64_t vocabulary = 43;  ///< at most 256
 };
 /// The choice of a token a step from quantised logits: exact maximum, saturated and scaled distances from it, their
 /// weights, top-k and top-p on the exact histogram, the token at the public random number.

@@ -76,15 +76,19 @@ class Planner {
 
   // The claim on this tensor at this point, a new one (noted in `fresh`) if there is none yet.
   ClaimId claim(TensorPoint point, std::vector<ClaimId>& fresh) {
+    const auto it = known_.find(point);
+    return it != known_.end() ? it->second : new_claim(std::move(point), fresh);
+  }
+
+  ClaimId new_claim(TensorPoint point, std::vector<ClaimId>& fresh) {
     if (plan_.claims.size() >= kMaxClaims) too_large_ = true;
     if (too_large_) return 0;  // the plan will be refused
-    const auto [it, is_new] = known_.try_emplace(point, static_cast<ClaimId>(plan_.claims.size()));
-    if (is_new) {
-      claims_on_[point.tensor].push_back(it->second);
-      plan_.claims.push_back(std::move(point));
-      fresh.push_back(it->second);
-    }
-    return it->second;
+    const auto id = static_cast<ClaimId>(plan_.claims.size());
+    known_.try_emplace(point, id);
+    claims_on_[point.tensor].push_back(id);
+    plan_.claims.push_back(std::move(point));
+    fresh.push_back(id);
+    return id;
   }
 
   [[nodiscard]] TensorPoint point_of(const Access& access, const Places& places) const {
@@ -197,7 +201,9 @@ class Planner {
       for (const AxisId axis : s_.tensors[id].axes) {
         point.axes.push_back(coordinates(Source::kZero, axis, positions.first(axis)));
       }
-      (void)claim(std::move(point), plan_.zero_claims);
+      // A claim of its own even where a lookup has brought up one at the same point, as it may if no axis has
+      // coordinates: the value of that one is whatever the prover sent.
+      (void)new_claim(std::move(point), plan_.zero_claims);
     }
   }
 

@@ -40,9 +40,9 @@ TEST(Plan, ARequantisationHasOneSumAndOneLinearStep) {
   const auto binding = Binding::bind(example.statement, example.instance);
   const auto plan = make_plan(binding.value());
   ASSERT_TRUE(plan);
-  // Two tables, two lookups; claims on r and y, of r on acc and y again at the same point, of acc on x and w.
-  EXPECT_EQ(plan.value().columns.size(), 4u);
-  EXPECT_EQ(plan.value().claims.size(), 2u + 2u + 1u + 2u);
+  // Two tables, three lookups; claims on r, x and y, of r on acc and y again at the same point, of acc on x and w.
+  EXPECT_EQ(plan.value().columns.size(), 5u);
+  EXPECT_EQ(plan.value().claims.size(), 2u + 3u + 1u + 2u);
   ASSERT_EQ(plan.value().stages.size(), 2u);
   const Stage& stage = plan.value().stages[0];
   EXPECT_EQ(stage.number, 1);
@@ -50,7 +50,7 @@ TEST(Plan, ARequantisationHasOneSumAndOneLinearStep) {
   EXPECT_EQ(stage.linear_values.size(), 1u);
   EXPECT_EQ(stage.sums.size(), 1u);
   EXPECT_EQ(stage.degrees, std::vector<std::uint8_t>(4, 2));  // the 12 inputs
-  EXPECT_EQ(plan.value().committed.size(), 5u);
+  EXPECT_EQ(plan.value().committed.size(), 6u);
 }
 
 TEST(Plan, LayersCostRoundsNotClaims) {

@@ -139,6 +139,11 @@ base::Result<VerifyingKey, Rejection> parse_key(ByteView bytes) {
   }
   key.statement = std::move(parsed).value();
   if (auto rejection = check_key(key)) return Err{std::move(*rejection)};
+  if (key.config.level < kMinLevel || key.config.level > kMaxLevel) {
+    return Err{
+        Rejection{Check::kKeyConfig, 0,
+                  fmt::format("a level of {} bits, allowed are {} to {}", key.config.level, kMinLevel, kMaxLevel)}};
+  }
   // Last, because it is the most work.
   if (!pcs::reaches_level(key.config)) {
     return Err{Rejection{Check::kKeyConfig, 0, fmt::format("below its own level of {} bits", key.config.level)}};

@@ -13,6 +13,9 @@ inline constexpr std::uint32_t kKeyVersion = 1;
 /// Of a serialised key: a chain stores it as code.
 inline constexpr std::size_t kMaxKeyBytes = 8192;
 inline constexpr std::size_t kMaxApplicationBytes = 1024;
+/// Bits of security that a key's configuration may name. A key is anybody's: below the least, who made it could forge.
+inline constexpr std::uint32_t kMinLevel = 100;
+inline constexpr std::uint32_t kMaxLevel = 192;
 
 /// The commitment to the model tensors: its shape follows from statement and configuration, its out-of-domain point
 /// from the root.
@@ -41,8 +44,9 @@ struct VerifyingKey {
 /// sizes, a witness. Nothing if it is. It does not ask for a level of security.
 [[nodiscard]] std::optional<Rejection> check_key(const VerifyingKey& key);
 
-/// The key that has exactly these bytes; untrusted bytes. Besides check_key, the configuration must reach its level
-/// (pcs::reaches_level), and the statement must determine its witness (statement::check_uniqueness).
+/// The key that has exactly these bytes; untrusted bytes. Besides check_key, the configuration must name a level from
+/// kMinLevel to kMaxLevel and reach it (pcs::reaches_level), and the statement must determine its witness
+/// (statement::check_uniqueness).
 [[nodiscard]] base::Result<VerifyingKey, Rejection> parse_key(base::ByteView bytes);
 
 }  // namespace avow::verifier

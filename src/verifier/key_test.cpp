@@ -78,6 +78,12 @@ TEST(Key, MustReachTheLevelItNames) {
   auto key = example_key();
   key.config.oracles[0].queries -= 10;
   EXPECT_EQ(verdict(serialize(key)), "key.config");
+  // Nor is it the registrar's choice to name none.
+  for (auto& oracle : key.config.oracles) oracle.queries = 1;
+  for (const std::uint32_t level : {0u, 1u, kMinLevel - 1, kMaxLevel + 1, 0x80000000u, 0xffffffffu}) {
+    key.config.level = level;
+    EXPECT_EQ(verdict(serialize(key)), "key.config") << level;
+  }
 }
 
 TEST(Key, HasACommitmentJustIfThereAreModelTensors) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <compare>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -109,7 +109,9 @@ class Knowledge {
     TensorId tensor = 0;
     std::uint32_t current = 0;
     Masks masks;
-    friend auto operator<=>(const Read&, const Read&) = default;
+    friend bool operator<(const Read& a, const Read& b) {
+      return std::tie(a.tensor, a.current, a.masks) < std::tie(b.tensor, b.current, b.masks);
+    }
   };
   struct Ranged {
     Places places;  // none of a sum

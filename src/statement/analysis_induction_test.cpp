@@ -30,7 +30,7 @@ Builder layers(const std::string& part) {
   const auto E = b.input("embedding", {t, i}, signed_bits(10));
   b.lookup("embedding_range", {t, i}, {E(t, i)}, s10);
   const auto out = b.witness("out", {part == "prefix" ? all : l, t, i}, signed_bits(10));
-  const Expr earlier = out(m, t, i);
+  Expr earlier = out(m, t, i);
   const auto before = [&]() -> Expr {
     if (part == "less or equal") return b.less_equal(m, l) * earlier;
     if (part == "later") return b.less(l, m) * earlier;
@@ -127,9 +127,15 @@ Builder two_axes(const std::string& part) {
   }
   const Expr earlier_tokens = sum({k}, b.less(k, t) * (part == "one after the other" ? z(l, k) : y(l, k)));
   b.zero("tokens", {l, t}, x(l, t) + earlier_tokens - y(l, t));
-  const Expr now = part == "same index" ? y(l, t) + z(l, t) : part == "one after the other" ? x(l, t) : y(l, t);
+  const Expr now = part == "same index" ? y(l, t) + z(l, t) : part.empty() || part == "both" ? y(l, t) : x(l, t);
   const Expr earlier_layers = sum({m}, b.less(m, l) * (part == "one after the other" ? y(m, t) : z(m, t)));
   b.zero("layers", {l, t}, now + earlier_layers - 2 * z(l, t));
+  if (part == "in each other's way") {
+    const auto c = b.witness("c", {l, t}, signed_bits(10));
+    const auto e = b.witness("e", {l, t}, signed_bits(10));
+    b.zero("later_tokens", {l, t}, sum({k}, b.less(k, t) * z(l, k)) - c(l, t));
+    b.zero("later_layers", {l, t}, sum({m}, b.less(m, l) * y(m, t)) - e(l, t));
+  }
   if (part == "both") {
     // Earlier in both: along either axis.
     const auto w = b.witness("w", {l, t}, signed_bits(10));
@@ -143,6 +149,8 @@ TEST(Uniqueness, CoversInductionsInTurn) {
   expect_unique(two_axes("both"));
   // z of a layer follows from y of earlier ones, and y from z of the same one.
   expect_unique(two_axes("one after the other"));
+  // Of z, which needs the other axis, a tensor of earlier tokens; of y one of earlier layers.
+  expect_unique(two_axes("in each other's way"));
   // y is determined along tokens; z occurs twice at one index, with coefficients that add up to -1.
   expect_unique(two_axes("same index"));
 }
@@ -155,7 +163,7 @@ Builder cycle(const std::string& part) {
   const auto x = b.input("x", {l}, signed_bits(10));
   const auto y = b.witness("y", {l}, signed_bits(10));
   const auto z = b.witness("z", {l}, signed_bits(10));
-  const Expr from_z = part == "" ? sum({m}, b.less(m, l) * z(m)) : part == "scaled" ? 2 * z(l) : z(l);
+  const Expr from_z = part.empty() ? sum({m}, b.less(m, l) * z(m)) : part == "scaled" ? 2 * z(l) : z(l);
   b.zero("first", {l}, x(l) + from_z - y(l));
   b.zero("second", {l}, y(l) * y(l) - z(l));
   const auto other = b.witness("other", {l}, signed_bits(10));

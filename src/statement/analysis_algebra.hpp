@@ -57,6 +57,7 @@ class Algebra {
   [[nodiscard]] std::optional<Poly> sum(const Poly& poly, const std::vector<AxisId>& axes);
   /// Nothing if an axis that is read would be captured by a sum.
   [[nodiscard]] std::optional<AtomId> rename(AtomId id, const Renaming& renaming);
+  [[nodiscard]] std::optional<Poly> renamed(const Poly& poly, const Renaming& renaming);
 
   /// The polynomial of a virtual tensor in its own axes.
   [[nodiscard]] const std::optional<Poly>& expanded(TensorId id) const { return expanded_[id]; }
@@ -64,6 +65,9 @@ class Algebra {
   /// Counts work. False once there was too much of it: what was computed since is not to be relied on.
   bool spend(std::size_t units) noexcept;
   [[nodiscard]] bool exhausted() const noexcept { return left_ == 0; }
+  [[nodiscard]] std::size_t spent() const noexcept { return kWork - left_; }
+  /// What a copy of this one has done since counts here, too.
+  void count_work_of(const Algebra& copy) noexcept { left_ = copy.left_; }
 
   static constexpr std::size_t kMonomials = 256;
   static constexpr std::size_t kDegree = 16;
@@ -72,7 +76,6 @@ class Algebra {
  private:
   [[nodiscard]] std::optional<Poly> factor(const Access& access);
   [[nodiscard]] std::optional<Poly> term(const Term& term, std::span<const AxisId> axes, bool expand_sums);
-  [[nodiscard]] std::optional<Poly> renamed(const Poly& poly, const Renaming& renaming);
 
   const Statement& s_;
   std::size_t left_ = kWork;

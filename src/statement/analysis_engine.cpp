@@ -15,6 +15,7 @@ constexpr std::size_t kVariants = 4;  // of one fact, each where one of its bool
 Engine::Engine(const Statement& statement, const ModelBounds* bounds)
     : s_(statement),
       k_(statement, bounds),
+      lookups_(statement.lookups),
       hints_(statement.tensors.size()),
       multiplicity_(statement.tensors.size()),
       notes_(statement.tensors.size()) {
@@ -29,7 +30,7 @@ void Engine::add_fact(Fact fact) {
       if (k_.algebra.is_mask(atom) && masks.size() < kVariants) masks = united(masks, {atom});
     }
   }
-  base_fact_[fact.origin] = facts_.size();
+  base_fact_.try_emplace(fact.origin, facts_.size());
   if (fact.lookup == kNone) {
     zero_facts_.push_back(facts_.size());
     if (fact.poly.size() == 2 && fact.poly.begin()->first.empty()) unit_sums_.push_back(facts_.size());
@@ -123,6 +124,11 @@ Bound Engine::entry_range(std::uint32_t lookup, std::size_t column) {
 }
 
 void Engine::run() {
+  fixed_point();
+  while (!exhausted() && stalls() && induction()) fixed_point();
+}
+
+void Engine::fixed_point() {
   do {
     changed_ = false;
     update_lookups();
@@ -138,10 +144,21 @@ void Engine::run() {
   } while (changed_ && !exhausted());
 }
 
+const Knowledge::Known* Engine::finding(TensorId tensor) const {
+  const Knowledge::Known* best = nullptr;
+  for (const auto& known : k_.known(tensor)) {
+    if (std::any_of(known.places.begin(), known.places.end(), [](const auto& place) { return place.has_value(); })) {
+      continue;
+    }
+    if (best == nullptr || known.masks.size() < best->masks.size()) best = &known;
+  }
+  return best;
+}
+
 // Which lookups name a known row, and what is known of the values there.
 void Engine::update_lookups() {
-  for (std::uint32_t id = 0; id < s_.lookups.size(); ++id) {
-    const Lookup& lookup = s_.lookups[id];
+  for (std::uint32_t id = 0; id < lookups_.size(); ++id) {
+    const Lookup& lookup = lookups_[id];
     const Masks masks = k_.masks_of(lookup.mask);
     if (row_known_[id]) continue;
     std::vector<bool> chosen;
@@ -155,9 +172,10 @@ void Engine::update_lookups() {
   }
   for (Fact& fact : facts_) {
     if (fact.lookup == kNone) continue;
-    const Table& table = s_.tables[s_.lookups[fact.lookup].table];
+    const TableId id = lookups_[fact.lookup].table;
+    const Table& table = s_.tables[id];
     const Expression& column = table.columns[fact.column];
-    if (!columns_[s_.lookups[fact.lookup].table][fact.column]) fact.range = k_.range(column, table.axes, {});
+    if (!columns_[id][fact.column]) fact.range = k_.range(column, table.axes, {});
     fact.is_exact = row_known_[fact.lookup] && k_.determined(column, {});
   }
 }
@@ -167,7 +185,7 @@ void Engine::learned(const Fact& fact, TensorId tensor) {
   changed_ = true;
   gave_[fact.origin].push_back(tensor);
   if (fact.lookup == kNone || !fact.is_exact) return;
-  const Lookup& lookup = s_.lookups[fact.lookup];
+  const Lookup& lookup = lookups_[fact.lookup];
   for (std::size_t c = 0; c < lookup.tuple.size(); ++c) {
     if (c != fact.column) gave_[first_origin_[fact.lookup] + c].push_back(tensor);
   }

@@ -3,7 +3,9 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -15,11 +17,18 @@
 /// statements; the rules are proven in spec/statement.md, section 8.
 namespace avow::statement::analysis {
 
+/// The fixed place "the current one": some index of the axis of an induction (rule J).
+inline constexpr Index kCurrent{Index::Kind::kFixed, std::uint64_t{1} << 40};
+static_assert(kCurrent.value > limits::kLength);
+
+/// A witness tensor and the position of an axis of it: it is determined at all places before the current one.
+using Assumption = std::pair<TensorId, std::size_t>;
+
 /// Wherever the masks are 1: a polynomial over the axes of a claim is a field element with an integer in the range.
 struct Fact {
   std::size_t origin = 0;  ///< number of the claim entry that it comes from
   std::string claim;
-  std::uint32_t lookup = kNone;  ///< and column, if it is not a zero claim
+  std::uint32_t lookup = kNone;  ///< of the engine, and column, if it is not a zero claim
   std::size_t column = 0;
   Poly poly;
   Masks masks;
@@ -41,6 +50,7 @@ class Knowledge {
         s_(statement),
         bounds_(bounds),
         known_(statement.tensors.size()),
+        proven_(statement.tensors.size()),
         ranged_(statement.tensors.size()) {}
 
   Algebra algebra;
@@ -82,9 +92,27 @@ class Knowledge {
   bool learn_determined(const Access& access, const Masks& masks, Reason reason, const std::string& claim);
   bool learn_range(AtomId atom, const Masks& masks, Interval range);
 
+  /// Reads before the current place of the axis, which has the length of all axes of the assumptions.
+  void assume(AxisId axis, const std::set<Assumption>& assumptions);
+  /// Those that anything relied on.
+  [[nodiscard]] const std::set<Assumption>& used() const noexcept { return used_; }
+  /// The tensor is determined everywhere, by induction. Only reads under a less-than are taken as determined for it, so
+  /// that the other rules go on to say by which claims.
+  void prove(TensorId tensor);
+  [[nodiscard]] bool proven(TensorId tensor) const { return proven_[tensor]; }
+
   [[nodiscard]] std::uint64_t length(AxisId axis) const { return s_.axes[s_.root(axis)].length; }
 
  private:
+  // A virtual tensor, a bit for each of its axes that is read at the current place, masks in its own axes.
+  struct Read {
+    TensorId tensor = 0;
+    std::uint32_t current = 0;
+    Masks masks;
+    friend bool operator<(const Read& a, const Read& b) {
+      return std::tie(a.tensor, a.current, a.masks) < std::tie(b.tensor, b.current, b.masks);
+    }
+  };
   struct Ranged {
     Places places;  // none of a sum
     Masks masks;
@@ -97,6 +125,9 @@ class Knowledge {
   void complete(TensorId tensor, const Places& places, const Masks& masks);
   [[nodiscard]] std::optional<Masks> to_context(const Access& access, const Masks& masks);
   [[nodiscard]] bool reads_all(const Access& access) const;
+  [[nodiscard]] bool assumed(const Access& access, const Masks& active);
+  [[nodiscard]] Read read_of(const Access& access, const Masks& active);
+  [[nodiscard]] Expression definition_at(const Read& read);
   [[nodiscard]] Masks outside_of(const Atom& atom, const Masks& active) const;
   [[nodiscard]] Bound structured_range(const Access& access) const;
   [[nodiscard]] Bound product_range(const std::vector<Access>& factors, const std::vector<AxisId>& summed,
@@ -112,11 +143,15 @@ class Knowledge {
   const Statement& s_;
   const ModelBounds* bounds_;
   std::vector<std::vector<Known>> known_;
+  std::set<Assumption> assumed_;
+  std::set<Assumption> used_;
+  std::vector<bool> proven_;
+  AxisId current_ = kNone;                             // the axis of kCurrent
   std::vector<std::vector<Ranged>> ranged_;            // of tensors
   std::map<AtomId, std::vector<Ranged>> ranged_sums_;  // of sums, in the context's axes
-  // Of virtual tensors, by tensor and masks in its axes; emptied when more is known.
-  std::map<std::pair<TensorId, Masks>, bool> determined_;
-  std::map<std::pair<TensorId, Masks>, Bound> ranges_;
+  // Of virtual tensors; emptied when more is known.
+  std::map<Read, bool> determined_;
+  std::map<Read, Bound> ranges_;
 };
 
 /// The facts of a statement and the rules on them, to a fixed point.
@@ -142,6 +177,8 @@ class Engine {
   [[nodiscard]] bool mentions(const Fact& fact, TensorId tensor) const;
   /// What is known of an entry of a lookup, as an integer.
   [[nodiscard]] Bound entry_range(std::uint32_t lookup, std::size_t column);
+  /// How a witness tensor is determined at all of its places, under as few masks as may be; nullptr if it is not.
+  [[nodiscard]] const Knowledge::Known* finding(TensorId tensor) const;
   [[nodiscard]] bool is_hint(TensorId tensor) const { return hints_[tensor]; }
   [[nodiscard]] bool is_multiplicity(TensorId tensor) const { return multiplicity_[tensor]; }
   /// What the claims that mention an undetermined tensor lack, by claim.
@@ -165,6 +202,15 @@ class Engine {
     Int coefficient = 0;
   };
 
+  void fixed_point();
+  [[nodiscard]] bool stalls() const;
+  bool induction();
+  std::optional<std::set<Assumption>> induction(AxisId axis);
+  [[nodiscard]] std::vector<AxisId> induction_axes() const;
+  [[nodiscard]] std::set<Assumption> assumptions(AxisId axis);
+  [[nodiscard]] bool determined(const Assumption& at_current);
+  void claims_at_current(AxisId root);
+  void claims_at_current(AxisId axis, const std::vector<Fact>& claims);
   void add_fact(Fact fact);
   void collect();
   void collect_readers();
@@ -195,10 +241,11 @@ class Engine {
   const Statement& s_;
   Knowledge k_;
   std::vector<std::vector<std::optional<Column>>> columns_;
+  std::vector<Lookup> lookups_;  // those of the statement, then those of them at the current place
   std::vector<Fact> facts_;
   std::vector<std::size_t> zero_facts_;            // of zero claims, no variants
   std::vector<std::size_t> unit_sums_;             // those that say that something is a constant
-  std::map<std::size_t, std::size_t> base_fact_;   // of origins
+  std::map<std::size_t, std::size_t> base_fact_;   // of origins, as they are in the statement
   std::vector<std::vector<TensorId>> gave_;        // of origins
   std::vector<std::vector<std::size_t>> readers_;  // of tensors
   std::vector<std::size_t> first_origin_;          // of lookups, the origin of column 0

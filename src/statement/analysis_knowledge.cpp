@@ -104,17 +104,21 @@ bool Knowledge::determined(const Access& access, const Masks& active) {
   if (!algebra.spend(1)) return false;
   if (tensor.kind == TensorKind::kWitness) {
     if (tensor.is_input) return true;
-    return std::any_of(known_[access.tensor].begin(), known_[access.tensor].end(), [&](const Known& known) {
-      if (!covers(known.places, access)) return false;
-      const auto masks = to_context(access, known.masks);
-      return masks && within(*masks, active);
-    });
+    const auto& list = known_[access.tensor];
+    return std::any_of(list.begin(), list.end(),
+                       [&](const Known& known) {
+                         if (!covers(known.places, access)) return false;
+                         const auto masks = to_context(access, known.masks);
+                         return masks && within(*masks, active);
+                       }) ||
+           assumed(access, active);
   }
   if (tensor.kind != TensorKind::kVirtual) return true;
-  const Masks inner = *to_tensor(access, active, false);
-  if (const auto it = determined_.find({access.tensor, inner}); it != determined_.end()) return it->second;
-  const bool result = determined(tensor.definition, inner);
-  if (algebra.spend(kUnitsPerMemo)) determined_[{access.tensor, inner}] = result;
+  const Read read = read_of(access, active);
+  if (const auto it = determined_.find(read); it != determined_.end()) return it->second;
+  const bool result =
+      read.current == 0 ? determined(tensor.definition, read.masks) : determined(definition_at(read), read.masks);
+  if (algebra.spend(kUnitsPerMemo)) determined_[read] = result;
   return result;
 }
 
@@ -247,8 +251,9 @@ Bound Knowledge::structured_range(const Access& access) const {
     case StructuredKind::kIndex: {
       const Index& index = access.indices[0];
       const auto place = static_cast<Int>(index.value);
-      if (!is_axis(index)) return Interval{given.constant + place, given.constant + place};
-      return Interval{given.constant, given.constant + static_cast<Int>(length(static_cast<AxisId>(index.value))) - 1};
+      if (!is_axis(index) && index != kCurrent) return Interval{given.constant + place, given.constant + place};
+      const AxisId axis = index == kCurrent ? current_ : static_cast<AxisId>(index.value);
+      return Interval{given.constant, given.constant + static_cast<Int>(length(axis)) - 1};
     }
     case StructuredKind::kValue:
       return Interval{0, static_cast<Int>(s_.values[given.values].bound) - 1};
@@ -279,10 +284,11 @@ Bound Knowledge::range(const Access& access, const Masks& active) {
     }
     return result;
   }
-  const Masks inner = *to_tensor(access, active, false);
-  if (const auto it = ranges_.find({access.tensor, inner}); it != ranges_.end()) return it->second;
-  const Bound result = range(tensor.definition, tensor.axes, inner);
-  if (algebra.spend(kUnitsPerMemo)) ranges_[{access.tensor, inner}] = result;
+  const Read read = read_of(access, active);
+  if (const auto it = ranges_.find(read); it != ranges_.end()) return it->second;
+  const Bound result = read.current == 0 ? range(tensor.definition, tensor.axes, read.masks)
+                                         : range(definition_at(read), tensor.axes, read.masks);
+  if (algebra.spend(kUnitsPerMemo)) ranges_[read] = result;
   return result;
 }
 

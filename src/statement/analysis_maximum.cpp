@@ -32,7 +32,7 @@ void Engine::maxima(const Fact& fact) {
 bool Engine::maximum(const Fact& fact, AtomId m, Int sign) {
   std::vector<AxisId> axes;
   std::optional<Int> cells = Int{1};
-  for (const AxisId axis : s_.lookups[fact.lookup].axes) {
+  for (const AxisId axis : lookups_[fact.lookup].axes) {
     if (k_.algebra.reads(m, axis)) continue;
     axes.push_back(axis);
     cells = cells ? product(*cells, static_cast<Int>(k_.length(axis))) : cells;

@@ -20,7 +20,6 @@ using ::testing::HasSubstr;
 
 TEST(Uniqueness, HoldsOfTheExamples) {
   for (const Example& example : all_examples()) {
-    if (example.name == "block") continue;  // see RefusesWhatNeedsInductionOverLayers
     const auto error = check_uniqueness(example.statement);
     EXPECT_FALSE(error) << example.name << ": " << name(error->cause) << ": " << error->text;
   }
@@ -34,14 +33,6 @@ TEST(Uniqueness, RefusesOperandsThatAreNoInputs) {
   EXPECT_EQ(error->cause, Cause::kNotDetermined);
   EXPECT_THAT(error->text, HasSubstr("'a'"));
   EXPECT_THAT(error->text, HasSubstr("product"));
-}
-
-// The stream before a layer is made of earlier layers' outputs: determined by induction, which no rule does.
-TEST(Uniqueness, RefusesWhatNeedsInductionOverLayers) {
-  const auto error = check_uniqueness(block_example(3, 4, 12).statement);
-  ASSERT_TRUE(error);
-  EXPECT_EQ(error->cause, Cause::kNotDetermined);
-  EXPECT_THAT(error->text, HasSubstr("'block_out'"));
 }
 
 TEST(Uniqueness, TellsWhy) {

@@ -55,15 +55,7 @@ class Uniqueness {
 
   std::optional<Finding> find(TensorId id) {
     if (s_.tensors[id].is_input) return Finding{id, Reason::kInput, {}, {}};
-    // The one that says most: everywhere, if there is one.
-    const Knowledge::Known* best = nullptr;
-    for (const auto& known : engine_.knowledge().known(id)) {
-      if (std::any_of(known.places.begin(), known.places.end(), [](const auto& place) { return place.has_value(); })) {
-        continue;
-      }
-      if (best == nullptr || known.masks.size() < best->masks.size()) best = &known;
-    }
-    if (best != nullptr) {
+    if (const Knowledge::Known* best = engine_.finding(id)) {
       Finding finding{id, best->reason, best->claim, {}};
       for (const AtomId mask : best->masks) finding.masks.push_back(*engine_.knowledge().algebra.access(mask));
       return finding;

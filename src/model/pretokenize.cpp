@@ -145,10 +145,14 @@ std::size_t llama3_word(std::string_view text, int most_digits) noexcept {
 
 std::size_t first_word(PreTokenizer kind, std::string_view text) noexcept {
   switch (kind) {
-    case PreTokenizer::kNone: return text.size();
-    case PreTokenizer::kGpt2: return gpt2_word(text);
-    case PreTokenizer::kLlama3: return llama3_word(text, 3);
-    case PreTokenizer::kQwen2: return llama3_word(text, 1);
+    case PreTokenizer::kNone:
+      return text.size();
+    case PreTokenizer::kGpt2:
+      return gpt2_word(text);
+    case PreTokenizer::kLlama3:
+      return llama3_word(text, 3);
+    case PreTokenizer::kQwen2:
+      return llama3_word(text, 1);
   }
   return text.size();
 }

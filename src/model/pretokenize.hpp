@@ -15,8 +15,8 @@ enum class PreTokenizer : std::uint8_t {
   kQwen2 = 3,   ///< Qwen2
 };
 
-/// The size of the first word, 1 to text.size(); the text is not empty. Words follow each other without gaps. What comes
-/// before the text does not matter: none of the expressions looks back.
+/// The size of the first word, 1 to text.size(); the text is not empty. Words follow each other without gaps. What
+/// comes before the text does not matter: none of the expressions looks back.
 [[nodiscard]] std::size_t first_word(PreTokenizer kind, std::string_view text) noexcept;
 
 }  // namespace avow::model

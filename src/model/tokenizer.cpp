@@ -42,7 +42,8 @@ Tokenizer::Tokenizer(TokenizerData data) : data_(std::move(data)) {
   for (TokenId id = 0; id < data_.tokens.size(); ++id) {
     const TokenType type = data_.types[id];
     if (type == TokenType::kUserDefined) user_defined.push_back(id);
-    if (type == TokenType::kUserDefined || type == TokenType::kControl || type == TokenType::kUnknown) all.push_back(id);
+    if (type == TokenType::kUserDefined || type == TokenType::kControl || type == TokenType::kUnknown)
+      all.push_back(id);
     if (type == TokenType::kByte) byte_ids_.at(*byte_of_token(data_.tokens[id])) = id;
   }
   if (data_.kind == TokenizerKind::kByteLevelBpe) {
@@ -89,7 +90,8 @@ base::Result<std::vector<TokenId>, TokenizerError> Tokenizer::encode(std::string
   if (as_model && data_.add_eos) run.put(*data_.eos);
 
   if (run.ids.size() > options.max_tokens) {
-    return fail(TokenizerCause::kTooManyTokens, fmt::format("{} tokens, at most {}", run.ids.size(), options.max_tokens));
+    return fail(TokenizerCause::kTooManyTokens,
+                fmt::format("{} tokens, at most {}", run.ids.size(), options.max_tokens));
   }
   return std::move(run.ids);
 }
@@ -100,10 +102,17 @@ Done Tokenizer::encode_plain(Run& run, std::string_view text, bool first) const 
   const bool spaced = text[0] == ' ' || (!byte_level && text.substr(0, kSpaceMark.size()) == kSpaceMark);
   bool prefix = false;
   switch (data_.space_prefix) {
-    case SpacePrefix::kNever: break;
-    case SpacePrefix::kAlways: prefix = true; break;
-    case SpacePrefix::kUnlessSpace: prefix = !spaced; break;
-    case SpacePrefix::kFirstUnlessSpace: prefix = first && !spaced; break;
+    case SpacePrefix::kNever:
+      break;
+    case SpacePrefix::kAlways:
+      prefix = true;
+      break;
+    case SpacePrefix::kUnlessSpace:
+      prefix = !spaced;
+      break;
+    case SpacePrefix::kFirstUnlessSpace:
+      prefix = first && !spaced;
+      break;
   }
   run.after_unknown = false;
   if (byte_level && !prefix) return encode_byte_level(run, text);

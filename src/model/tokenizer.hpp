@@ -92,16 +92,16 @@ class Tokenizer {
   [[nodiscard]] bool has_byte_tokens() const noexcept { return byte_ids_[0] != kNoToken; }
 
   TokenizerData data_;
-  TokenIndex index_;               // what merging may yield
-  MergeTable merges_;              // the kinds with merges
-  SpecialTokens always_special_;   // user-defined
-  SpecialTokens parsed_special_;   // and control, and unknown
+  TokenIndex index_;                       // what merging may yield
+  MergeTable merges_;                      // the kinds with merges
+  SpecialTokens always_special_;           // user-defined
+  SpecialTokens parsed_special_;           // and control, and unknown
   std::vector<std::uint32_t> priorities_;  // kSpm: of each token, the best score lowest
   std::array<TokenId, 256> byte_ids_{};    // kByteLevelBpe: of one byte; otherwise byte tokens; kNoToken for none
 };
 
-/// Decoding id by id for display: text comes out as soon as its characters are whole, and all that comes out, joined, is
-/// what decode() gives. Refers to the tokenizer.
+/// Decoding id by id for display: text comes out as soon as its characters are whole, and all that comes out, joined,
+/// is what decode() gives. Refers to the tokenizer.
 class StreamDecoder {
  public:
   explicit StreamDecoder(const Tokenizer& tokenizer, DecodeFrom from = DecodeFrom::kStart) noexcept

@@ -61,8 +61,7 @@ Checked check_token(const TokenizerData& data, TokenId id) {
   const TokenType type = data.types[id];
   const auto number = static_cast<unsigned>(type);
   if (number < 1 || number > 6) return fail(TokenizerCause::kTypes, fmt::format("token {} has type {}", id, number));
-  const bool special =
-      type == TokenType::kUserDefined || type == TokenType::kControl || type == TokenType::kUnknown;
+  const bool special = type == TokenType::kUserDefined || type == TokenType::kControl || type == TokenType::kUnknown;
   const std::size_t most = special ? tokenizer_limits::kSpecialBytes : tokenizer_limits::kTokenBytes;
   if (token.empty() || token.size() > most) {
     return fail(TokenizerCause::kTokenSize, fmt::format("token {} has {} bytes, at most {}", id, token.size(), most));
@@ -147,7 +146,8 @@ base::Result<std::vector<TokenId>, TokenizerError> merge_results(const Tokenizer
     const Merge& merge = data.merges[rank];
     for (const TokenId side : {merge.left, merge.right}) {
       if (side >= data.tokens.size()) {
-        return fail(TokenizerCause::kIdRange, fmt::format("merge {} is of token {} of {}", rank, side, data.tokens.size()));
+        return fail(TokenizerCause::kIdRange,
+                    fmt::format("merge {} is of token {} of {}", rank, side, data.tokens.size()));
       }
       if (!is_mergeable(data.kind, data.types[side])) {
         return fail(TokenizerCause::kMerge, fmt::format("merge {} is of token {}, which is not normal", rank, side));
@@ -156,7 +156,8 @@ base::Result<std::vector<TokenId>, TokenizerError> merge_results(const Tokenizer
     joined = data.tokens[merge.left] + data.tokens[merge.right];
     const auto result = index.find(joined);
     if (!result) {
-      return fail(TokenizerCause::kMerge, fmt::format("merge {} yields {}, no normal token", rank, shown_bytes(joined)));
+      return fail(TokenizerCause::kMerge,
+                  fmt::format("merge {} yields {}, no normal token", rank, shown_bytes(joined)));
     }
     results.push_back(*result);
   }

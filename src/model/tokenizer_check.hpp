@@ -19,8 +19,8 @@ namespace avow::model {
 /// Everything that a vocabulary must keep to, but for its merges.
 [[nodiscard]] base::Result<bool, TokenizerError> check_vocabulary(const TokenizerData& data);
 
-/// What each merge yields; an error if one is not of two normal tokens to a normal token, or there twice. The vocabulary
-/// is checked already, `index` holds mergeable_ids().
+/// What each merge yields; an error if one is not of two normal tokens to a normal token, or there twice. The
+/// vocabulary is checked already, `index` holds mergeable_ids().
 [[nodiscard]] base::Result<std::vector<TokenId>, TokenizerError> merge_results(const TokenizerData& data,
                                                                                const TokenIndex& index);
 

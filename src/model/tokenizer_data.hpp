@@ -72,7 +72,7 @@ namespace tokenizer_limits {
 inline constexpr std::size_t kTokens = std::size_t{1} << 20;
 inline constexpr std::size_t kMerges = std::size_t{1} << 21;
 inline constexpr std::size_t kTokenBytes = 1024;
-inline constexpr std::size_t kSpecialBytes = 128;  ///< of a token that is searched for in text
+inline constexpr std::size_t kSpecialBytes = 128;                      ///< of a token that is searched for in text
 inline constexpr std::size_t kVocabularyBytes = std::size_t{1} << 26;  ///< of all tokens
 inline constexpr std::size_t kTemplateBytes = std::size_t{1} << 20;
 inline constexpr std::size_t kTextBytes = std::size_t{1} << 26;  ///< of a text to encode

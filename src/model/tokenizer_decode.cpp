@@ -23,10 +23,13 @@ std::string Tokenizer::piece(TokenId id) const {
   const std::string& token = data_.tokens[id];
   if (data_.kind == TokenizerKind::kByteLevelBpe) return token;
   switch (data_.types[id]) {
-    case TokenType::kByte: return {static_cast<char>(*byte_of_token(token))};
+    case TokenType::kByte:
+      return {static_cast<char>(*byte_of_token(token))};
     case TokenType::kNormal:
-    case TokenType::kUserDefined: return unmark_spaces(token);
-    default: return token;
+    case TokenType::kUserDefined:
+      return unmark_spaces(token);
+    default:
+      return token;
   }
 }
 
@@ -51,8 +54,11 @@ void StreamDecoder::append(TokenId id, std::string& out) {
   // A space was put behind special tokens, too.
   const bool space_behind = data.space_prefix == SpacePrefix::kAlways || data.space_prefix == SpacePrefix::kUnlessSpace;
   switch (data.types[id]) {
-    case TokenType::kControl: strip_space_ = strip_space_ || space_behind; return;
-    case TokenType::kUnused: return;
+    case TokenType::kControl:
+      strip_space_ = strip_space_ || space_behind;
+      return;
+    case TokenType::kUnused:
+      return;
     case TokenType::kUnknown:
       out += kReplacement;
       strip_space_ = false;
@@ -63,7 +69,8 @@ void StreamDecoder::append(TokenId id, std::string& out) {
       strip_space_ = space_behind && data.tokens[id].find(kSpaceMark) == std::string::npos;
       return;
     case TokenType::kByte:
-    case TokenType::kNormal: break;
+    case TokenType::kNormal:
+      break;
   }
   const std::string piece = tokenizer_->piece(id);
   const bool strip = strip_space_ && !byte_level && data.space_prefix != SpacePrefix::kNever &&

@@ -7,27 +7,48 @@ namespace avow::model {
 
 const char* name(TokenizerCause cause) noexcept {
   switch (cause) {
-    case TokenizerCause::kCount: return "tokenizer.count";
-    case TokenizerCause::kTokenSize: return "tokenizer.token_size";
-    case TokenizerCause::kRepeatedToken: return "tokenizer.repeated_token";
-    case TokenizerCause::kTypes: return "tokenizer.types";
-    case TokenizerCause::kScores: return "tokenizer.scores";
-    case TokenizerCause::kByteTokens: return "tokenizer.byte_tokens";
-    case TokenizerCause::kSpaceToken: return "tokenizer.space_token";
-    case TokenizerCause::kNotByteLevel: return "tokenizer.not_byte_level";
-    case TokenizerCause::kMerge: return "tokenizer.merge";
-    case TokenizerCause::kRepeatedMerge: return "tokenizer.repeated_merge";
-    case TokenizerCause::kIdRange: return "tokenizer.id_range";
-    case TokenizerCause::kIds: return "tokenizer.ids";
-    case TokenizerCause::kMissing: return "tokenizer.missing";
-    case TokenizerCause::kFieldType: return "tokenizer.field_type";
-    case TokenizerCause::kJson: return "tokenizer.json";
-    case TokenizerCause::kUnsupported: return "tokenizer.unsupported";
-    case TokenizerCause::kTextSize: return "tokenizer.text_size";
-    case TokenizerCause::kUnencodable: return "tokenizer.unencodable";
-    case TokenizerCause::kNoSpecial: return "tokenizer.no_special";
-    case TokenizerCause::kTooManyTokens: return "tokenizer.too_many_tokens";
-    case TokenizerCause::kTemplate: return "tokenizer.template";
+    case TokenizerCause::kCount:
+      return "tokenizer.count";
+    case TokenizerCause::kTokenSize:
+      return "tokenizer.token_size";
+    case TokenizerCause::kRepeatedToken:
+      return "tokenizer.repeated_token";
+    case TokenizerCause::kTypes:
+      return "tokenizer.types";
+    case TokenizerCause::kScores:
+      return "tokenizer.scores";
+    case TokenizerCause::kByteTokens:
+      return "tokenizer.byte_tokens";
+    case TokenizerCause::kSpaceToken:
+      return "tokenizer.space_token";
+    case TokenizerCause::kNotByteLevel:
+      return "tokenizer.not_byte_level";
+    case TokenizerCause::kMerge:
+      return "tokenizer.merge";
+    case TokenizerCause::kRepeatedMerge:
+      return "tokenizer.repeated_merge";
+    case TokenizerCause::kIdRange:
+      return "tokenizer.id_range";
+    case TokenizerCause::kIds:
+      return "tokenizer.ids";
+    case TokenizerCause::kMissing:
+      return "tokenizer.missing";
+    case TokenizerCause::kFieldType:
+      return "tokenizer.field_type";
+    case TokenizerCause::kJson:
+      return "tokenizer.json";
+    case TokenizerCause::kUnsupported:
+      return "tokenizer.unsupported";
+    case TokenizerCause::kTextSize:
+      return "tokenizer.text_size";
+    case TokenizerCause::kUnencodable:
+      return "tokenizer.unencodable";
+    case TokenizerCause::kNoSpecial:
+      return "tokenizer.no_special";
+    case TokenizerCause::kTooManyTokens:
+      return "tokenizer.too_many_tokens";
+    case TokenizerCause::kTemplate:
+      return "tokenizer.template";
   }
   return "tokenizer.unknown";
 }

@@ -42,8 +42,9 @@ class Reader {
  private:
   // A value of the key: nothing if there is no such key, an error if the type is another.
   template <typename T>
-  base::Result<std::optional<T>, TokenizerError> value_of(
-      const char* key, std::optional<T> (TokenizerMetadata::*get)(std::string_view) const) const {
+  base::Result<std::optional<T>, TokenizerError> value_of(const char* key,
+                                                          std::optional<T> (TokenizerMetadata::*get)(std::string_view)
+                                                              const) const {
     std::optional<T> value = (metadata_.*get)(key);
     if (!value && metadata_.has(key)) return fail(TokenizerCause::kFieldType, key);
     return value;

@@ -101,7 +101,8 @@ class Reader {
   }
 
   Done set_token(const std::string& text, const json& id) {
-    if (!id.is_number_unsigned()) return fail(TokenizerCause::kFieldType, fmt::format("the id of {}", shown_bytes(text)));
+    if (!id.is_number_unsigned())
+      return fail(TokenizerCause::kFieldType, fmt::format("the id of {}", shown_bytes(text)));
     const auto number = id.get<std::uint64_t>();
     if (number >= tokenizer_limits::kTokens) {
       return fail(TokenizerCause::kIdRange, fmt::format("token {} has id {}", shown_bytes(text), number));
@@ -109,7 +110,8 @@ class Reader {
     if (number >= texts_.size()) texts_.resize(number + 1, nullptr);
     const std::string*& slot = texts_[number];
     if (slot != nullptr && *slot != text) {
-      return fail(TokenizerCause::kIds, fmt::format("id {} is {} and {}", number, shown_bytes(*slot), shown_bytes(text)));
+      return fail(TokenizerCause::kIds,
+                  fmt::format("id {} is {} and {}", number, shown_bytes(*slot), shown_bytes(text)));
     }
     slot = &text;
     return true;
@@ -184,8 +186,9 @@ class Reader {
     for (const json& merge : *merges) {
       const bool pair = merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string();
       if (!pair && !merge.is_string()) return fail(TokenizerCause::kFieldType, "model.merges holds no pair");
-      const Done done = pair ? reader.add(merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>())
-                             : reader.add(merge.get_ref<const std::string&>());
+      const Done done = pair
+                            ? reader.add(merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>())
+                            : reader.add(merge.get_ref<const std::string&>());
       if (!done) return done;
     }
     data_.merges = reader.take();

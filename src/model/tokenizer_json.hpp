@@ -13,9 +13,9 @@ namespace avow::model {
 
 /// What the files beside a tokenizer.json say and it does not.
 struct TokenizerHints {
-  std::optional<TokenId> bos;  ///< config.json: bos_token_id
-  std::optional<TokenId> eos;  ///< config.json: eos_token_id
-  std::string chat_template;   ///< tokenizer_config.json: chat_template
+  std::optional<TokenId> bos = {};  ///< config.json: bos_token_id
+  std::optional<TokenId> eos = {};  ///< config.json: eos_token_id
+  std::string chat_template = {};   ///< tokenizer_config.json: chat_template
 };
 
 /// The tokenizer of a Hugging Face tokenizer.json: a BPE model, byte-level or with characters and byte fallback, within

@@ -19,8 +19,7 @@ using Done = base::Result<bool, TokenizerError>;
 
 Err<TokenizerError> fail(TokenizerCause cause, std::string text) { return {TokenizerError{cause, std::move(text)}}; }
 
-constexpr std::string_view kGpt2Regex =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+constexpr std::string_view kGpt2Regex = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kLlama3Regex =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kQwen2Regex =
@@ -48,7 +47,8 @@ base::Result<std::vector<const json*>, TokenizerError> steps_of(const json& root
     return steps;
   }
   const auto list = at->find(list_key);
-  if (list == at->end() || !list->is_array()) return fail(TokenizerCause::kFieldType, fmt::format("{}.{}", field, list_key));
+  if (list == at->end() || !list->is_array())
+    return fail(TokenizerCause::kFieldType, fmt::format("{}.{}", field, list_key));
   for (const json& step : *list) {
     if (!step.is_object()) return fail(TokenizerCause::kFieldType, fmt::format("{}.{}", field, list_key));
     steps.push_back(&step);
@@ -94,8 +94,9 @@ Done read_split(const json& step, TextSteps& out) {
   if (!holds(step, "behavior", "Isolated", false) || !holds(step, "invert", false, true)) {
     return unsupported("pre_tokenizer", step);
   }
-  for (const auto& [regex, kind] : {std::pair(kGpt2Regex, PreTokenizer::kGpt2), std::pair(kLlama3Regex, PreTokenizer::kLlama3),
-                                    std::pair(kQwen2Regex, PreTokenizer::kQwen2)}) {
+  for (const auto& [regex, kind] :
+       {std::pair(kGpt2Regex, PreTokenizer::kGpt2), std::pair(kLlama3Regex, PreTokenizer::kLlama3),
+        std::pair(kQwen2Regex, PreTokenizer::kQwen2)}) {
     if (holds(step, "pattern", json{{"Regex", regex}}, false)) {
       out.pre_tokenizer = kind;
       return true;
@@ -123,7 +124,9 @@ Done read_pre_tokenizer(const json& root, bool& marks_spaces, TextSteps& out) {
   if (!steps) return Err{steps.error()};
   const auto& list = steps.value();
   if (list.empty()) return true;
-  const auto is = [&](std::size_t i, const char* type) { return i < list.size() && holds(*list[i], "type", type, false); };
+  const auto is = [&](std::size_t i, const char* type) {
+    return i < list.size() && holds(*list[i], "type", type, false);
+  };
   if (list.size() == 1 && is(0, "Metaspace")) {
     marks_spaces = true;
     return read_metaspace(*list[0], out);
@@ -196,7 +199,8 @@ base::Result<TextSteps, TokenizerError> read_text_steps(const json& root) {
   if (byte_level && (normalizer.value().prepends || normalizer.value().replaces)) {
     return fail(TokenizerCause::kUnsupported, "a normalizer with ByteLevel");
   }
-  if (!byte_level && !marks_spaces) return fail(TokenizerCause::kUnsupported, "no ByteLevel, and spaces left as they are");
+  if (!byte_level && !marks_spaces)
+    return fail(TokenizerCause::kUnsupported, "no ByteLevel, and spaces left as they are");
   if (normalizer.value().prepends) {
     if (out.space_prefix != SpacePrefix::kNever) return fail(TokenizerCause::kUnsupported, "Prepend with Metaspace");
     out.space_prefix = SpacePrefix::kAlways;

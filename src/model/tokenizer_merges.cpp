@@ -39,7 +39,8 @@ base::Result<TokenId, TokenizerError> MergeReader::token_of(std::string_view tex
     id = index_.find(text);
   }
   if (id) return *id;
-  return fail(TokenizerCause::kMerge, fmt::format("merge {} is of {}, no normal token", merges_.size(), shown_bytes(text)));
+  return fail(TokenizerCause::kMerge,
+              fmt::format("merge {} is of {}, no normal token", merges_.size(), shown_bytes(text)));
 }
 
 base::Result<bool, TokenizerError> MergeReader::add(std::string_view merge) {

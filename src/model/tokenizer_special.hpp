@@ -32,7 +32,7 @@ class SpecialTokens {
   [[nodiscard]] std::optional<TokenId> longest_at(std::string_view text) const noexcept;
 
   std::span<const std::string> tokens_;
-  std::vector<TokenId> sorted_;               // by bytes, so those with a common prefix are neighbours, shortest first
+  std::vector<TokenId> sorted_;                // by bytes, so those with a common prefix are neighbours, shortest first
   std::array<std::uint32_t, 257> by_first_{};  // those that start with byte b: [by_first_[b], by_first_[b + 1])
 };
 

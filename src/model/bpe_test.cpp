@@ -117,7 +117,7 @@ TEST(TokenIndex, FindsEveryTokenAndNothingElse) {
     const auto at = known.find(std::to_string(i));
     ASSERT_EQ(index.find(std::to_string(i)), at == known.end() ? std::nullopt : std::optional(at->second));
   }
-  EXPECT_EQ(TokenIndex(tokens, {}).find("1"), std::nullopt);
+  EXPECT_EQ(TokenIndex(tokens, std::span<const TokenId>()).find("1"), std::nullopt);
 }
 
 TEST(SpecialTokens, TheLeftmostAndThenTheLongestWins) {

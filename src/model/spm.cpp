@@ -1,7 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/spm.hpp"
 
+#include <algorithm>
+
+#include "model/unicode.hpp"
+
 namespace avow::model {
+namespace {
+
+// The bytes of a character as a number: no two characters share one, nor does a byte that is none.
+std::uint64_t key_of(std::string_view character) noexcept {
+  std::uint64_t key = 0;
+  for (const char byte : character) key = key << 8 | static_cast<std::uint8_t>(byte);
+  return key;
+}
+
+std::string_view take_character(std::string_view& text) noexcept {
+  const std::string_view character = text.substr(0, first_char(text).size_bytes);
+  text.remove_prefix(character.size());
+  return character;
+}
+
+}  // namespace
+
+CharacterPairs::CharacterPairs(std::span<const std::string> tokens, std::span<const TokenId> ids) {
+  for (const TokenId id : ids) {
+    std::string_view rest = tokens[id];
+    for (std::uint64_t last = key_of(take_character(rest)); !rest.empty();) {
+      const std::uint64_t next = key_of(take_character(rest));
+      if (last < 128 && next < 128) {
+        ascii_.set(last * 128 + next);
+      } else {
+        pairs_.push_back(last << 32 | next);
+      }
+      last = next;
+    }
+  }
+  std::sort(pairs_.begin(), pairs_.end());
+  pairs_.erase(std::unique(pairs_.begin(), pairs_.end()), pairs_.end());
+  pairs_.shrink_to_fit();
+}
+
+bool CharacterPairs::has(std::uint64_t pair) const noexcept {
+  const std::uint64_t first = pair >> 32;
+  const std::uint64_t second = pair & 0xffffffff;
+  if (first < 128 && second < 128) return ascii_[first * 128 + second];
+  return std::binary_search(pairs_.begin(), pairs_.end(), pair);
+}
+
+std::size_t CharacterPairs::first_segment(std::string_view text) const noexcept {
+  std::string_view rest = text;
+  std::uint64_t last = key_of(take_character(rest));
+  while (!rest.empty()) {
+    std::string_view behind = rest;
+    const std::uint64_t next = key_of(take_character(behind));
+    if (!has(last << 32 | next)) break;
+    last = next;
+    rest = behind;
+  }
+  return text.size() - rest.size();
+}
 
 std::vector<std::uint32_t> spm_priorities(std::span<const std::uint32_t> scores) {
   std::vector<std::uint32_t> priorities;

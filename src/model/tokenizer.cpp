@@ -35,7 +35,9 @@ struct Tokenizer::Run {
 };
 
 Tokenizer::Tokenizer(TokenizerData data) : data_(std::move(data)) {
-  index_ = TokenIndex(data_.tokens, mergeable_ids(data_));
+  const std::vector<TokenId> mergeable = mergeable_ids(data_);
+  index_ = TokenIndex(data_.tokens, mergeable);
+  if (data_.kind != TokenizerKind::kByteLevelBpe) pairs_ = CharacterPairs(data_.tokens, mergeable);
   std::vector<TokenId> user_defined;
   std::vector<TokenId> all;
   byte_ids_.fill(kNoToken);
@@ -44,6 +46,7 @@ Tokenizer::Tokenizer(TokenizerData data) : data_(std::move(data)) {
     if (type == TokenType::kUserDefined) user_defined.push_back(id);
     if (type == TokenType::kUserDefined || type == TokenType::kControl || type == TokenType::kUnknown)
       all.push_back(id);
+    has_unused_ = has_unused_ || type == TokenType::kUnused;
     if (type == TokenType::kByte) byte_ids_.at(*byte_of_token(data_.tokens[id])) = id;
   }
   if (data_.kind == TokenizerKind::kByteLevelBpe) {
@@ -58,7 +61,7 @@ Tokenizer::Tokenizer(TokenizerData data) : data_(std::move(data)) {
 }
 
 base::Result<Tokenizer, TokenizerError> Tokenizer::create(TokenizerData data) {
-  if (const Done checked = check_vocabulary(data); !checked) return Err{checked.error()};
+  if (Done checked = check_vocabulary(data); !checked) return Err{checked.error()};
   Tokenizer tokenizer(std::move(data));
   const auto results = merge_results(tokenizer.data_, tokenizer.index_);
   if (!results) return Err{results.error()};
@@ -81,12 +84,12 @@ base::Result<std::vector<TokenId>, TokenizerError> Tokenizer::encode(std::string
   const SpecialTokens& special = options.special == SpecialText::kParse ? parsed_special_ : always_special_;
   std::size_t at = 0;
   for (auto match = special.find(text, at); match; match = special.find(text, at)) {
-    const Done done = encode_plain(run, text.substr(at, match->begin - at), at == 0);
+    Done done = encode_plain(run, text.substr(at, match->begin - at), at == 0);
     if (!done) return Err{done.error()};
     run.put(match->id);
     at = match->begin + data_.tokens[match->id].size();
   }
-  if (const Done done = encode_plain(run, text.substr(at), at == 0); !done) return Err{done.error()};
+  if (Done done = encode_plain(run, text.substr(at), at == 0); !done) return Err{done.error()};
   if (as_model && data_.add_eos) run.put(*data_.eos);
 
   if (run.ids.size() > options.max_tokens) {
@@ -124,7 +127,7 @@ Done Tokenizer::encode_plain(Run& run, std::string_view text, bool first) const 
 Done Tokenizer::encode_byte_level(Run& run, std::string_view text) const {
   while (!text.empty()) {
     const std::string_view word = text.substr(0, first_word(data_.pre_tokenizer, text));
-    if (const Done done = encode_word(run, word); !done) return done;
+    if (Done done = encode_word(run, word); !done) return done;
     text.remove_prefix(word.size());
   }
   return true;
@@ -146,7 +149,7 @@ Done Tokenizer::encode_word(Run& run, std::string_view word) const {
   for (const Symbol& symbol : run.symbols) {
     if (symbol.id != kNoToken) {
       run.put(symbol.id);
-    } else if (const Done done = put_unknown(run, word.substr(symbol.begin, symbol.size)); !done) {
+    } else if (Done done = put_unknown(run, word.substr(symbol.begin, symbol.size)); !done) {
       return done;
     }
   }
@@ -154,24 +157,31 @@ Done Tokenizer::encode_word(Run& run, std::string_view word) const {
 }
 
 Done Tokenizer::encode_characters(Run& run, std::string_view text) const {
-  const bool by_merges = data_.kind == TokenizerKind::kCharacterBpe;
+  while (!text.empty()) {
+    const std::string_view segment = text.substr(0, has_unused_ ? text.size() : pairs_.first_segment(text));
+    if (Done done = encode_segment(run, segment); !done) return done;
+    text.remove_prefix(segment.size());
+  }
+  return true;
+}
+
+Done Tokenizer::encode_segment(Run& run, std::string_view text) const {
   run.symbols.clear();
   for (std::uint32_t at = 0; at < text.size();) {
     const std::uint32_t size = first_char(text.substr(at)).size_bytes;
     run.symbols.push_back({at, size, index_.find(text.substr(at, size)).value_or(kNoToken)});
     at += size;
   }
-  if (by_merges) {
+  if (data_.kind == TokenizerKind::kCharacterBpe) {
     run.merger.merge(run.symbols,
                      [this](const Symbol& left, const Symbol& right) { return merges_.find(left.id, right.id); });
-  }
-  UnusedSplits splits;
-  if (!by_merges) {
+  } else {
+    UnusedSplits splits;
     run.merger.merge(run.symbols, SpmLookUp(text, index_, priorities_, data_.types, splits));
     splits.resolve(text, index_, data_.types, run.symbols);
   }
   for (const Symbol& symbol : run.symbols) {
-    const Done done = put_symbol(run, text.substr(symbol.begin, symbol.size), symbol.id);
+    Done done = put_symbol(run, text.substr(symbol.begin, symbol.size), symbol.id);
     if (!done) return done;
   }
   return true;

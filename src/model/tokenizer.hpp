@@ -12,6 +12,7 @@
 
 #include "base/result.hpp"
 #include "model/bpe.hpp"
+#include "model/spm.hpp"
 #include "model/tokenizer_data.hpp"
 #include "model/tokenizer_error.hpp"
 #include "model/tokenizer_index.hpp"
@@ -86,13 +87,17 @@ class Tokenizer {
   [[nodiscard]] base::Result<bool, TokenizerError> encode_plain(Run& run, std::string_view text, bool first) const;
   [[nodiscard]] base::Result<bool, TokenizerError> encode_byte_level(Run& run, std::string_view text) const;
   [[nodiscard]] base::Result<bool, TokenizerError> encode_characters(Run& run, std::string_view text) const;
+  [[nodiscard]] base::Result<bool, TokenizerError> encode_segment(Run& run, std::string_view text) const;
   [[nodiscard]] base::Result<bool, TokenizerError> encode_word(Run& run, std::string_view word) const;
   [[nodiscard]] base::Result<bool, TokenizerError> put_unknown(Run& run, std::string_view bytes) const;
   [[nodiscard]] base::Result<bool, TokenizerError> put_symbol(Run& run, std::string_view bytes, TokenId id) const;
   [[nodiscard]] bool has_byte_tokens() const noexcept { return byte_ids_[0] != kNoToken; }
 
   TokenizerData data_;
-  TokenIndex index_;                       // what merging may yield
+  TokenIndex index_;      // what merging may yield
+  CharacterPairs pairs_;  // not for kByteLevelBpe
+  // Where an unused token is cut depends on the whole text: then it is merged in one piece.
+  bool has_unused_ = false;
   MergeTable merges_;                      // the kinds with merges
   SpecialTokens always_special_;           // user-defined
   SpecialTokens parsed_special_;           // and control, and unknown

@@ -132,7 +132,7 @@ Checked check_vocabulary(const TokenizerData& data) {
   if (Checked checked = check_ids(data); !checked) return checked;
   std::vector<TokenId> all(data.tokens.size());
   std::iota(all.begin(), all.end(), 0);
-  if (const auto twice = TokenIndex(data.tokens, std::move(all)).repeated()) {
+  if (const auto twice = TokenIndex(data.tokens, all).repeated()) {
     return fail(TokenizerCause::kRepeatedToken, fmt::format("tokens {} and {} are both {}", twice->first, twice->second,
                                                             shown_bytes(data.tokens[twice->first])));
   }

@@ -34,7 +34,7 @@ class Reader {
   base::Result<TokenizerData, TokenizerError> read() {
     for (const auto step : {&Reader::read_kind, &Reader::read_tokens, &Reader::read_types, &Reader::read_scores,
                             &Reader::read_ids, &Reader::read_switches, &Reader::read_merges}) {
-      if (const Done done = (this->*step)(); !done) return Err{done.error()};
+      if (Done done = (this->*step)(); !done) return Err{done.error()};
     }
     return std::move(data_);
   }
@@ -145,8 +145,8 @@ class Reader {
     const auto otherwise = [&](TokenId id) {
       return spm && id < data_.tokens.size() ? std::optional<TokenId>(id) : std::nullopt;
     };
-    if (const Done done = read_id("tokenizer.ggml.bos_token_id", otherwise(1), data_.bos); !done) return done;
-    if (const Done done = read_id("tokenizer.ggml.eos_token_id", otherwise(2), data_.eos); !done) return done;
+    if (Done done = read_id("tokenizer.ggml.bos_token_id", otherwise(1), data_.bos); !done) return done;
+    if (Done done = read_id("tokenizer.ggml.eos_token_id", otherwise(2), data_.eos); !done) return done;
     return read_id("tokenizer.ggml.unknown_token_id", otherwise(0), data_.unknown);
   }
 
@@ -162,14 +162,14 @@ class Reader {
     const bool llama3 = data_.pre_tokenizer == PreTokenizer::kLlama3;
     bool space = false;
     const bool add_bos = (spm || llama3) && data_.bos.has_value();
-    if (const Done done = read_switch("tokenizer.ggml.add_bos_token", add_bos, data_.add_bos); !done) return done;
-    if (const Done done = read_switch("tokenizer.ggml.add_eos_token", false, data_.add_eos); !done) return done;
-    if (const Done done = read_switch("tokenizer.ggml.add_space_prefix", spm, space); !done) return done;
+    if (Done done = read_switch("tokenizer.ggml.add_bos_token", add_bos, data_.add_bos); !done) return done;
+    if (Done done = read_switch("tokenizer.ggml.add_eos_token", false, data_.add_eos); !done) return done;
+    if (Done done = read_switch("tokenizer.ggml.add_space_prefix", spm, space); !done) return done;
     if (space && !spm) return fail(TokenizerCause::kUnsupported, "tokenizer.ggml.add_space_prefix with gpt2");
     data_.space_prefix = space ? SpacePrefix::kAlways : SpacePrefix::kNever;
     data_.ignore_merges = llama3;
     bool whitespace = false;
-    if (const Done done = read_switch("tokenizer.ggml.remove_extra_whitespaces", false, whitespace); !done) return done;
+    if (Done done = read_switch("tokenizer.ggml.remove_extra_whitespaces", false, whitespace); !done) return done;
     if (whitespace) return fail(TokenizerCause::kUnsupported, "tokenizer.ggml.remove_extra_whitespaces");
     const auto chat_template = value_of(kTemplate, &TokenizerMetadata::string);
     if (!chat_template) return Err{chat_template.error()};
@@ -183,7 +183,7 @@ class Reader {
     if (!merges) return Err{merges.error()};
     MergeReader reader(data_);
     for (const std::string_view merge : merges.value()) {
-      if (const Done done = reader.add(merge); !done) return done;
+      if (Done done = reader.add(merge); !done) return done;
     }
     data_.merges = reader.take();
     return true;

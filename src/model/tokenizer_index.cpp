@@ -17,7 +17,7 @@ std::uint64_t hash_of(std::string_view bytes) noexcept {
 
 }  // namespace
 
-TokenIndex::TokenIndex(std::span<const std::string> tokens, std::vector<TokenId> ids) : tokens_(tokens) {
+TokenIndex::TokenIndex(std::span<const std::string> tokens, std::span<const TokenId> ids) : tokens_(tokens) {
   for (const TokenId id : ids) {
     entries_.push_back({hash_of(tokens[id]), id});
     longest_ = std::max(longest_, tokens[id].size());

@@ -20,7 +20,7 @@ class TokenIndex {
  public:
   TokenIndex() = default;
   /// The tokens with the given ids.
-  TokenIndex(std::span<const std::string> tokens, std::vector<TokenId> ids);
+  TokenIndex(std::span<const std::string> tokens, std::span<const TokenId> ids);
 
   /// The token with these bytes; of several, the lowest id.
   [[nodiscard]] std::optional<TokenId> find(std::string_view bytes) const noexcept;

@@ -39,7 +39,7 @@ class Reader {
   base::Result<TokenizerData, TokenizerError> read() {
     for (const auto step : {&Reader::read_steps, &Reader::read_model, &Reader::read_vocabulary, &Reader::read_added,
                             &Reader::collect_tokens, &Reader::read_merges, &Reader::read_ends}) {
-      if (const Done done = (this->*step)(); !done) return Err{done.error()};
+      if (Done done = (this->*step)(); !done) return Err{done.error()};
     }
     data_.chat_template = hints_.chat_template;
     return std::move(data_);
@@ -69,12 +69,12 @@ class Reader {
     if (!at->is_object()) return fail(TokenizerCause::kFieldType, "model");
     model_ = &*at;
     for (const auto& [key, value] : model_->items()) {
-      if (const Done done = check_option(key, value); !done) return done;
+      if (Done done = check_option(key, value); !done) return done;
     }
-    if (const Done done = read_switch(*model_, "byte_fallback", false, byte_fallback_); !done) return done;
-    if (const Done done = read_switch(*model_, "ignore_merges", false, data_.ignore_merges); !done) return done;
+    if (Done done = read_switch(*model_, "byte_fallback", false, byte_fallback_); !done) return done;
+    if (Done done = read_switch(*model_, "ignore_merges", false, data_.ignore_merges); !done) return done;
     bool fuse = false;
-    if (const Done done = read_switch(*model_, "fuse_unk", false, fuse); !done) return done;
+    if (Done done = read_switch(*model_, "fuse_unk", false, fuse); !done) return done;
     if (byte_fallback_ && data_.kind == TokenizerKind::kByteLevelBpe) {
       return fail(TokenizerCause::kUnsupported, "byte_fallback with ByteLevel");
     }
@@ -92,7 +92,7 @@ class Reader {
     if (key == "type" && value == "BPE") return true;
     if (key == "dropout" && (value.is_null() || value == 0)) return true;
     const bool affix = key == "continuing_subword_prefix" || key == "end_of_word_suffix";
-    if (affix && (value.is_null() || value == "")) return true;
+    if (affix && (value.is_null() || value == json(""))) return true;
     if (key == "unk_token" && (value.is_null() || value.is_string())) {
       if (value.is_string()) unknown_ = value.get_ref<const std::string&>();
       return true;
@@ -122,7 +122,7 @@ class Reader {
     if (vocabulary == model_->end()) return fail(TokenizerCause::kMissing, "model.vocab");
     if (!vocabulary->is_object()) return fail(TokenizerCause::kFieldType, "model.vocab");
     for (auto at = vocabulary->begin(); at != vocabulary->end(); ++at) {
-      if (const Done done = set_token(at.key(), at.value()); !done) return done;
+      if (Done done = set_token(at.key(), at.value()); !done) return done;
     }
     return true;
   }
@@ -132,7 +132,7 @@ class Reader {
     if (list == root_.end() || list->is_null()) return true;
     if (!list->is_array()) return fail(TokenizerCause::kFieldType, "added_tokens");
     for (const json& token : *list) {
-      if (const Done done = read_added_token(token); !done) return done;
+      if (Done done = read_added_token(token); !done) return done;
     }
     return true;
   }
@@ -144,12 +144,12 @@ class Reader {
       return fail(TokenizerCause::kFieldType, "added_tokens holds something that is no token");
     }
     const auto& text = content->get_ref<const std::string&>();
-    if (const Done done = set_token(text, *id); !done) return done;
+    if (Done done = set_token(text, *id); !done) return done;
     bool special = false;
-    if (const Done done = read_switch(token, "special", false, special); !done) return done;
+    if (Done done = read_switch(token, "special", false, special); !done) return done;
     for (const char* option : {"lstrip", "rstrip", "single_word", "normalized"}) {
       bool on = false;
-      if (const Done done = read_switch(token, option, false, on); !done) return done;
+      if (Done done = read_switch(token, option, false, on); !done) return done;
       // Nothing is normalised in byte-level vocabularies.
       if (std::string_view(option) == "normalized" && data_.kind == TokenizerKind::kByteLevelBpe) continue;
       if (on) return fail(TokenizerCause::kUnsupported, fmt::format("{} of added token {}", option, shown_bytes(text)));
@@ -186,9 +186,8 @@ class Reader {
     for (const json& merge : *merges) {
       const bool pair = merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string();
       if (!pair && !merge.is_string()) return fail(TokenizerCause::kFieldType, "model.merges holds no pair");
-      const Done done = pair
-                            ? reader.add(merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>())
-                            : reader.add(merge.get_ref<const std::string&>());
+      Done done = pair ? reader.add(merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>())
+                       : reader.add(merge.get_ref<const std::string&>());
       if (!done) return done;
     }
     data_.merges = reader.take();
@@ -217,11 +216,11 @@ class Reader {
 
 }  // namespace
 
-base::Result<TokenizerData, TokenizerError> tokenizer_from_json(std::string_view text, const TokenizerHints& hints) {
-  if (text.size() > tokenizer_limits::kJsonBytes) {
-    return fail(TokenizerCause::kJson, fmt::format("{} bytes, at most {}", text.size(), tokenizer_limits::kJsonBytes));
+base::Result<TokenizerData, TokenizerError> tokenizer_from_json(std::string_view file, const TokenizerHints& hints) {
+  if (file.size() > tokenizer_limits::kJsonBytes) {
+    return fail(TokenizerCause::kJson, fmt::format("{} bytes, at most {}", file.size(), tokenizer_limits::kJsonBytes));
   }
-  const json root = json::parse(text, nullptr, false);
+  const json root = json::parse(file, nullptr, false);
   if (root.is_discarded()) return fail(TokenizerCause::kJson, "the file is not JSON");
   return Reader(root, hints).read();
 }

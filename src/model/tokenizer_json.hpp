@@ -21,7 +21,7 @@ struct TokenizerHints {
 /// The tokenizer of a Hugging Face tokenizer.json: a BPE model, byte-level or with characters and byte fallback, within
 /// what spec/tokenizer.md, section 7, lists; anything else is an error that names it. What it returns has yet to pass
 /// Tokenizer::create().
-[[nodiscard]] base::Result<TokenizerData, TokenizerError> tokenizer_from_json(std::string_view json,
+[[nodiscard]] base::Result<TokenizerData, TokenizerError> tokenizer_from_json(std::string_view file,
                                                                               const TokenizerHints& hints = {});
 
 }  // namespace avow::model

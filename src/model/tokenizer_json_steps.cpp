@@ -194,7 +194,7 @@ base::Result<TextSteps, TokenizerError> read_text_steps(const json& root) {
   if (!normalizer) return Err{normalizer.error()};
   TextSteps out;
   bool marks_spaces = normalizer.value().replaces;
-  if (const Done done = read_pre_tokenizer(root, marks_spaces, out); !done) return Err{done.error()};
+  if (Done done = read_pre_tokenizer(root, marks_spaces, out); !done) return Err{done.error()};
   const bool byte_level = out.kind == TokenizerKind::kByteLevelBpe;
   if (byte_level && (normalizer.value().prepends || normalizer.value().replaces)) {
     return fail(TokenizerCause::kUnsupported, "a normalizer with ByteLevel");
@@ -216,7 +216,7 @@ base::Result<EndSteps, TokenizerError> read_end_steps(const json& root) {
   for (const json* step : steps.value()) {
     if (holds(*step, "type", "ByteLevel", false)) continue;  // changes offsets alone
     if (found || !holds(*step, "type", "TemplateProcessing", false)) return unsupported("post_processor", *step);
-    if (const Done done = read_template(*step, out); !done) return Err{done.error()};
+    if (Done done = read_template(*step, out); !done) return Err{done.error()};
     found = true;
   }
   return out;

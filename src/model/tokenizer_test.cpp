@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "base/hex.hpp"
@@ -58,6 +59,32 @@ TEST(Tokenizer, SpmMergesByScoreAndFallsBackToBytes) {
   EXPECT_EQ(ids_of(tokenizer, "a a"), (Ids{1, 263, 263}));
   EXPECT_EQ(ids_of(tokenizer, "c\xc3\xa9"), (Ids{1, 259, 3 + 'c', 3 + 0xc3, 3 + 0xa9}));
   EXPECT_EQ(ids_of(tokenizer, "\xff"), (Ids{1, 259, 3 + 0xff}));
+}
+
+// An unused token that no text has makes the tokenizer merge the text in one piece.
+TEST(Tokenizer, SegmentsChangeNothing) {
+  base::SplitMix64 random(10);
+  const std::string mark = "\xe2\x96\x81";
+  for (int i = 0; i < 300; ++i) {
+    std::vector<std::string> tokens{"a", "b", "\xc3\xa9"};
+    for (std::uint64_t n = random() % 30; n > 0; --n) {
+      std::string token;
+      for (std::uint64_t k = 2 + random() % 3; k > 0; --k)
+        token += std::array{tokens[0], tokens[1], tokens[2], mark, std::string("\xc3")}.at(random() % 5);
+      if (std::find(tokens.begin(), tokens.end(), token) == tokens.end()) tokens.push_back(token);
+    }
+    TokenizerData data = spm_data(tokens, true);
+    const Tokenizer segmented = make(data);
+    data.tokens.emplace_back("unused");
+    data.types.push_back(TokenType::kUnused);
+    data.scores.push_back(0);
+    const Tokenizer whole = make(data);
+    for (int k = 0; k < 50; ++k) {
+      std::string text;
+      for (std::uint64_t n = random() % 40; n > 0; --n) text += "ab \xc3\xa9"[random() % 5];
+      ASSERT_EQ(ids_of(segmented, text), ids_of(whole, text));
+    }
+  }
 }
 
 TEST(Tokenizer, SpmTakesUnusedTokensApart) {

@@ -19,12 +19,12 @@ CharClass look_up(std::uint32_t code_point) noexcept {
 // Classes of the first code points, where most text lives.
 constexpr std::uint32_t kDirect = 0x800;
 const std::array<CharClass, kDirect>& direct_classes() noexcept {
-  static const auto classes = [] {
+  static const auto kClasses = [] {
     std::array<CharClass, kDirect> out{};
     for (std::uint32_t c = 0; c < kDirect; ++c) out[c] = look_up(c);
     return out;
   }();
-  return classes;
+  return kClasses;
 }
 
 // What a first byte says: the size of its character, and the range of the second byte that rules out overlong forms,

@@ -12,7 +12,7 @@ namespace avow::model {
 inline constexpr std::string_view kSpaceMark = "\xe2\x96\x81";
 
 /// The bytes that a token of a byte-level vocabulary stands for: GPT-2's files write each byte as one printable
-/// character (spec/tokenizer.md, section 5). Nothing if a character is not one of the 256.
+/// character (spec/tokenizer.md, section 6). Nothing if a character is not one of the 256.
 [[nodiscard]] std::optional<std::string> from_byte_alphabet(std::string_view text);
 
 /// The byte of `<0x00>` to `<0xFF>`, upper-case hexadecimal; nothing for anything else.

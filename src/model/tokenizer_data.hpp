@@ -79,7 +79,7 @@ inline constexpr std::size_t kTextBytes = std::size_t{1} << 26;  ///< of a text 
 inline constexpr std::size_t kJsonBytes = std::size_t{1} << 26;
 }  // namespace tokenizer_limits
 
-/// The canonical bytes of spec/tokenizer.md, section 8. Equal exactly for equal data.
+/// The canonical bytes of spec/tokenizer.md, section 9. Equal exactly for equal data.
 [[nodiscard]] base::Bytes canonical_bytes(const TokenizerData& data);
 
 /// keccak256 of the canonical bytes.

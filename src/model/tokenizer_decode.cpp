@@ -64,9 +64,10 @@ void StreamDecoder::append(TokenId id, std::string& out) {
       strip_space_ = false;
       return;
     case TokenType::kUserDefined:
-      out += tokenizer_->piece(id);
       // With a mark for the space it comes from merging, inside of text.
-      strip_space_ = space_behind && data.tokens[id].find(kSpaceMark) == std::string::npos;
+      if (!byte_level && data.tokens[id].find(kSpaceMark) != std::string::npos) break;
+      out += tokenizer_->piece(id);
+      strip_space_ = space_behind;
       return;
     case TokenType::kByte:
     case TokenType::kNormal:
@@ -74,7 +75,7 @@ void StreamDecoder::append(TokenId id, std::string& out) {
   }
   const std::string piece = tokenizer_->piece(id);
   const bool strip = strip_space_ && !byte_level && data.space_prefix != SpacePrefix::kNever &&
-                     data.types[id] == TokenType::kNormal && piece[0] == ' ';
+                     data.types[id] != TokenType::kByte && piece[0] == ' ';
   out.append(piece, strip ? 1 : 0);
   strip_space_ = false;
 }

@@ -175,6 +175,15 @@ TEST(Tokenizer, UserDefinedTokensAreAlwaysFound) {
   EXPECT_EQ(text_of(tokenizer, ids_of(tokenizer, "abab")), "abab");
 }
 
+// Some vocabularies have runs of spaces as user-defined tokens: text reaches them by merging.
+TEST(Tokenizer, UserDefinedSpacesAreSpaces) {
+  TokenizerData data = spm_data({"a", "\xe2\x96\x81\xe2\x96\x81"}, true);
+  data.types[261] = TokenType::kUserDefined;
+  const Tokenizer tokenizer = make(data);
+  EXPECT_EQ(ids_of(tokenizer, " a"), (Ids{1, 261, 260}));
+  for (const std::string text : {" a", "a  a", "   a "}) EXPECT_EQ(text_of(tokenizer, ids_of(tokenizer, text)), text);
+}
+
 TEST(Tokenizer, CharactersWithoutTokenAreRefusedOrUnknown) {
   const Tokenizer tokenizer = make(spm_data({"a"}, false));
   const auto refused = tokenizer.encode("a\xc3\xa9");

@@ -181,7 +181,7 @@ TEST(PreTokenizer, BytesThatAreNoCharactersAreSymbols) {
       std::string valid;
       std::map<std::size_t, std::size_t> place;  // ends in `valid` to ends in `text`
       for (std::size_t at = 0; at < text.size();) {
-        const Char c = first_char(std::string_view(text).substr(at));
+        const Char c = first_char(std::string_view{text}.substr(at));
         put(valid, char_class(c.code_point) == CharClass::kUnassigned ? 0xe000 : c.code_point);
         at += c.size_bytes;
         place[valid.size()] = at;
@@ -198,8 +198,8 @@ TEST(PreTokenizer, AgreesWithPcre2OnWholeTexts) {
   if (folder.empty()) GTEST_SKIP() << "needs the texts of ../shared, or of the folder that AVOW_SHARED names";
   for (const auto& [kind, expression] : kExpressions) {
     const Regex regex(expression);
-    for (const std::string name : {"tinyshakespeare", "tinystories_valid_head_794k", "wikitext2_test"}) {
-      const std::string text = read_file(folder + "data/" + name + ".txt");
+    for (const char* name : {"tinyshakespeare", "tinystories_valid_head_794k", "wikitext2_test"}) {
+      const std::string text = read_file(folder + fmt::format("data/{}.txt", name));
       const auto ends = scanned(kind, text);
       EXPECT_TRUE(ends == matched(regex, text)) << static_cast<int>(kind) << ", " << name;
       EXPECT_GT(ends.size(), 100000u);
@@ -227,7 +227,7 @@ TEST(Unicode, ReadsWellFormedCharactersAlone) {
     ASSERT_EQ(read.size_bytes, surrogate ? 1 : text.size());
     ASSERT_EQ(unfinished_suffix(text), 0u);
     for (std::size_t cut = 1; cut < text.size(); ++cut) {
-      const std::string_view head = std::string_view(text).substr(0, cut);
+      const std::string_view head = std::string_view{text}.substr(0, cut);
       ASSERT_EQ(first_char(head).code_point, kInvalidCodePoint);
       // A surrogate's second byte already says that nothing good can follow.
       ASSERT_EQ(unfinished_suffix(head), surrogate && cut == 2 ? 0 : cut);

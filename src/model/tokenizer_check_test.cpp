@@ -93,7 +93,7 @@ TEST(TokenizerCheck, RefusesBadMerges) {
 }
 
 TEST(TokenizerCheck, EveryCauseHasItsName) {
-  for (int i = 1; i <= static_cast<int>(TokenizerCause::kTemplate); ++i) {
+  for (int i = 1; i <= static_cast<int>(TokenizerCause::kTooManyTokens); ++i) {
     EXPECT_STRNE(name(static_cast<TokenizerCause>(i)), "tokenizer.unknown") << i;
   }
   EXPECT_EQ(shown_bytes(std::string(65, 'x')).size(), 64u + 5);

@@ -29,7 +29,6 @@ enum class TokenizerCause : std::uint8_t {
   kUnencodable,    ///< a character without a token, and the caller did not ask for the unknown token
   kNoSpecial,      ///< the beginning or the unknown token is asked for and the vocabulary has none
   kTooManyTokens,  ///< the text takes more tokens than the caller allows
-  kTemplate,       ///< a chat template outside the subset of spec/tokenizer.md, or one that refuses the conversation
 };
 
 /// A cause, and what it is about in words: the token, the field, the option by name.

@@ -20,10 +20,7 @@ const std::string kKey = "tokenizer.ggml.";
 void set_byte_level(TestMetadata& m) {
   m.set(kKey + "model", std::string("gpt2"));
   m.set(kKey + "pre", std::string("gpt-2"));
-  m.set(kKey + "tokens", Strings{"a", "b", "\xc4\xa0", "ab",
-                                 "\xc4\xa0"
-                                 "ab",
-                                 "<|end|>"});
+  m.set(kKey + "tokens", Strings{"a", "b", "\xc4\xa0", "ab", "\304\240ab", "<|end|>"});
   m.set(kKey + "token_type", Numbers{1, 1, 1, 1, 1, 3});
   m.set(kKey + "merges", Strings{"a b", "\xc4\xa0 ab"});
   m.set(kKey + "bos_token_id", std::uint64_t{5});

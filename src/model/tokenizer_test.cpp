@@ -26,14 +26,7 @@ Tokenizer make(TokenizerData data) {
 TokenizerData small_byte_level() { return byte_level_data({{"t", "h"}, {"th", "e"}, {" ", "the"}}); }
 
 // <0x00> is 3, U+2581 259, then from 260 on.
-TokenizerData small_spm() {
-  return spm_data({"a", "b", "ab",
-                   "\xe2\x96\x81"
-                   "a",
-                   "\xe2\x96\x81"
-                   "ab"},
-                  true);
-}
+TokenizerData small_spm() { return spm_data({"a", "b", "ab", "\342\226\201a", "\342\226\201ab"}, true); }
 
 TEST(Tokenizer, ByteLevelMergesWithinWords) {
   const Tokenizer tokenizer = make(small_byte_level());

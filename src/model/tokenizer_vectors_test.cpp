@@ -42,13 +42,13 @@ std::vector<std::vector<TokenId>> lines_of(const std::string& name) {
 class SharedFiles : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = shared_folder();
-    if (folder_.empty()) GTEST_SKIP() << "needs the vocabularies of ../shared, or of the folder that AVOW_SHARED names";
+    folder = shared_folder();
+    if (folder.empty()) GTEST_SKIP() << "needs the vocabularies of ../shared, or of the folder that AVOW_SHARED names";
   }
   [[nodiscard]] std::string vocabulary(const std::string& name) const {
-    return folder_ + "tokenizers/ggml-vocab-" + name + ".gguf";
+    return folder + "tokenizers/ggml-vocab-" + name + ".gguf";
   }
-  std::string folder_;
+  std::string folder;
 };
 
 TEST_F(SharedFiles, GiveTheReferenceIds) {
@@ -70,7 +70,7 @@ TEST_F(SharedFiles, WholeTextsComeBack) {
   for (const std::string name : {"gpt-2", "llama-spm"}) {
     const Tokenizer tokenizer = tokenizer_of_gguf(vocabulary(name));
     for (const std::string text : {"tinyshakespeare", "tinystories_valid_head_794k", "wikitext2_test"}) {
-      const std::string whole = read_file(folder_ + "data/" + text + ".txt");
+      const std::string whole = read_file(folder + "data/" + text + ".txt");
       ASSERT_GT(whole.size(), 700000u);
       EXPECT_EQ(text_of(tokenizer, ids_of(tokenizer, whole)), whole) << name << ", " << text;
     }
@@ -80,7 +80,7 @@ TEST_F(SharedFiles, WholeTextsComeBack) {
 TEST_F(SharedFiles, JsonAndGgufOfGpt2AreTheSameTokenizer) {
   const Tokenizer from_gguf = tokenizer_of_gguf(vocabulary("gpt-2"));
   auto from_json =
-      tokenizer_from_json(read_file(folder_ + "tokenizers/gpt2_tokenizer.json"), {.bos = 50256, .eos = 50256});
+      tokenizer_from_json(read_file(folder + "tokenizers/gpt2_tokenizer.json"), {.bos = 50256, .eos = 50256});
   ASSERT_TRUE(from_json.ok()) << from_json.error().text;
   EXPECT_EQ(tokenizer_digest(from_json.value()), tokenizer_digest(from_gguf.data()));
   EXPECT_TRUE(from_json.value() == from_gguf.data());
@@ -89,8 +89,8 @@ TEST_F(SharedFiles, JsonAndGgufOfGpt2AreTheSameTokenizer) {
 // The original files, put into the form of a tokenizer.json.
 TEST_F(SharedFiles, OriginalFilesOfGpt2AreTheSameTokenizer) {
   nlohmann::json file;
-  file["model"]["vocab"] = nlohmann::json::parse(read_file(folder_ + "tokenizers/gpt2_encoder.json"));
-  std::istringstream lines(read_file(folder_ + "tokenizers/gpt2_vocab.bpe"));
+  file["model"]["vocab"] = nlohmann::json::parse(read_file(folder + "tokenizers/gpt2_encoder.json"));
+  std::istringstream lines(read_file(folder + "tokenizers/gpt2_vocab.bpe"));
   std::string line;
   std::getline(lines, line);
   ASSERT_EQ(line.substr(0, 8), "#version");
@@ -105,15 +105,15 @@ TEST_F(SharedFiles, OriginalFilesOfGpt2AreTheSameTokenizer) {
 }
 
 TEST_F(SharedFiles, SmallModelsTokenizeTheirStories) {
-  const std::string story = read_file(folder_ + "data/gpt2_tiny_heldout.txt");
-  const Tokenizer gpt2 = tokenizer_of_json(read_file(folder_ + "models/gpt2-tiny/tokenizer.json"));
+  const std::string story = read_file(folder + "data/gpt2_tiny_heldout.txt");
+  const Tokenizer gpt2 = tokenizer_of_json(read_file(folder + "models/gpt2-tiny/tokenizer.json"));
   EXPECT_EQ(ids_of(gpt2, "Once upon a time"), (std::vector<TokenId>{481, 442, 258, 419}));
   EXPECT_EQ(text_of(gpt2, ids_of(gpt2, story)), story);
-  const Tokenizer llama = tokenizer_of_gguf(folder_ + "models/stories260K/stories260K.gguf");
+  const Tokenizer llama = tokenizer_of_gguf(folder + "models/stories260K/stories260K.gguf");
   EXPECT_EQ(text_of(llama, ids_of(llama, story)), story);
   EXPECT_EQ(ids_of(llama, "Once upon a time"), (std::vector<TokenId>{1, 403, 407, 261, 378}));
 
-  const Tokenizer characters = tokenizer_of_gguf(folder_ + "models/BabyLlama105/babyllama105-Q8_0.gguf");
+  const Tokenizer characters = tokenizer_of_gguf(folder + "models/BabyLlama105/babyllama105-Q8_0.gguf");
   const std::string prompt = "Once upon a time";
   EXPECT_EQ(ids_of(characters, prompt).size(), 2 + prompt.size());
   EXPECT_EQ(text_of(characters, ids_of(characters, prompt)), prompt);

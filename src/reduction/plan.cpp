@@ -24,12 +24,40 @@ using statement::Error;
 using statement::Expression;
 using statement::Index;
 using statement::Statement;
+using statement::StructuredKind;
 using statement::Tensor;
 using statement::TensorKind;
 using statement::Term;
 
 // Where each axis that a term is read along has its coordinates.
 using Places = std::map<AxisId, Coordinates>;
+
+// About how many products the extension of a structured tensor takes: of a condition, its states times the choices of a
+// bit, for each bit; of public values, those of each value.
+std::uint64_t extension_steps(const Binding& binding, const Tensor& tensor) {
+  std::uint64_t bits = 1;
+  for (const AxisId axis : tensor.axes) bits += statement::log_extent(binding.length(axis));
+  const auto& structured = tensor.structured;
+  switch (structured.kind) {
+    case StructuredKind::kShift:
+      return bits * 32 * static_cast<std::uint64_t>(structured.stride + structured.dilation + 1);
+    case StructuredKind::kEqual:
+    case StructuredKind::kLess:
+    case StructuredKind::kLessEqual:
+      return bits * 32;
+    case StructuredKind::kOneHot:
+    case StructuredKind::kBelow:
+    case StructuredKind::kBetween:
+    case StructuredKind::kValue:
+      return bits * std::max<std::uint64_t>(1, binding.values(structured.values).size());
+    case StructuredKind::kPiecewise:
+      return bits * structured.pieces.size();
+    case StructuredKind::kConstant:
+    case StructuredKind::kIndex:
+      break;
+  }
+  return bits;
+}
 
 class Planner {
  public:
@@ -51,8 +79,10 @@ class Planner {
       if (kind == TensorKind::kModel || kind == TensorKind::kWitness) plan_.committed.push_back(id);
     }
     if (too_large_) {
-      return Err{Error{Cause::kTooLarge, fmt::format("discharging its claims takes more than {} claims or {} products",
-                                                     kMaxClaims, kMaxProducts)}};
+      return Err{
+          Error{Cause::kTooLarge, fmt::format("discharging its claims takes more than {} claims, {} products, or "
+                                              "2^{} steps for structured tensors",
+                                              kMaxClaims, kMaxProducts, kLogMaxSteps)}};
     }
     note_last_uses();
     if (const std::size_t carried = plan_.carried_elements(); carried > kMaxCarried) {
@@ -132,6 +162,8 @@ class Planner {
     for (const Access& factor : term.factors) {
       TensorPoint point = point_of(factor, places);
       if (s_.tensors[factor.tensor].kind == TensorKind::kStructured) {
+        steps_ += extension_steps(binding_, s_.tensors[factor.tensor]);
+        if (steps_ > std::uint64_t{1} << kLogMaxSteps) too_large_ = true;
         result.structured.push_back(std::move(point));
       } else {
         result.claims.push_back(claim(std::move(point), fresh));
@@ -287,6 +319,7 @@ class Planner {
   std::vector<std::uint32_t> stage_of_;
   Plan plan_;
   std::size_t products_ = 0;
+  std::uint64_t steps_ = 0;  // of structured tensors; at most 2^40 in one
   bool too_large_ = false;
   std::map<TensorPoint, ClaimId> known_;
   std::vector<std::vector<ClaimId>> claims_on_;  // for each tensor

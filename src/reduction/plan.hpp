@@ -127,9 +127,12 @@ inline constexpr unsigned kMaxLogCells = 30;
 /// of a few bytes could ask for more claims than there are atoms.
 inline constexpr std::size_t kMaxClaims = 1024;
 inline constexpr std::size_t kMaxProducts = 4096;
+/// log2 of the most steps that the extensions of structured tensors in all products may take (spec/proof.md, section
+/// 3): seconds. Without a bound a key could ask for minutes, and with many public values for hours.
+inline constexpr unsigned kLogMaxSteps = 27;
 
 /// The plan of a bound statement. Refused: statement.too_large if the lookups do not fit a lookup argument, if there
-/// are more claims or products than a plan may have, or more claims and rounds than a verifier may carry.
+/// are more claims, products or steps than a plan may have, or more claims and rounds than a verifier may carry.
 [[nodiscard]] base::Result<Plan, statement::Error> make_plan(const statement::Binding& binding);
 
 }  // namespace avow::reduction

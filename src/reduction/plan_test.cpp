@@ -124,5 +124,32 @@ TEST(Plan, RefusesMoreThanAVerifierMayCarry) {
   EXPECT_EQ(plan.error().cause, Cause::kTooLarge);
 }
 
+// v is a sum of products of six shifts over axes of their own, read at many places: a minute of work in a small key.
+TEST(Plan, RefusesStructuredTensorsThatTakeTooLong) {
+  const auto plan_of = [](std::uint64_t places) {
+    Builder b;
+    const auto place = b.axis("place", 64);
+    const auto X = b.input("x", {place}, signed_bits(8));
+    std::vector<statement::AxisRef> summed;
+    statement::Expr shifts(1);
+    for (int k = 0; k < 6; ++k) {
+      for (int i = 0; i < 3; ++i) summed.push_back(b.axis(fmt::format("a{}_{}", k, i), std::uint64_t{1} << 31));
+      const std::span<statement::AxisRef> last = std::span(summed).last(3);
+      shifts = shifts * b.shift(last[0], last[1], last[2], {.stride = 64, .padding = 0, .dilation = 63});
+    }
+    const auto V = b.define("v", {place}, X(place) + sum(summed, shifts));
+    statement::Expr all(0);
+    for (std::uint64_t i = 0; i < places; ++i) all = all + V(statement::at(i));
+    b.zero("z", {}, all);
+    const auto statement = b.build();
+    EXPECT_TRUE(statement) << statement.error().text;
+    return make_plan(Binding::bind(statement.value(), {}).value());
+  };
+  EXPECT_TRUE(plan_of(50));
+  const auto plan = plan_of(64);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().cause, Cause::kTooLarge);
+}
+
 }  // namespace
 }  // namespace avow::reduction

@@ -82,5 +82,26 @@ TEST(Expression, ReadsPlacesPrefixesAndPickedRows) {
   expect_same_as_checker(s.value(), {{6}, {{0, 10, 11, 3, 3, 19}}}, assignment);
 }
 
+TEST(Expression, APlaceBeyondTheSummedPrefixPicksNothing) {
+  Builder b;
+  const auto t = b.axis("token", 4);
+  const auto v = b.axis("word", 11);
+  const auto few = b.axis("few", 3);
+  const auto id = b.values("id", {t}, 20);
+  const auto W = b.input("w", {few}, statement::signed_bits(16));
+  b.zero("z", {t}, sum({few}, b.one_hot(id(t), few) * W(few)));
+  auto s = b.build();
+  ASSERT_TRUE(s) << s.error().text;
+  for (auto& tensor : s.value().tensors) {
+    if (tensor.kind == TensorKind::kStructured) tensor.axes.back() = v.id;  // read along `few`: a prefix
+  }
+  statement::Assignment assignment;
+  for (const auto& tensor : s.value().tensors) {
+    assignment.arrays.push_back(tensor.kind == TensorKind::kWitness ? std::vector<std::int64_t>{5, 6, 7}
+                                                                    : std::vector<std::int64_t>());
+  }
+  expect_same_as_checker(s.value(), {{}, {{2, 3, 10, 19}}}, assignment);
+}
+
 }  // namespace
 }  // namespace avow::prover

@@ -14,7 +14,6 @@ namespace avow::prover {
 namespace {
 
 using statement::Example;
-using statement::Tensor;
 using statement::TensorId;
 using statement::TensorKind;
 using testing::Session;

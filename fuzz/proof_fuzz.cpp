@@ -9,6 +9,7 @@
 
 #include "base/check.hpp"
 #include "input.hpp"
+#include "pcs/parameters.hpp"
 #include "prover/prove.hpp"
 #include "statement/builder.hpp"
 
@@ -88,7 +89,14 @@ void check_proof(base::ByteView proof) {
 }
 
 void check_key(Input& input) {
-  base::Bytes bytes = verifier::serialize(fixture().model->key());
+  // The fixture's statement under parameters that reach their level.
+  static const verifier::VerifyingKey kKey = [] {
+    verifier::VerifyingKey key = fixture().model->key();
+    key.config = *pcs::choose_parameters(10, 100, pcs::Profile::kModel);
+    AVOW_CHECK(verifier::parse_key(verifier::serialize(key)).ok());
+    return key;
+  }();
+  base::Bytes bytes = verifier::serialize(kKey);
   const bool mutated = input.byte() % 2 == 0;
   if (mutated) {
     for (int i = 0; i < 6 && !input.empty(); ++i) mutate(bytes, input);

@@ -230,7 +230,7 @@ bool reaches_level(const Config& config) {
   if (validate(config) != ConfigError::kNone) return false;
   // Every error grows with the number of columns and of claims.
   const SecurityReport report = analyse_security(config, {config.max_log_columns, kMaxClaims});
-  return report.bits() >= static_cast<std::int32_t>(config.level);
+  return std::cmp_greater_equal(report.bits(), config.level);
 }
 
 std::string format_security(const SecurityReport& report) {

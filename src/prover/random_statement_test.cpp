@@ -47,7 +47,7 @@ std::string stepwise_verdict(const Session& session, base::ByteView proof) {
   proof = proof.subspan(verifier::kHeaderBytes);
   verifier::State state;
   while (state.phase < verifier.phases()) {
-    const std::size_t size = std::min(verifier.section_bytes(state.phase).value_or(proof.size()), proof.size());
+    const std::size_t size = std::min(verifier.section_bytes(state), proof.size());
     auto next = verifier.advance(std::move(state), session.session, proof.first(size));
     if (!next) return verifier::name(next.error().check);
     state = std::move(next).value();

@@ -81,7 +81,8 @@ class Printer {
       case StructuredKind::kConstant:
         return fmt::format("constant({}){}", t.constant, brackets(indices));
       case StructuredKind::kIndex:
-        return t.constant == 0 ? at(0) : fmt::format("({})", shifted(at(0), t.constant));
+        return t.constant == 0 ? fmt::format("index({})", at(0))
+                               : fmt::format("({})", shifted(fmt::format("index({})", at(0)), t.constant));
       case StructuredKind::kEqual:
         return fmt::format("[{} = {}]", at(0), at(1));
       case StructuredKind::kLess:
@@ -98,7 +99,7 @@ class Printer {
       case StructuredKind::kBetween:
         return fmt::format("[{} <= {} < {}]", value_of(t.lower), index(indices.back()), value_of(t.values));
       case StructuredKind::kValue:
-        return value_of(t.values);
+        return fmt::format("value({})", value_of(t.values));
       case StructuredKind::kPiecewise:
         return fmt::format("pieces({}: {})", at(0), join(t.pieces, [](const Piece& piece) {
                              return fmt::format("{} from {} step {}", piece.length, piece.first, piece.step);

@@ -9,7 +9,8 @@
 namespace avow::statement {
 
 /// Axes, values, tensors, definitions as formulas with their stages, claims, tables and lookups. Requires a valid
-/// statement.
+/// statement. Names are unique within axes, public values and tensors each, so what is read of an axis or of public
+/// values says so: index(t), value(x[t]), and x[t] is a tensor.
 [[nodiscard]] std::string to_text(const Statement& statement);
 
 /// The right side of a definition or the like: "128 - 256 y[token, out] + sum_{in} x[token, in] w[out, in]".

@@ -218,12 +218,29 @@ TEST(Print, ReadsLikeTheMathematics) {
             "  acc[token, out] := sum_{in} x[token, in] w[out, in]  (stage 1)\n"
             "  r[token, out] := acc[token, out] + 128 - 256 y[token, out]  (stage 1, linear)\n"
             "tables\n"
-            "  u8[u8.row]: (u8.row), counts u8.count\n"
-            "  s16[s16.row]: ((s16.row - 32768)), counts s16.count\n"
+            "  u8[u8.row]: (index(u8.row)), counts u8.count\n"
+            "  s16[s16.row]: ((index(s16.row) - 32768)), counts s16.count\n"
             "lookups\n"
             "  r_range[token, out]: (r[token, out]) in u8\n"
             "  x_range[token, in]: (x[token, in]) in s16\n"
             "  y_range[token, out]: (y[token, out]) in s16\n");
+}
+
+// Public values, a tensor and an axis of one name.
+TEST(Print, TellsValuesTensorsAndAxesApart) {
+  const auto text_of = [](int which) {
+    Builder b;
+    const auto t = b.parameter("x", 8);
+    const auto x = b.values("x", {t}, 9);
+    const auto X = b.input("x", {t}, signed_bits(8));
+    const Expr read[] = {b.value(x(t)), X(t), b.index(t)};
+    b.zero("z", {t}, read[which] + b.value(x(t)) + X(t) + b.index(t));
+    const auto statement = b.build();
+    return to_text(statement.value());
+  };
+  EXPECT_NE(text_of(0), text_of(1));
+  EXPECT_NE(text_of(1), text_of(2));
+  EXPECT_NE(text_of(0), text_of(2));
 }
 
 TEST(Print, ShowsJointSpaces) {

@@ -68,7 +68,7 @@ void encode(benchmark::State& state, TokenizerKind kind) {
     AVOW_CHECK(ids.ok());
     benchmark::DoNotOptimize(ids.value().data());
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(text.size()));
 }
 
 void encode_byte_level(benchmark::State& state) { encode(state, TokenizerKind::kByteLevelBpe); }

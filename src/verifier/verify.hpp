@@ -25,7 +25,6 @@ struct State {
   reduction::Challenges challenges;          ///< those drawn
   std::vector<field::Fp3> values;            ///< of the claims of the plan, as far as known and still used
   std::optional<pcs::OpeningState> opening;  ///< once the opening has begun
-  friend bool operator==(const State&, const State&) = default;
 };
 
 /// A verifier for one key and one instance. Untrusted bytes cannot make it throw, abort, or allocate more than a

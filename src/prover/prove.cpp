@@ -35,7 +35,6 @@ class Prover {
       : model_(model),
         setting_(setting),
         s_(setting.key->statement),
-        options_(options),
         faults_(options.faults != nullptr ? *options.faults : no_faults_),
         times_(options.times != nullptr ? *options.times : unused_),
         tensors_(setting.binding),
@@ -294,7 +293,6 @@ class Prover {
   const Model& model_;
   const verifier::Setting& setting_;
   const statement::Statement& s_;
-  const ProveOptions& options_;
   const Faults no_faults_{};
   ProveTimes unused_;
   const Faults& faults_;

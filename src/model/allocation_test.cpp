@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What reading a model file allocates: in all, no more than a constant times the file, whatever its counts say.
 // Sanitizers bring their own allocator, which must not be mixed with this one.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef AVOW_SANITIZED
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -27,7 +27,8 @@ bool reads_along(const Term& term, AxisId axis) {
   });
 }
 
-// Tensors in topological order, otherwise as they were declared.
+// Tensors in topological order, otherwise as they were declared; structured ones, which have no declaration, as they are
+// first read: C++ leaves open which of two operands creates its tensor first, and the bytes must not depend on a compiler.
 class Sorter {
  public:
   explicit Sorter(const Statement& statement) : statement_(statement), mark_(statement.tensors.size()) {}
@@ -35,8 +36,16 @@ class Sorter {
   // The ids in their new order, or the id of a tensor that depends on itself.
   base::Result<std::vector<TensorId>, TensorId> run() {
     for (TensorId id = 0; id < mark_.size(); ++id) {
-      if (!visit(id)) return base::Err{on_cycle_};
+      if (statement_.tensors[id].kind != TensorKind::kStructured && !visit(id)) return base::Err{on_cycle_};
     }
+    for (const Table& table : statement_.tables) {
+      for (const Expression& column : table.columns) visit_read(column);
+    }
+    for (const Lookup& lookup : statement_.lookups) {
+      for (const Expression& entry : lookup.tuple) visit_read(entry);
+      if (lookup.mask) visit(lookup.mask->tensor);
+    }
+    for (TensorId id = 0; id < mark_.size(); ++id) visit(id);
     return order_;
   }
 
@@ -48,13 +57,18 @@ class Sorter {
     on_cycle_ = id;
     if (mark_[id] == Mark::kOpen) return false;
     mark_[id] = Mark::kOpen;
-    for (const Term& term : statement_.tensors[id].definition) {
+    if (!visit_read(statement_.tensors[id].definition)) return false;
+    mark_[id] = Mark::kDone;
+    order_.push_back(id);
+    return true;
+  }
+
+  bool visit_read(const Expression& terms) {
+    for (const Term& term : terms) {
       for (const Access& factor : term.factors) {
         if (!visit(factor.tensor)) return false;
       }
     }
-    mark_[id] = Mark::kDone;
-    order_.push_back(id);
     return true;
   }
 

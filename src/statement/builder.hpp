@@ -139,7 +139,8 @@ class Builder {
   void lookup(std::string name, const std::vector<AxisRef>& axes, const std::vector<Expr>& tuple, TableRef table,
               const Expr& mask);
 
-  /// The statement, its tensors in the order of declaration as far as every definition comes after what it reads.
+  /// The statement, its tensors in the order of declaration as far as every definition comes after what it reads, and
+  /// structured tensors where they are first read.
   [[nodiscard]] base::Result<Statement, Error> build() const;
 
  private:

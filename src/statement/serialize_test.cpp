@@ -189,7 +189,11 @@ TEST(StatementVectors, AreReproduced) {
   std::ifstream file(vectors_path());
   ASSERT_TRUE(file.good()) << vectors_path();
   const Json stored = Json::parse(file);
-  EXPECT_EQ(stored, expected);
+  ASSERT_EQ(stored["vectors"].size(), expected["vectors"].size());
+  for (std::size_t i = 0; i < stored["vectors"].size(); ++i) {
+    EXPECT_TRUE(stored["vectors"][i] == expected["vectors"][i]) << expected["vectors"][i]["name"];
+  }
+  EXPECT_TRUE(stored == expected);
   for (const Json& vector : stored["vectors"]) {
     const auto bytes = base::from_hex(vector["bytes"].get<std::string>());
     ASSERT_TRUE(bytes.has_value());

@@ -122,6 +122,30 @@ class Reader {
   std::optional<Error> error_;
 };
 
+std::string default_name(char prefix, std::size_t number) { return fmt::format("{}{}", prefix, number); }
+
+// For each name of the statement: visit(name, its default).
+template <typename S, typename Visit>
+void for_names(S& statement, const Visit& visit) {
+  const auto all = [&](auto& list, char prefix) {
+    for (std::size_t i = 0; i < list.size(); ++i) visit(list[i].name, default_name(prefix, i));
+  };
+  all(statement.axes, 'a');
+  all(statement.values, 'v');
+  for (std::size_t i = 0; i < statement.tensors.size(); ++i) {
+    auto& tensor = statement.tensors[i];
+    if (tensor.kind != TensorKind::kStructured) visit(tensor.name, default_name('t', i));
+  }
+  all(statement.tables, 'T');
+  all(statement.lookups, 'l');
+}
+
+bool is_unnamed(const Statement& statement) {
+  bool result = true;
+  for_names(statement, [&](const std::string& name, const std::string& given) { result = result && name == given; });
+  return result;
+}
+
 // The format. S is Statement for a Reader and const Statement for a Writer.
 template <typename Io, typename S>
 class Layout {
@@ -129,12 +153,12 @@ class Layout {
   using Of = std::conditional_t<Io::kReads, T, const T>;
 
  public:
-  Layout(Io& io, S& statement) : io_(io), s_(statement) {}
+  Layout(Io& io, S& statement, bool is_named) : io_(io), s_(statement), is_named_(is_named) {}
 
   void run() {
     list(s_.axes, limits::kAxes, [&](auto& axis) { this->axis(axis); });
     list(s_.values, limits::kValues, [&](auto& values) {
-      io_.text(values.name);
+      name(values.name);
       ids(values.axes);
       io_.number(values.bound);
     });
@@ -144,7 +168,7 @@ class Layout {
     });
     list(s_.zero_claims, limits::kTensors, [&](auto& id) { io_.number(id); });
     list(s_.tables, limits::kTables, [&](auto& table) {
-      io_.text(table.name);
+      name(table.name);
       ids(table.axes);
       io_.number(table.multiplicity);
       list(table.columns, limits::kColumns, [&](auto& column) { expression(column); });
@@ -162,12 +186,16 @@ class Layout {
     }
   }
 
+  void name(Of<std::string>& name) {
+    if (is_named_) io_.text(name);
+  }
+
   void ids(Of<std::vector<AxisId>>& axes) {
     list(axes, limits::kRank, [&](auto& id) { io_.number(id); });
   }
 
   void axis(Of<Axis>& axis) {
-    io_.text(axis.name);
+    name(axis.name);
     io_.tag(axis.kind, AxisKind::kAlias);
     if (axis.kind == AxisKind::kAlias) {
       io_.number(axis.of);
@@ -178,7 +206,7 @@ class Layout {
 
   void tensor(Of<Tensor>& tensor) {
     io_.tag(tensor.kind, TensorKind::kVirtual);
-    if (tensor.kind != TensorKind::kStructured) io_.text(tensor.name);
+    if (tensor.kind != TensorKind::kStructured) name(tensor.name);
     ids(tensor.axes);
     switch (tensor.kind) {
       case TensorKind::kModel:
@@ -264,7 +292,7 @@ class Layout {
   }
 
   void lookup(Of<Lookup>& lookup) {
-    io_.text(lookup.name);
+    name(lookup.name);
     ids(lookup.axes);
     io_.number(lookup.table);
     list(lookup.tuple, limits::kColumns, [&](auto& entry) { expression(entry); });
@@ -278,6 +306,7 @@ class Layout {
 
   Io& io_;
   S& s_;
+  bool is_named_;
   std::size_t known_ = 0;  // tensors that lie behind
 };
 
@@ -285,8 +314,9 @@ class Layout {
 
 base::Bytes serialize(const Statement& statement) {
   Writer writer;
-  writer.byte(kVersion);
-  Layout<Writer, const Statement>(writer, statement).run();
+  const bool is_named = !is_unnamed(statement);
+  writer.byte(is_named ? kVersion : kUnnamedVersion);
+  Layout<Writer, const Statement>(writer, statement, is_named).run();
   return writer.take();
 }
 
@@ -295,11 +325,22 @@ base::Result<Statement, Error> parse(base::ByteView bytes) {
   Reader reader(bytes);
   std::uint8_t version = kVersion;
   reader.byte(version);
-  if (version != kVersion) reader.fail(Cause::kVersion, fmt::format("version {}", version));
+  if (version != kVersion && version != kUnnamedVersion)
+    reader.fail(Cause::kVersion, fmt::format("version {}", version));
   Statement statement;
-  if (reader.ok()) Layout<Reader, Statement>(reader, statement).run();
+  if (reader.ok()) Layout<Reader, Statement>(reader, statement, version == kVersion).run();
   if (auto error = reader.finish()) return base::Err{std::move(*error)};
+  if (version == kUnnamedVersion) {
+    statement = unnamed(std::move(statement));
+  } else if (is_unnamed(statement)) {
+    return base::Err{Error{Cause::kNonCanonical, "names that are numbers, spelled out"}};
+  }
   if (auto error = validate(statement)) return base::Err{std::move(*error)};
+  return statement;
+}
+
+Statement unnamed(Statement statement) {
+  for_names(statement, [](std::string& name, const std::string& given) { name = given; });
   return statement;
 }
 

@@ -81,11 +81,48 @@ void Engine::collect() {
     cells[lookup.table] = std::min(kHuge, cells[lookup.table] + size.value_or(kHuge));
   }
   gave_.resize(origin);
+  collect_sums();
   collect_readers();
   row_known_.resize(s_.lookups.size());
   chosen_.resize(s_.lookups.size());
   for (TableId id = 0; id < s_.tables.size(); ++id) {
     k_.learn_range(k_.algebra.plain(own_access(s_.tables[id].multiplicity)), {}, {0, cells[id]});
+  }
+}
+
+// A key column that is the index of a table's axis, and that lookups fill with the index of an axis of theirs: the rows
+// of one index hold only cells of that index.
+void Engine::collect_sums() {
+  const auto index_along = [&](const Expression& terms) -> std::optional<Index> {
+    if (terms.size() != 1 || terms[0].coefficient != 1 || terms[0].factors.size() != 1) return std::nullopt;
+    const Access& access = terms[0].factors[0];
+    const Structured& given = s_.tensors[access.tensor].structured;
+    const bool is_index = s_.tensors[access.tensor].kind == TensorKind::kStructured &&
+                          given.kind == StructuredKind::kIndex && given.constant == 0;
+    return is_index ? std::optional(access.indices[0]) : std::nullopt;
+  };
+  for (TableId id = 0; id < s_.tables.size(); ++id) {
+    const Table& table = s_.tables[id];
+    for (std::size_t c = 0; c < table.columns.size(); ++c) {
+      const auto own = index_along(table.columns[c]);
+      if (!own || own->kind != Index::Kind::kAxis) continue;
+      std::optional<Int> cells = Int{0};
+      for (const Lookup& lookup : s_.lookups) {
+        if (lookup.table != id) continue;
+        const auto along = index_along(lookup.tuple[c]);
+        std::optional<Int> size;
+        if (along && along->kind == Index::Kind::kAxis) size = Int{1};
+        for (const AxisId axis : lookup.axes) {
+          if (size && axis != along->value) size = product(*size, static_cast<Int>(k_.length(axis)));
+        }
+        cells = cells && size ? std::optional(std::min(kHuge, *cells + *size)) : std::nullopt;
+      }
+      if (!cells) continue;
+      std::vector<AxisId> others = table.axes;
+      others.erase(std::remove(others.begin(), others.end(), own->value), others.end());
+      k_.learn_sum(table.multiplicity, std::move(others), *cells);
+      break;
+    }
   }
 }
 
@@ -210,12 +247,19 @@ void Engine::collect_readers() {
     if (fact.is_variant || is_range) continue;
     for (const auto& [monomial, coefficient] : fact.poly) {
       for (const AtomId atom : monomial) {
-        for (const Access& access : k_.algebra.atom(atom).body) {
-          auto& readers = readers_[access.tensor];
-          if (readers.size() < 2 && (readers.empty() || readers[0] != fact.origin)) readers.push_back(fact.origin);
-        }
+        for (const Access& access : k_.algebra.atom(atom).body) add_reader(access.tensor, fact.origin);
       }
     }
+  }
+}
+
+// Through definitions, too. Those of a tensor know of its reader already if it does.
+void Engine::add_reader(TensorId tensor, std::size_t origin) {
+  auto& readers = readers_[tensor];
+  if (readers.size() == 2 || (!readers.empty() && readers[0] == origin)) return;
+  readers.push_back(origin);
+  for (const Term& term : s_.tensors[tensor].definition) {
+    for (const Access& factor : term.factors) add_reader(factor.tensor, origin);
   }
 }
 

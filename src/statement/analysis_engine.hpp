@@ -20,6 +20,8 @@ namespace avow::statement::analysis {
 /// The fixed place "the current one": some index of the axis of an induction (rule J).
 inline constexpr Index kCurrent{Index::Kind::kFixed, std::uint64_t{1} << 40};
 static_assert(kCurrent.value > limits::kLength);
+/// In the masks of a virtual tensor that is read: `[m < n]` of an n that the tensor has no axis for, m < something.
+inline constexpr Index kSomewhere{Index::Kind::kFixed, kCurrent.value + 1};
 
 /// A witness tensor and the position of an axis of it: it is determined at all places before the current one.
 using Assumption = std::pair<TensorId, std::size_t>;
@@ -91,6 +93,8 @@ class Knowledge {
   /// False if nothing new comes of it: the masks do not say something of the tensor's own cells, or it is known.
   bool learn_determined(const Access& access, const Masks& masks, Reason reason, const std::string& claim);
   bool learn_range(AtomId atom, const Masks& masks, Interval range);
+  /// The sum over the axes of the tensor, whose cells are not negative, is at most that at any index of its others.
+  void learn_sum(TensorId tensor, std::vector<AxisId> axes, Int largest);
 
   /// Reads before the current place of the axis, which has the length of all axes of the assumptions.
   void assume(AxisId axis, const std::set<Assumption>& assumptions);
@@ -113,6 +117,10 @@ class Knowledge {
       return std::tie(a.tensor, a.current, a.masks) < std::tie(b.tensor, b.current, b.masks);
     }
   };
+  struct Norm {
+    std::vector<AxisId> axes;
+    Int largest = 0;
+  };
   struct Ranged {
     Places places;  // none of a sum
     Masks masks;
@@ -133,6 +141,7 @@ class Knowledge {
   [[nodiscard]] Bound product_range(const std::vector<Access>& factors, const std::vector<AxisId>& summed,
                                     const Masks& active);
   [[nodiscard]] std::optional<Int> count(const std::vector<Access>& factors, const std::vector<AxisId>& summed) const;
+  [[nodiscard]] std::optional<Norm> norm_of(TensorId tensor) const;
   [[nodiscard]] Bound norm_range(const std::vector<Access>& factors, const std::vector<AxisId>& summed,
                                  const Masks& active);
   void forget() {
@@ -146,8 +155,9 @@ class Knowledge {
   std::set<Assumption> assumed_;
   std::set<Assumption> used_;
   std::vector<bool> proven_;
-  AxisId current_ = kNone;                             // the axis of kCurrent
-  std::vector<std::vector<Ranged>> ranged_;            // of tensors
+  AxisId current_ = kNone;                   // the axis of kCurrent
+  std::vector<std::vector<Ranged>> ranged_;  // of tensors
+  std::map<TensorId, Norm> sums_;
   std::map<AtomId, std::vector<Ranged>> ranged_sums_;  // of sums, in the context's axes
   // Of virtual tensors; emptied when more is known.
   std::map<Read, bool> determined_;
@@ -213,7 +223,9 @@ class Engine {
   void claims_at_current(AxisId axis, const std::vector<Fact>& claims);
   void add_fact(Fact fact);
   void collect();
+  void collect_sums();
   void collect_readers();
+  void add_reader(TensorId tensor, std::size_t origin);
   void update_lookups();
   void solve(const Fact& fact);
   void solve_digits(const Fact& fact, const std::vector<Unknown>& unknown);

@@ -31,10 +31,16 @@ Builder layers(const std::string& part) {
   b.lookup("embedding_range", {t, i}, {E(t, i)}, s10);
   const auto out = b.witness("out", {part == "prefix" ? all : l, t, i}, signed_bits(10));
   Expr earlier = out(m, t, i);
+  if (part.starts_with("definition")) {
+    // A linear layer between.
+    const auto V = b.model("output_weights", {l, o, i}, signed_bits(4));
+    earlier = b.define("output", {l, t, o}, sum({i}, out(l, t, i) * V(l, o, i)))(m, t, i);
+  }
   const auto before = [&]() -> Expr {
     if (part == "less or equal") return b.less_equal(m, l) * earlier;
     if (part == "later") return b.less(l, m) * earlier;
-    if (part == "all layers") return earlier;
+    if (part == "all layers" || part == "definition of all layers") return earlier;
+    if (part == "definition of later") return b.less(l, m) * earlier;
     if (part == "twice") return b.less(m, l) * earlier + b.less_equal(m, l) * earlier;
     if (part == "other pair") return b.less(m, l) * earlier * out(l, t, i);
     if (part == "copy" || part == "masked copy") {
@@ -81,6 +87,8 @@ TEST(Uniqueness, CoversInductionAlongAnAxis) {
   expect_each_needed(layers, {{"less or equal", Cause::kNotDetermined, texts},
                               {"later", Cause::kNotDetermined, texts},
                               {"all layers", Cause::kNotDetermined, texts},
+                              {"definition of all layers", Cause::kNotDetermined, texts},
+                              {"definition of later", Cause::kNotDetermined, texts},
                               {"twice", Cause::kNotDetermined, texts},
                               {"other pair", Cause::kNotDetermined, texts},
                               {"same layer", Cause::kNotDetermined, texts},
@@ -94,6 +102,7 @@ TEST(Uniqueness, CoversInductionAlongAnAxis) {
                               {"masked", Cause::kNotDetermined, texts},
                               {"two remainders", Cause::kNotDetermined, texts}});
   expect_unique(layers("masked copy"));
+  expect_unique(layers("definition"));
   expect_unique(layers("total of earlier"));
 }
 

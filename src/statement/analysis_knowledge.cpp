@@ -52,10 +52,16 @@ std::optional<Masks> Knowledge::to_tensor(const Access& access, const Masks& mas
   Masks result;
   for (const AtomId mask : masks) {
     Access own = *algebra.access(mask);
+    const bool is_less = s_.tensors[own.tensor].structured.kind == StructuredKind::kLess;
     bool good = true;
-    for (Index& index : own.indices) {
+    for (std::size_t i = 0; i < own.indices.size(); ++i) {
+      Index& index = own.indices[i];
       if (!is_axis(index)) continue;
       const auto it = std::find(access.indices.begin(), access.indices.end(), index);
+      if (it == access.indices.end() && is_less && i == 1 && !all) {
+        index = kSomewhere;
+        continue;
+      }
       good = good && it != access.indices.end();
       if (good) index.value = s_.tensors[access.tensor].axes[static_cast<std::size_t>(it - access.indices.begin())];
     }
@@ -395,14 +401,25 @@ std::optional<Int> Knowledge::count(const std::vector<Access>& factors, const st
   return terms;
 }
 
+void Knowledge::learn_sum(TensorId tensor, std::vector<AxisId> axes, Int largest) {
+  sums_[tensor] = {std::move(axes), largest};
+}
+
+std::optional<Knowledge::Norm> Knowledge::norm_of(TensorId tensor) const {
+  if (const auto it = sums_.find(tensor); it != sums_.end()) return it->second;
+  if (bounds_ == nullptr || s_.tensors[tensor].kind != TensorKind::kModel) return std::nullopt;
+  const auto& given = bounds_->tensors[tensor];
+  if (!given || !given->row_norm) return std::nullopt;
+  return Norm{given->norm_axes, static_cast<Int>(*given->row_norm)};
+}
+
+// By the first factor that has a norm.
 Bound Knowledge::norm_range(const std::vector<Access>& factors, const std::vector<AxisId>& summed,
                             const Masks& active) {
-  if (bounds_ == nullptr) return std::nullopt;
   for (std::size_t i = 0; i < factors.size(); ++i) {
-    if (s_.tensors[factors[i].tensor].kind != TensorKind::kModel) continue;
-    const auto& given = bounds_->tensors[factors[i].tensor];
-    if (!given || !given->row_norm) continue;
-    Bound largest = Interval{0, static_cast<Int>(*given->row_norm)};
+    const auto norm = norm_of(factors[i].tensor);
+    if (!norm) continue;
+    Bound largest = Interval{0, norm->largest};
     for (std::size_t k = 0; k < factors.size(); ++k) {
       const Bound other = k == i ? Interval{1, 1} : range(factors[k], active);
       if (!other) return std::nullopt;
@@ -413,7 +430,7 @@ Bound Knowledge::norm_range(const std::vector<Access>& factors, const std::vecto
       bool covered = false;
       for (std::size_t k = 0; k < factors[i].indices.size(); ++k) {
         covered = covered || (factors[i].indices[k] == Index{Index::Kind::kAxis, axis} &&
-                              contains(given->norm_axes, s_.tensors[factors[i].tensor].axes[k]));
+                              contains(norm->axes, s_.tensors[factors[i].tensor].axes[k]));
       }
       if (!covered) largest = scale(largest, static_cast<Int>(length(axis)));
     }

@@ -104,15 +104,21 @@ Builder table_per_step(const std::string& part) {
   const auto S = b.witness("s", {t}, unsigned_bits(32));
   const auto EXP = b.model("exp", {u}, unsigned_bits(16));
   const auto kept = b.define("kept", {t, u}, EXP(u) * (b.below(theta(t), u) + b.one_hot(theta(t), u)));
-  const Expr first = part == "index t" ? b.index(u) : b.index(t);
+  const std::int64_t shift = part == "shifted index" ? 1 : 0;
+  const Expr first = part == "index t" ? b.index(u) : b.index(t, shift);
   const Expr second = part == "index u" ? b.index(t) : b.index(u);
   const auto table = b.table("kept_table", {t, u}, {first, second, kept(t, u)});
-  b.lookup("look", {t, v}, {b.index(t), U(t, v), P(t, v)}, table);
+  b.lookup("look", {t, v}, {b.index(t, shift), U(t, v), P(t, v)}, table);
+  for (const char* name : {"look_again", "and_again"}) {
+    if (part == "looked up thrice") b.lookup(name, {t, v}, {b.index(t), U(t, v), P(t, v)}, table);
+  }
   b.zero("mass", {t}, sum({v}, P(t, v)) - S(t));
   const auto H = b.multiplicity(table);
   const auto u6 = b.range("u6", 64);
   const auto counted = b.define("counted", {t}, sum({u}, H(t, u) * (b.below(theta(t), u) + b.one_hot(theta(t), u))));
-  const Expr factor = part == "wrap" ? Expr(std::int64_t{1} << 55) : Expr(1);
+  // Of each token there are 43 cells in the table: at most 86 in both sums. Times 80 * 2^50 that is below p/2; thrice
+  // as many are above p.
+  const Expr factor = (part == "wrap" ? 320 : 80) * (std::int64_t{1} << 50);
   b.lookup("enough", {t}, {factor * (counted(t) - b.value(k()))}, u6);
   return b;
 }
@@ -121,6 +127,8 @@ TEST(Uniqueness, CoversATablePerStep) {
   expect_each_needed(table_per_step, {{"index t", Cause::kTableKeys, {"table 'kept_table'"}},
                                       {"index u", Cause::kTableKeys, {"table 'kept_table'"}},
                                       {"key", Cause::kNotDetermined, {"'u'", "look"}},
+                                      {"shifted index", Cause::kWrap, {"lookup 'enough'", "counted[token]"}},
+                                      {"looked up thrice", Cause::kWrap, {"lookup 'enough'", "counted[token]"}},
                                       {"wrap", Cause::kWrap, {"lookup 'enough'", "counted[token]"}}});
 }
 

@@ -57,7 +57,7 @@ std::optional<std::string> check_plan(const Plan& plan) {
       {"product_shift", plan.product_shift, 0, 30},
       {"product_bits", plan.product_bits, 17, 32},
       {"logit_shift", plan.logit_shift, 0, 40},
-      {"logit_bits", plan.logit_bits, 2, 24},
+      {"logit_bits", plan.logit_bits, 2, 20},
       {"overflow_bits", plan.overflow_bits, 1, 22},
   };
   for (const auto& [name, value, least, largest] : numbers) {
@@ -66,8 +66,8 @@ std::optional<std::string> check_plan(const Plan& plan) {
   if (plan.norm_epsilon < 1 || plan.norm_epsilon >= std::uint64_t{1} << 60) {
     return fmt::format("norm_epsilon is {}, not 1 to 2^60 - 1", plan.norm_epsilon);
   }
-  // Both are below 2^16 * 4^29, hence no overflow.
-  if ((plan.width << (2 * (plan.stream_bits - 1))) + plan.norm_epsilon >= std::uint64_t{1} << kNormBits) {
+  const std::uint64_t largest_sum = (std::uint64_t{1} << kNormBits) - 1 - plan.norm_epsilon;
+  if (plan.width > largest_sum >> (2 * (plan.stream_bits - 1))) {
     return "stream_bits are too many: a sum of squares could reach 2^61";
   }
   if (plan.context << (plan.mix_shift + 15) > std::uint64_t{1} << 62) {

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compile/compile.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "compile/plans_testing.hpp"
+#include "pcs/parameters.hpp"
+#include "reduction/plan.hpp"
+#include "statement/analysis.hpp"
+#include "statement/serialize.hpp"
+#include "verifier/key.hpp"
+
+namespace avow::compile {
+namespace {
+
+using statement::Statement;
+
+Statement compiled(const Plan& plan) {
+  auto statement = compile(plan);
+  EXPECT_TRUE(statement.ok()) << statement.error().text;
+  return std::move(statement).value();
+}
+
+TEST(Compile, EveryPlanDeterminesItsWitness) {
+  for (const auto& [name, plan] : small_plans()) {
+    ASSERT_EQ(check_plan(plan), std::nullopt) << name;
+    const auto error = statement::check_uniqueness(compiled(plan));
+    EXPECT_FALSE(error.has_value()) << name << ": " << error->text;
+  }
+}
+
+// Whatever is left out, something is no longer unique, but for what ties public thresholds to each other.
+TEST(Compile, EveryClaimIsNeeded) {
+  const auto is_public = [](const std::string& name) { return name.starts_with("above_"); };
+  const bool is_long = std::getenv("AVOW_LONG") != nullptr;
+  for (const auto& [name, plan] : small_plans()) {
+    if (!is_long && name != "biased") continue;
+    const Statement whole = compiled(plan);
+    for (std::size_t i = 0; i < whole.zero_claims.size(); ++i) {
+      Statement without = whole;
+      without.zero_claims.erase(without.zero_claims.begin() + static_cast<std::ptrdiff_t>(i));
+      const std::string& claim = whole.tensors[whole.zero_claims[i]].name;
+      EXPECT_NE(statement::check_uniqueness(without).has_value(), is_public(claim)) << name << ": " << claim;
+    }
+    for (std::size_t i = 0; i < whole.lookups.size(); ++i) {
+      Statement without = whole;
+      without.lookups.erase(without.lookups.begin() + static_cast<std::ptrdiff_t>(i));
+      const std::string& claim = whole.lookups[i].name;
+      EXPECT_NE(statement::check_uniqueness(without).has_value(), is_public(claim)) << name << ": " << claim;
+    }
+  }
+}
+
+verifier::VerifyingKey key_of(const Plan& plan) {
+  verifier::VerifyingKey key;
+  key.statement = statement::unnamed(compiled(plan));
+  key.config = pcs::choose_config(std::uint64_t{1} << 25, std::uint64_t{1} << 27, 128).value();
+  key.model.emplace();
+  return key;
+}
+
+TEST(Compile, KeysAreSmallAndPassTheirChecks) {
+  auto plans = small_plans();
+  plans.emplace_back("124m", plan_of_124m());
+  for (const auto& [name, plan] : plans) {
+    const auto bytes = serialize(key_of(plan));
+    EXPECT_LE(bytes.size() + verifier::kMaxApplicationBytes / 4, verifier::kMaxKeyBytes) << name;
+    const auto parsed = verifier::parse_key(bytes);
+    EXPECT_TRUE(parsed.ok()) << name << ": " << (parsed.ok() ? "" : to_string(parsed.error()));
+  }
+}
+
+}  // namespace
+}  // namespace avow::compile

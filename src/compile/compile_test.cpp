@@ -54,6 +54,30 @@ TEST(Compile, EveryClaimIsNeeded) {
   }
 }
 
+// The largest cells that any model may have.
+statement::TensorBound largest_cells(const std::string& name) {
+  if (name == "found_values") return {0, 1};
+  if (name == "exp_values") return {0, 1 << 14};
+  if (name == "root_values" || name == "root_slopes" || name == "weight_values") return {0, (1 << 16) - 1};
+  if (name == "head_bias") return {-(std::int64_t{1} << 31) + 1, (std::int64_t{1} << 31) - 1};
+  return {-32767, 32767};
+}
+
+TEST(Compile, NoModelOfThesePlansWraps) {
+  auto plans = small_plans();
+  plans.emplace_back("124m", plan_of_124m());
+  for (const auto& [name, plan] : plans) {
+    const Statement statement = compiled(plan);
+    statement::ModelBounds bounds;
+    for (const auto& tensor : statement.tensors) {
+      bounds.tensors.emplace_back();
+      if (tensor.kind == statement::TensorKind::kModel) bounds.tensors.back() = largest_cells(tensor.name);
+    }
+    const auto error = statement::check_no_wrap(statement, bounds);
+    EXPECT_FALSE(error.has_value()) << name << ": " << error->text;
+  }
+}
+
 verifier::VerifyingKey key_of(const Plan& plan) {
   verifier::VerifyingKey key;
   key.statement = statement::unnamed(compiled(plan));

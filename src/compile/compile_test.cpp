@@ -7,6 +7,7 @@
 #include <string>
 
 #include "compile/plans_testing.hpp"
+#include "compile/tensors.hpp"
 #include "pcs/parameters.hpp"
 #include "reduction/plan.hpp"
 #include "statement/analysis.hpp"
@@ -56,11 +57,12 @@ TEST(Compile, EveryClaimIsNeeded) {
 
 // The largest cells that any model may have.
 statement::TensorBound largest_cells(const std::string& name) {
-  if (name == "found_values") return {0, 1};
-  if (name == "exp_values") return {0, 1 << 14};
-  if (name == "root_values" || name == "root_slopes" || name == "weight_values") return {0, (1 << 16) - 1};
-  if (name == "head_bias") return {-(std::int64_t{1} << 31) + 1, (std::int64_t{1} << 31) - 1};
-  return {-32767, 32767};
+  for (std::size_t i = 0; i < kModelTensors; ++i) {
+    const ModelTensor tensor{static_cast<std::uint8_t>(i)};
+    if (name == name_of(tensor)) return {range_of(tensor).least, range_of(tensor).largest};
+  }
+  ADD_FAILURE() << name;
+  return {};
 }
 
 TEST(Compile, NoModelOfThesePlansWraps) {

@@ -87,4 +87,21 @@ bool is_wide(ModelTensor tensor) {
          tensor == ModelTensor::kWeightValues;
 }
 
+CellRange range_of(ModelTensor tensor) {
+  switch (tensor) {
+    case ModelTensor::kFoundValues:
+      return {0, 1};
+    case ModelTensor::kExpValues:
+      return {0, 1 << 14};
+    case ModelTensor::kRootValues:
+    case ModelTensor::kRootSlopes:
+    case ModelTensor::kWeightValues:
+      return {0, (1 << 16) - 1};
+    case ModelTensor::kHeadBias:
+      return {-(std::int64_t{1} << 31) + 1, (std::int64_t{1} << 31) - 1};
+    default:
+      return {-(1 << 15) + 1, (1 << 15) - 1};
+  }
+}
+
 }  // namespace avow::compile

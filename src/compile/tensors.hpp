@@ -50,6 +50,12 @@ inline constexpr std::size_t kModelTensors = static_cast<std::size_t>(ModelTenso
 /// Whether its cells need 32 bits; the others have 16.
 [[nodiscard]] bool is_wide(ModelTensor tensor);
 
+/// The smallest and the largest value that a cell of it may have.
+struct CellRange {
+  std::int64_t least, largest;
+};
+[[nodiscard]] CellRange range_of(ModelTensor tensor);
+
 /// The cells of one tensor: narrow or wide, the other is empty.
 struct Cells {
   std::vector<std::int16_t> narrow;

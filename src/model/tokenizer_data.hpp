@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/result.hpp"
 #include "model/pretokenize.hpp"
+#include "model/tokenizer_error.hpp"
 
 namespace avow::model {
 
@@ -81,6 +83,10 @@ inline constexpr std::size_t kJsonBytes = std::size_t{1} << 26;
 
 /// The canonical bytes of spec/tokenizer.md, section 9. Equal exactly for equal data.
 [[nodiscard]] base::Bytes canonical_bytes(const TokenizerData& data);
+
+/// The data that have exactly these bytes; untrusted bytes. What they say is as hostile as any file: Tokenizer::create
+/// checks it.
+[[nodiscard]] base::Result<TokenizerData, TokenizerError> tokenizer_from_canonical(base::ByteView bytes);
 
 /// keccak256 of the canonical bytes.
 [[nodiscard]] base::Digest tokenizer_digest(const TokenizerData& data);

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "compile/compile.hpp"
+#include "hash/keccak.hpp"
+#include "model_file/layout.hpp"
+#include "model_file/model_file.hpp"
+#include "model_file/plan_bytes.hpp"
+#include "statement/serialize.hpp"
+
+namespace avow::model_file {
+
+using base::Bytes;
+using base::ByteView;
+
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "cells are mapped as they lie in the file");
+
+ByteView bytes_of(const compile::Cells& cells) {
+  if (!cells.narrow.empty()) {
+    return {reinterpret_cast<const std::uint8_t*>(cells.narrow.data()), cells.narrow.size() * 2};
+  }
+  return {reinterpret_cast<const std::uint8_t*>(cells.wide.data()), cells.wide.size() * 4};
+}
+
+Bytes small_section(const Contents& contents, Kind kind) {
+  switch (kind) {
+    case Kind::kPlan:
+      return to_bytes(contents.model.plan);
+    case Kind::kStatement: {
+      auto statement = compile::compile(contents.model.plan);
+      AVOW_CHECK(statement.ok());
+      return serialize(statement::unnamed(std::move(statement).value()));
+    }
+    case Kind::kTokenizer:
+      return canonical_bytes(contents.tokenizer);
+    default:
+      return {contents.about.begin(), contents.about.end()};
+  }
+}
+
+// Sections in order; small ones are kept, tensors lie where the model has them.
+struct Section {
+  SectionName name;
+  Bytes own;
+  ByteView bytes;
+};
+
+std::vector<Section> sections(const Contents& contents) {
+  std::vector<Section> list;
+  for (const SectionName& name : sections_of(contents.model.plan)) {
+    Section section{name, {}, {}};
+    if (name.kind == Kind::kTensor) {
+      const compile::ModelTensor tensor{static_cast<std::uint8_t>(name.number)};
+      section.bytes = bytes_of(contents.model.of(tensor));
+      AVOW_CHECK(section.bytes.size() == cells_of(contents.model.plan, tensor) * cell_bytes(tensor));
+    } else {
+      section.own = small_section(contents, name.kind);
+      section.bytes = section.own;
+    }
+    list.push_back(std::move(section));
+  }
+  for (Section& section : list) {
+    if (section.name.kind != Kind::kTensor) section.bytes = section.own;
+  }
+  return list;
+}
+
+// Passes the file's bytes on, piece by piece.
+template <typename Sink>
+bool write_to(const Contents& contents, const Sink& sink) {
+  const std::vector<Section> list = sections(contents);
+  Bytes table;
+  std::size_t end = kHeaderBytes + list.size() * kEntryBytes;
+  for (const Section& section : list) {
+    const std::size_t offset = aligned(end);
+    base::append_be32(table, static_cast<std::uint32_t>(section.name.kind));
+    base::append_be32(table, section.name.number);
+    base::append_be64(table, offset);
+    base::append_be64(table, section.bytes.size());
+    base::append(table, checksum(section.bytes));
+    end = offset + section.bytes.size();
+  }
+  Bytes header(kMagic.begin(), kMagic.end());
+  base::append_be32(header, kVersion);
+  base::append_be32(header, static_cast<std::uint32_t>(list.size()));
+  base::append_be64(header, end);
+  base::append(header, hash::keccak256(table));
+  if (!sink(header) || !sink(table)) return false;
+  std::size_t at = header.size() + table.size();
+  for (const Section& section : list) {
+    if (!sink(Bytes(aligned(at) - at)) || !sink(section.bytes)) return false;
+    at = aligned(at) + section.bytes.size();
+  }
+  return true;
+}
+
+class NewFile {
+ public:
+  explicit NewFile(std::string path)
+      : path_(std::move(path)), fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {}
+  ~NewFile() {
+    if (fd_ >= 0) ::close(fd_);
+    ::unlink(path_.c_str());  // gone already once it was renamed
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
+  bool append(ByteView bytes) {
+    while (!bytes.empty()) {
+      const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return false;
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
+    }
+    return true;
+  }
+  bool take_name(const std::string& name) { return ::fsync(fd_) == 0 && ::rename(path_.c_str(), name.c_str()) == 0; }
+
+ private:
+  std::string path_;
+  int fd_;
+};
+
+}  // namespace
+
+Bytes to_bytes(const Contents& contents) {
+  Bytes out;
+  write_to(contents, [&](ByteView bytes) {
+    base::append(out, bytes);
+    return true;
+  });
+  return out;
+}
+
+std::optional<std::string> write(const std::string& path, const Contents& contents) {
+  NewFile file(fmt::format("{}.{}.tmp", path, ::getpid()));
+  if (!file.is_open()) return fmt::format("{} cannot be created: {}", path, std::strerror(errno));
+  const bool is_written = write_to(contents, [&](ByteView bytes) { return file.append(bytes); });
+  if (!is_written || !file.take_name(path)) {
+    return fmt::format("{} cannot be written: {}", path, std::strerror(errno));
+  }
+  return std::nullopt;
+}
+
+}  // namespace avow::model_file

@@ -17,7 +17,7 @@ struct GenerateOptions {
   Sampling sampling;
   std::size_t most_tokens = std::numeric_limits<std::size_t>::max();
   std::vector<std::uint32_t> stop_ids;           ///< a token that ends the answer, and is its last
-  const std::atomic<bool>* cancelled = nullptr;  ///< looked at before every step; another thread may set it
+  const std::atomic<bool>* cancelled = nullptr;  ///< looked at before every block and step; another thread may set it
 };
 
 /// Why there are no more tokens.
@@ -35,7 +35,8 @@ struct Generated {
 };
 
 /// Appends the prompt to the run, chooses tokens one by one, and calls `on_token` with each as soon as it is known. The
-/// last token is not appended to the run. Errors: those of Runtime::prompt and of `select`, kRequest.
+/// last token is not appended to the run; if the prompt was cancelled or refused, nothing is. Errors: those of
+/// Runtime::prompt and of `select`, kRequest.
 [[nodiscard]] base::Result<Generated, Error> generate(Runtime& runtime, std::span<const std::uint32_t> prompt,
                                                       const GenerateOptions& options,
                                                       const std::function<void(std::uint32_t token)>& on_token);

@@ -30,6 +30,8 @@ class Runtime {
   /// an error (kToken, kContext, kPlace, kRange) nothing is appended.
   [[nodiscard]] base::Result<std::vector<std::int32_t>, Error> process(std::span<const std::uint32_t> tokens,
                                                                        std::span<const std::size_t> wanted);
+  /// What `process` would refuse before it computes anything.
+  [[nodiscard]] MaybeError check(std::span<const std::uint32_t> tokens, std::span<const std::size_t> wanted) const;
   /// Appends tokens, one at least (kEmpty), and gives the logits after the last.
   [[nodiscard]] base::Result<std::vector<std::int32_t>, Error> prompt(std::span<const std::uint32_t> tokens);
   /// Appends a token and gives the logits after it.
@@ -53,7 +55,6 @@ class Runtime {
 
  private:
   Runtime(const compile::IntegerModel& model, std::size_t places) : model_(&model), forward_(model, places) {}
-  [[nodiscard]] MaybeError check(std::span<const std::uint32_t> tokens, std::span<const std::size_t> wanted) const;
 
   const compile::IntegerModel* model_;
   Forward forward_;

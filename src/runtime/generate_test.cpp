@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/generate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "runtime/model_testing.hpp"
+#include "runtime/witness.hpp"
+
+namespace avow::runtime {
+namespace {
+
+using Ids = std::vector<std::uint32_t>;
+
+class Generate : public ::testing::Test {
+ protected:
+  Generate() : model_(testing::random_model(testing::random_plan(6), 6)) {
+    sampling_.tau = 3;
+    sampling_.top_k = static_cast<std::uint32_t>(model_.plan.vocabulary);
+    sampling_.portion = 60000;
+    sampling_.seed.emplace();
+  }
+  Generated run(const GenerateOptions& options, std::size_t places = 0) {
+    auto runtime = Runtime::create(model_, places);
+    streamed_.clear();
+    auto out = generate(runtime.value(), prompt_, options, [&](std::uint32_t token) { streamed_.push_back(token); });
+    EXPECT_TRUE(out.ok());
+    EXPECT_EQ(out.value().tokens, streamed_);
+    return out.value();
+  }
+
+  compile::IntegerModel model_;
+  Sampling sampling_;
+  Ids prompt_{1, 0, 1, 1};
+  Ids streamed_;
+};
+
+// The witness of the whole run, padded, chooses what was chosen token by token.
+TEST_F(Generate, ChoosesWhatTheWitnessShows) {
+  GenerateOptions options{sampling_, 20, {}, nullptr};
+  const Generated out = run(options);
+  ASSERT_EQ(out.tokens.size(), 20u);
+  EXPECT_EQ(out.end, End::kMaximum);
+  EXPECT_EQ(out.first_position, 3u);
+  EXPECT_GT(std::set(out.tokens.begin(), out.tokens.end()).size(), 3u);
+
+  WitnessRequest request{prompt_, {}, sampling_};
+  request.ids.insert(request.ids.end(), out.tokens.begin(), out.tokens.end() - 1);
+  request.ids.resize(32);
+  for (std::uint32_t s = 0; s < 32; ++s) request.positions.push_back(3 + std::min(s, 19u));
+  const auto witness = make_witness(model_, request);
+  ASSERT_TRUE(witness.ok());
+  const Ids& chosen = witness.value().values.chosen;
+  EXPECT_EQ(Ids(chosen.begin(), chosen.begin() + 20), out.tokens);
+}
+
+TEST_F(Generate, GreedyTakesTheLargestLogit) {
+  const Generated out = run({{}, 5, {}, nullptr});
+  auto runtime = Runtime::create(model_);
+  auto logits = runtime.value().prompt(prompt_).value();
+  for (const std::uint32_t token : out.tokens) {
+    EXPECT_EQ(token, std::max_element(logits.begin(), logits.end()) - logits.begin());
+    logits = runtime.value().step(token).value();
+  }
+}
+
+TEST_F(Generate, EndsWhereItShould) {
+  const Ids all = run({sampling_, 12, {}, nullptr}).tokens;
+  EXPECT_EQ(run({sampling_, 0, {}, nullptr}).tokens, Ids{});
+  EXPECT_EQ(run({sampling_, 1, {}, nullptr}).tokens, Ids{all[0]});
+
+  const Generated stopped = run({sampling_, 12, {all[4]}, nullptr});
+  EXPECT_EQ(stopped.end, End::kStop);
+  const auto first = std::find(all.begin(), all.end(), all[4]);
+  EXPECT_EQ(stopped.tokens, Ids(all.begin(), first + 1));
+
+  // Places for the prompt and two tokens: the third is chosen after the second, and has no place.
+  const Generated full = run({sampling_, 12, {}, nullptr}, 6);
+  EXPECT_EQ(full.end, End::kContext);
+  EXPECT_EQ(full.tokens, Ids(all.begin(), all.begin() + 3));
+}
+
+TEST_F(Generate, StopsWhenItIsCancelled) {
+  std::atomic<bool> cancelled{false};
+  auto runtime = Runtime::create(model_);
+  Ids seen;
+  const auto out = generate(runtime.value(), prompt_, {sampling_, 30, {}, &cancelled}, [&](std::uint32_t token) {
+    seen.push_back(token);
+    cancelled = seen.size() == 4;
+  });
+  ASSERT_TRUE(out.ok());
+  EXPECT_EQ(out.value().end, End::kCancelled);
+  EXPECT_EQ(out.value().tokens, seen);
+  EXPECT_EQ(seen.size(), 4u);
+
+  runtime.value().reset();
+  cancelled = true;
+  const auto none = generate(runtime.value(), prompt_, {sampling_, 30, {}, &cancelled}, [](std::uint32_t) { FAIL(); });
+  ASSERT_TRUE(none.ok());
+  EXPECT_EQ(none.value().end, End::kCancelled);
+  EXPECT_EQ(runtime.value().position(), 0u);
+}
+
+TEST_F(Generate, RefusesWhatCannotBeRun) {
+  auto runtime = Runtime::create(model_, 4);
+  const auto cause = [&](const Ids& prompt, const Sampling& sampling) {
+    const auto out = generate(runtime.value(), prompt, {sampling, 3, {}, nullptr}, [](std::uint32_t) { FAIL(); });
+    EXPECT_EQ(runtime.value().position(), 0u);
+    return out.ok() ? Cause{} : out.error().cause;
+  };
+  EXPECT_EQ(cause({}, {}), Cause::kEmpty);
+  EXPECT_EQ(cause({0, 0, 0, 0, 0}, {}), Cause::kContext);
+  EXPECT_EQ(cause({70}, {}), Cause::kToken);
+  EXPECT_EQ(cause({0}, {1 << 15, 1, 1, {}}), Cause::kRequest);
+}
+
+}  // namespace
+}  // namespace avow::runtime

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/witness.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "runtime/model_testing.hpp"
+#include "runtime/reference_testing.hpp"
+#include "runtime/runtime.hpp"
+
+namespace avow::runtime {
+namespace {
+
+using compile::IntegerModel;
+using compile::Plan;
+using testing::Numbers;
+
+WitnessRequest random_request(const Plan& plan, std::uint64_t seed) {
+  std::mt19937_64 rng(seed);
+  const std::size_t lengths[] = {1, 2, 3, 8, 12, 33, 48};
+  WitnessRequest request;
+  request.ids.resize(lengths[rng() % std::size(lengths)]);
+  for (auto& id : request.ids) id = static_cast<std::uint32_t>(rng() % plan.vocabulary);
+  request.positions.resize(1 + rng() % 40);
+  for (auto& p : request.positions) p = static_cast<std::uint32_t>(rng() % request.ids.size());
+  request.sampling.tau = static_cast<std::uint32_t>(rng() % 16385);
+  request.sampling.top_k = static_cast<std::uint32_t>(1 + rng() % plan.vocabulary);
+  request.sampling.portion = static_cast<std::uint32_t>(1 + rng() % 65536);
+  if (rng() % 4 != 0) {
+    request.sampling.seed.emplace();
+    for (auto& byte : *request.sampling.seed) byte = static_cast<std::uint8_t>(rng());
+  }
+  return request;
+}
+
+Numbers numbers_of(const WitnessTensor& tensor) {
+  Numbers out;
+  for (std::size_t i = 0; i < tensor.size(); ++i) out.push_back(tensor[i]);
+  return out;
+}
+Numbers numbers_of(const std::vector<std::uint32_t>& values) { return {values.begin(), values.end()}; }
+
+void expect_equal(const Witness& witness, const testing::Reference& reference) {
+  for (const auto& [name, numbers] : reference.tensors) {
+    const auto found = witness.tensors.find(name);
+    ASSERT_NE(found, witness.tensors.end()) << name << " is missing";
+    ASSERT_EQ(numbers_of(found->second), numbers) << name;
+    std::uint64_t size = 1;
+    for (const std::uint64_t axis : found->second.shape) size *= axis;
+    EXPECT_EQ(size, numbers.size()) << name;
+  }
+  for (const auto& [name, tensor] : witness.tensors)
+    EXPECT_TRUE(reference.tensors.contains(name)) << name << " is extra";
+  const PublicValues& v = witness.values;
+  const std::map<std::string, Numbers> values{
+      {"random", numbers_of(v.random)},   {"chosen", numbers_of(v.chosen)}, {"last_k", numbers_of(v.last_k)},
+      {"last_p", numbers_of(v.last_p)},   {"above", numbers_of(v.above)},   {"above_k", numbers_of(v.above_k)},
+      {"above_p", numbers_of(v.above_p)},
+  };
+  EXPECT_EQ(values, reference.values);
+}
+
+// The comparison shows something only of numbers that are not all alike.
+using Extremes = std::map<std::string, std::pair<std::int64_t, std::int64_t>>;
+void note(const Witness& witness, Extremes& extremes) {
+  for (const auto& [name, tensor] : witness.tensors) {
+    for (const std::int64_t n : numbers_of(tensor)) {
+      auto& [least, largest] = extremes.try_emplace(name, n, n).first->second;
+      least = std::min(least, n);
+      largest = std::max(largest, n);
+    }
+  }
+}
+
+void compare(const IntegerModel& model, const WitnessRequest& request, Extremes& extremes) {
+  ASSERT_FALSE(check_model(model));
+  const auto witness = make_witness(model, request);
+  ASSERT_TRUE(witness.ok()) << witness.error().text;
+  expect_equal(witness.value(), testing::run_reference(model, request));
+  EXPECT_EQ(witness.value().values.id, request.ids);
+  EXPECT_EQ(witness.value().values.position, request.positions);
+  note(witness.value(), extremes);
+}
+
+TEST(Witness, EqualsTheReferenceOnRandomModels) {
+  Extremes extremes;
+  for (std::uint64_t seed = 0; seed < 96; ++seed) {
+    SCOPED_TRACE(seed);
+    const IntegerModel model = testing::random_model(testing::random_plan(seed), seed);
+    compare(model, random_request(model.plan, seed), extremes);
+    if (HasFailure()) return;
+  }
+  // Many words that are almost alike, so that sums of the selection are as long as they get.
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    SCOPED_TRACE(seed);
+    Plan plan = testing::random_plan(seed);
+    plan.vocabulary = 150001;
+    testing::scale(plan, seed);
+    const IntegerModel model = testing::random_model(plan, seed);
+    WitnessRequest request = random_request(plan, seed);
+    request.positions.resize(2);
+    request.sampling.tau = static_cast<std::uint32_t>(seed % 2);
+    request.sampling.top_k = seed % 3 == 0 ? 150001 : 1;
+    request.sampling.portion = seed % 4 == 0 ? 1 : 65536;
+    compare(model, request, extremes);
+    if (HasFailure()) return;
+  }
+  for (const auto& [name, range] : extremes) {
+    // A drawn number is less than one word's weight, 2^16 2^28, beyond the words before.
+    const bool is_zero = name == "choice_from.digit_3" || name == "choice_below.digit_3";
+    EXPECT_EQ(range.first == range.second, is_zero) << name << " is everywhere " << range.first;
+  }
+}
+
+TEST(Witness, TensorsHaveTheAxesOfTheSpecification) {
+  Plan plan = testing::random_plan(4);  // LLaMA
+  plan.layers = 2, plan.kv_heads = 3, plan.group = 2, plan.head_size = 4, plan.width = 7, plan.hidden = 9;
+  plan.vocabulary = 11;
+  testing::scale(plan, 1);
+  const IntegerModel model = testing::random_model(plan, 1);
+  const auto witness = make_witness(model, {{1, 2, 3, 4, 5}, {3, 4}, {}});
+  ASSERT_TRUE(witness.ok()) << witness.error().text;
+  using Shape = std::vector<std::uint64_t>;
+  const std::pair<const char*, Shape> shapes[] = {
+      {"attention_norm.low", {2, 5, 7}},
+      {"attention_norm.byte", {2, 5, 8}},
+      {"feed_forward_norm.scale", {2, 5}},
+      {"final_norm.out", {2, 7}},
+      {"final_norm.root", {2}},
+      {"query", {2, 3, 2, 5, 2, 2}},
+      {"turned_key", {2, 3, 5, 2, 2}},
+      {"value", {2, 3, 5, 4}},
+      {"score", {2, 3, 2, 5, 5}},
+      {"score_max", {2, 3, 2, 5}},
+      {"mix", {2, 3, 2, 5, 4}},
+      {"gate", {2, 5, 9}},
+      {"product.low", {2, 5, 9}},
+      {"logit", {2, 11}},
+      {"max", {2}},
+      {"logit.digit_1", {2, 11}},
+      {"choice_from.digit_3", {2}},
+      {"reciprocal.low.digit_1", {2, 3, 2, 5}},
+  };
+  for (const auto& [name, shape] : shapes) {
+    ASSERT_TRUE(witness.value().tensors.contains(name)) << name;
+    EXPECT_EQ(witness.value().tensors.at(name).shape, shape) << name;
+  }
+}
+
+TEST(Witness, RefusesWhatIsNoRun) {
+  const IntegerModel model = testing::random_model(testing::random_plan(0), 0);
+  const auto cause = [&](const WitnessRequest& request) {
+    const auto witness = make_witness(model, request);
+    return witness.ok() ? Cause{} : witness.error().cause;
+  };
+  EXPECT_EQ(cause({{}, {0}, {}}), Cause::kLengths);
+  EXPECT_EQ(cause({{0}, {}, {}}), Cause::kLengths);
+  EXPECT_EQ(cause({{0, 0}, {2}, {}}), Cause::kPlace);
+  EXPECT_EQ(cause({{70}, {0}, {}}), Cause::kToken);
+  EXPECT_EQ(cause({std::vector<std::uint32_t>(65), {0}, {}}), Cause::kContext);
+  EXPECT_EQ(cause({{0}, {0}, {4096, 0, 1, {}}}), Cause::kRequest);
+  EXPECT_EQ(cause({{0}, {0}, {}}), Cause{});
+}
+
+}  // namespace
+}  // namespace avow::runtime

@@ -15,7 +15,7 @@ namespace avow::model {
 namespace {
 
 using base::Err;
-using Checked = base::Result<bool, TokenizerError>;
+using ChatChecked = base::Result<bool, TokenizerError>;
 
 Err<TokenizerError> no_chat(TokenizerCause cause, std::string text) { return {TokenizerError{cause, std::move(text)}}; }
 
@@ -90,7 +90,7 @@ std::string python_stripped(std::string_view text) {
   return std::string(text.substr(0, end));
 }
 
-Checked check_messages(const ChatTemplate& chat_template, std::span<const ChatMessage> messages) {
+ChatChecked check_messages(const ChatTemplate& chat_template, std::span<const ChatMessage> messages) {
   std::size_t first = 0;
   if (!messages.empty() && messages[0].role == ChatRole::kSystem) {
     if (!chat_template.has_system) {
@@ -200,7 +200,7 @@ Parts named_parts(std::span<const ChatMessage> messages, const ChatPart& end) {
 }
 
 base::Result<Parts, TokenizerError> parts_of(const ChatTemplate& chat_template, std::span<const ChatMessage> messages) {
-  if (Checked checked = check_messages(chat_template, messages); !checked) return Err{checked.error()};
+  if (ChatChecked checked = check_messages(chat_template, messages); !checked) return Err{checked.error()};
   switch (chat_template.family) {
     case ChatFamily::kChatMl:
       return chatml_parts(chat_template, messages);
@@ -241,7 +241,7 @@ class ChatTokens {
   [[nodiscard]] const std::vector<TokenId>& barred() const { return barred_; }
 
   // A message that contains what is a marker by its text alone could speak in the name of another.
-  [[nodiscard]] Checked check(const std::string& content) const {
+  [[nodiscard]] ChatChecked check(const std::string& content) const {
     for (const std::string_view marker : markers_) {
       if (id_of(std::string(marker)) || content.find(marker) == std::string::npos) continue;
       return no_chat(TokenizerCause::kMarker,
@@ -286,7 +286,7 @@ base::Result<std::vector<TokenId>, TokenizerError> encode_chat(const Tokenizer& 
       continue;
     }
     if (part.kind == Kind::kContent) {
-      if (Checked checked = tokens.check(part.text); !checked) return Err{checked.error()};
+      if (ChatChecked checked = tokens.check(part.text); !checked) return Err{checked.error()};
     }
     const auto id = part.kind == Kind::kMarker ? tokens.id_of(part.text) : std::nullopt;
     if (id) {

@@ -29,12 +29,12 @@ Tokenizer loaded(const std::string& path) {
   return std::move(tokenizer).value();
 }
 
-base::Bytes floats(const std::vector<float>& values) {
+base::Bytes float_bytes(const std::vector<float>& values) {
   base::Bytes out;
   for (const float value : values) append_le(out, value);
   return out;
 }
-base::Bytes types(const std::vector<std::int32_t>& values) {
+base::Bytes type_bytes(const std::vector<std::int32_t>& values) {
   base::Bytes out;
   for (const std::int32_t value : values) append_le(out, value);
   return out;
@@ -50,11 +50,11 @@ struct VocabularyFile {
        }},
       {"tokenizer.ggml.scores",
        [](GgufWriter& w, const std::string& key) {
-         w.array(key, GgufType::kF32, 6, floats({0, 0, 0, -2, -3, -1}));
+         w.array(key, GgufType::kF32, 6, float_bytes({0, 0, 0, -2, -3, -1}));
        }},
       {"tokenizer.ggml.token_type",
        [](GgufWriter& w, const std::string& key) {
-         w.array(key, GgufType::kI32, 6, types({2, 3, 3, 1, 1, 1}));
+         w.array(key, GgufType::kI32, 6, type_bytes({2, 3, 3, 1, 1, 1}));
        }},
       {"tokenizer.ggml.bos_token_id", [](GgufWriter& w, const std::string& key) { w.u32(key, 1); }},
       {"tokenizer.ggml.add_space_prefix",
@@ -169,12 +169,13 @@ TEST(LoadTokenizer, NamesWhatIsWrongInMetadata) {
   const auto text = [](GgufWriter& w, const std::string& key) { w.text(key, "x"); };
   const auto scores = [](std::vector<float> values) {
     return [values](GgufWriter& w, const std::string& key) {
-      w.array(key, GgufType::kF32, values.size(), floats(values));
+      w.array(key, GgufType::kF32, values.size(), float_bytes(values));
     };
   };
   const auto kinds = [](std::vector<std::int32_t> values) {
-    return
-        [values](GgufWriter& w, const std::string& key) { w.array(key, GgufType::kI32, values.size(), types(values)); };
+    return [values](GgufWriter& w, const std::string& key) {
+      w.array(key, GgufType::kI32, values.size(), type_bytes(values));
+    };
   };
   const auto tokens = [](std::vector<std::string> values) {
     return [values](GgufWriter& w, const std::string& key) { w.texts(key, values); };

@@ -167,17 +167,17 @@ TEST(LoadTokenizer, NamesWhatIsWrongInMetadata) {
   };
   const auto number = [](GgufWriter& w, const std::string& key) { w.u32(key, 7); };
   const auto text = [](GgufWriter& w, const std::string& key) { w.text(key, "x"); };
-  const auto scores = [](std::vector<float> values) {
+  const auto scores = [](const std::vector<float>& values) {
     return [values](GgufWriter& w, const std::string& key) {
       w.array(key, GgufType::kF32, values.size(), float_bytes(values));
     };
   };
-  const auto kinds = [](std::vector<std::int32_t> values) {
+  const auto kinds = [](const std::vector<std::int32_t>& values) {
     return [values](GgufWriter& w, const std::string& key) {
       w.array(key, GgufType::kI32, values.size(), type_bytes(values));
     };
   };
-  const auto tokens = [](std::vector<std::string> values) {
+  const auto tokens = [](const std::vector<std::string>& values) {
     return [values](GgufWriter& w, const std::string& key) { w.texts(key, values); };
   };
   const float nan = std::bit_cast<float>(0x7fc00000u);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// GGUF files: parsed, every key read as everything it may be, and where they are models, every weight decoded.
+// GGUF files: parsed, every key read as everything it may be, and where they are models, every weight decoded; where
+// they have a tokenizer, it is made.
 #include "base/check.hpp"
+#include "model/tokenizer_load.hpp"
 #include "model/weights.hpp"
 
 namespace avow::model {
@@ -41,6 +43,10 @@ void run(base::ByteView bytes) {
   if (!gguf.ok()) return;
   read_keys(gguf.value());
   check_tensors(gguf.value(), bytes);
+  const auto tokenizer = load_tokenizer(gguf.value());
+  if (!tokenizer.ok()) {
+    AVOW_CHECK(!tokenizer.error().reason.empty() && tokenizer.error().offset <= bytes.size());
+  }
   const auto weights = Weights::from_gguf(gguf.value());
   look_at(weights);
   if (!weights.ok()) return;

@@ -2,7 +2,8 @@
 //
 // Tokenizers from untrusted bytes, in two ways: as a tokenizer.json, and as a vocabulary over few letters, which soon
 // has merges that matter. Whatever passes create() must encode any text within bounds, give the text back where the
-// specification says so, decode any ids, in one piece or one by one, and never make a control token of plain text.
+// specification says so, decode any ids, in one piece or one by one, and never make a control token of plain text. In a
+// conversation, no message makes a token that the template is made of.
 
 #include <algorithm>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "model/chat.hpp"
 #include "model/tokenizer.hpp"
 #include "model/tokenizer_json.hpp"
 #include "model/unicode.hpp"
@@ -104,6 +106,27 @@ void check_text(const Tokenizer& tokenizer, const std::string& text) {
   }
 }
 
+// The tokens with special meaning are as many as for a message that has none.
+void check_chat(const Tokenizer& tokenizer, const std::string& text) {
+  const TokenizerData& data = tokenizer.data();
+  const auto special_in = [&](const std::vector<TokenId>& ids) {
+    return std::count_if(ids.begin(), ids.end(),
+                         [&](TokenId id) { return tokenizer.is_control(id) || id == data.bos || id == data.eos; });
+  };
+  for (const ChatFamily family :
+       {ChatFamily::kChatMl, ChatFamily::kLlama2, ChatFamily::kLlama3, ChatFamily::kPhi3, ChatFamily::kZephyr}) {
+    const ChatTemplate chat_template{.family = family};
+    const auto ids_by = [&](const std::string& message) {
+      return encode_chat(tokenizer, chat_template, std::vector<ChatMessage>{{ChatRole::kUser, message}});
+    };
+    const auto ids = ids_by(text);
+    const auto harmless = ids_by("");
+    if (ids.ok() && harmless.ok()) AVOW_CHECK(special_in(ids.value()) == special_in(harmless.value()));
+  }
+  const auto found = recognise_chat_template(text);
+  AVOW_CHECK(found.ok() || found.error().cause == TokenizerCause::kTemplate);
+}
+
 void run(base::ByteView bytes) {
   Input in(bytes);
   const bool as_json = in.byte() == '{';
@@ -130,6 +153,7 @@ void run(base::ByteView bytes) {
   }
   AVOW_CHECK(tokenizer_digest(tokenizer.value().data()) == digest);
   check_text(tokenizer.value(), text);
+  check_chat(tokenizer.value(), text);
   std::vector<TokenId> ids;
   for (const std::uint8_t b : bytes) ids.push_back(static_cast<TokenId>(b % tokenizer.value().token_count()));
   const auto decoded = tokenizer.value().decode(ids);

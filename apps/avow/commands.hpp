@@ -8,7 +8,7 @@ namespace avow::app {
 /// Exit codes of every command: scripts rely on them.
 enum ExitCode : int {
   kGood = 0,         ///< done; the answer is yes
-  kNo = 1,           ///< the answer is no: a proof does not verify, a figure is missed
+  kNo = 1,           ///< the answer is no: a proof does not verify, a figure is missed, a model file is refused
   kWrongUse = 2,     ///< arguments
   kEnvironment = 3,  ///< files, memory, disk
 };
@@ -16,6 +16,7 @@ enum ExitCode : int {
 // Each adds its subcommand; the chosen one's callback sets exit_code.
 void add_bench(CLI::App& app, int& exit_code);
 void add_pcs(CLI::App& app, int& exit_code);
+void add_model(CLI::App& app, int& exit_code);
 void add_figures(CLI::App& app, int& exit_code);
 
 }  // namespace avow::app

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "base/check.hpp"
 #include "model/spm.hpp"
 #include "model/tokenizer_bytes.hpp"
 #include "model/tokenizer_check.hpp"
@@ -82,19 +83,58 @@ base::Result<std::vector<TokenId>, TokenizerError> Tokenizer::encode(std::string
   Run run{options.unencodable, {}, false, {}, {}};
   if (with_bos) run.put(*data_.bos);
   const SpecialTokens& special = options.special == SpecialText::kParse ? parsed_special_ : always_special_;
-  std::size_t at = 0;
-  for (auto match = special.find(text, at); match; match = special.find(text, at)) {
-    Done done = encode_plain(run, text.substr(at, match->begin - at), at == 0);
-    if (!done) return Err{done.error()};
-    run.put(match->id);
-    at = match->begin + data_.tokens[match->id].size();
-  }
-  if (Done done = encode_plain(run, text.substr(at), at == 0); !done) return Err{done.error()};
+  if (Done done = encode_text(run, special, text, true); !done) return Err{done.error()};
   if (as_model && data_.add_eos) run.put(*data_.eos);
 
   if (run.ids.size() > options.max_tokens) {
     return fail(TokenizerCause::kTooManyTokens,
                 fmt::format("{} tokens, at most {}", run.ids.size(), options.max_tokens));
+  }
+  return std::move(run.ids);
+}
+
+Done Tokenizer::encode_text(Run& run, const SpecialTokens& special, std::string_view text, bool first) const {
+  std::size_t at = 0;
+  for (auto match = special.find(text, at); match; match = special.find(text, at)) {
+    Done done = encode_plain(run, text.substr(at, match->begin - at), first && at == 0);
+    if (!done) return done;
+    run.put(match->id);
+    at = match->begin + data_.tokens[match->id].size();
+  }
+  return encode_plain(run, text.substr(at), first && at == 0);
+}
+
+base::Result<std::vector<TokenId>, TokenizerError> Tokenizer::encode_pieces(std::span<const PromptPiece> pieces,
+                                                                            std::span<const TokenId> barred,
+                                                                            Unencodable unencodable) const {
+  std::size_t size = 0;
+  for (const PromptPiece& piece : pieces) size += piece.text.size();
+  if (size > tokenizer_limits::kTextBytes) {
+    return fail(TokenizerCause::kTextSize,
+                fmt::format("{} bytes of text, at most {}", size, tokenizer_limits::kTextBytes));
+  }
+  std::vector<TokenId> wanted;
+  std::vector<bool> is_barred(token_count());
+  for (const TokenId id : barred) is_barred.at(id) = true;
+  for (TokenId id = 0; id < token_count(); ++id) {
+    if (data_.types[id] == TokenType::kUserDefined && !is_barred[id]) wanted.push_back(id);
+  }
+  const SpecialTokens special(data_.tokens, std::move(wanted));
+
+  Run run{unencodable, {}, false, {}, {}};
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    if (pieces[i].token) {
+      AVOW_CHECK(*pieces[i].token < token_count());
+      run.put(*pieces[i].token);
+      continue;
+    }
+    const std::size_t begin = run.ids.size();
+    if (Done done = encode_text(run, special, pieces[i].text, i == 0); !done) return Err{done.error()};
+    for (std::size_t at = begin; at < run.ids.size(); ++at) {
+      if (!is_barred[run.ids[at]]) continue;
+      return fail(TokenizerCause::kMarker,
+                  fmt::format("text that becomes the token {}", shown_bytes(data_.tokens[run.ids[at]])));
+    }
   }
   return std::move(run.ids);
 }

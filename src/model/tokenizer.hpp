@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +46,12 @@ struct EncodeOptions {
   std::size_t max_tokens = std::numeric_limits<std::size_t>::max();
 };
 
+/// A piece of a prompt: a token by its id, or text.
+struct PromptPiece {
+  std::optional<TokenId> token = {};
+  std::string text = {};  ///< where there is no token
+};
+
 /// Where decoded ids stand: at a text's start the space that SpacePrefix has put there is taken away.
 enum class DecodeFrom : std::uint8_t { kStart, kMiddle };
 
@@ -67,6 +74,13 @@ class Tokenizer {
   [[nodiscard]] base::Result<std::vector<TokenId>, TokenizerError> encode(std::string_view text,
                                                                           const EncodeOptions& options = {}) const;
 
+  /// The ids of pieces, one after the other, without ends. Texts are encoded as by SpecialText::kText, but that no
+  /// token of `barred` comes from them: not even user-defined ones are looked for, and where merging yields one, that
+  /// is an error (kMarker). The tokens of the pieces and of `barred` are below token_count().
+  [[nodiscard]] base::Result<std::vector<TokenId>, TokenizerError> encode_pieces(std::span<const PromptPiece> pieces,
+                                                                                 std::span<const TokenId> barred,
+                                                                                 Unencodable unencodable) const;
+
   /// The bytes that the ids stand for; decode(encode(x)) == x, exactly, with the exceptions that spec/tokenizer.md
   /// lists. Control and unused tokens have no bytes, an unknown one is U+FFFD. An id beyond the vocabulary is an error.
   [[nodiscard]] base::Result<std::string, TokenizerError> decode(std::span<const TokenId> ids,
@@ -84,6 +98,8 @@ class Tokenizer {
 
   explicit Tokenizer(TokenizerData data);
 
+  [[nodiscard]] base::Result<bool, TokenizerError> encode_text(Run& run, const SpecialTokens& special,
+                                                               std::string_view text, bool first) const;
   [[nodiscard]] base::Result<bool, TokenizerError> encode_plain(Run& run, std::string_view text, bool first) const;
   [[nodiscard]] base::Result<bool, TokenizerError> encode_byte_level(Run& run, std::string_view text) const;
   [[nodiscard]] base::Result<bool, TokenizerError> encode_characters(Run& run, std::string_view text) const;

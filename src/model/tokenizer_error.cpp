@@ -47,7 +47,12 @@ const char* name(TokenizerCause cause) noexcept {
       return "tokenizer.no_special";
     case TokenizerCause::kTooManyTokens:
       return "tokenizer.too_many_tokens";
+    case TokenizerCause::kTemplate:
       return "tokenizer.template";
+    case TokenizerCause::kMessages:
+      return "tokenizer.messages";
+    case TokenizerCause::kMarker:
+      return "tokenizer.marker";
   }
   return "tokenizer.unknown";
 }

@@ -29,6 +29,9 @@ enum class TokenizerCause : std::uint8_t {
   kUnencodable,    ///< a character without a token, and the caller did not ask for the unknown token
   kNoSpecial,      ///< the beginning or the unknown token is asked for and the vocabulary has none
   kTooManyTokens,  ///< the text takes more tokens than the caller allows
+  kTemplate,       ///< no chat template, or one that is none of those of chat_template.hpp
+  kMessages,       ///< messages in an order that the chat template does not have, or with a role that it lacks
+  kMarker,         ///< a message with text that would pass for a part of the chat template
 };
 
 /// A cause, and what it is about in words: the token, the field, the option by name.

@@ -47,7 +47,6 @@ const char* name(TokenizerCause cause) noexcept {
       return "tokenizer.no_special";
     case TokenizerCause::kTooManyTokens:
       return "tokenizer.too_many_tokens";
-      return "tokenizer.template";
   }
   return "tokenizer.unknown";
 }

@@ -27,8 +27,9 @@ bool reads_along(const Term& term, AxisId axis) {
   });
 }
 
-// Tensors in topological order, otherwise as they were declared; structured ones, which have no declaration, as they are
-// first read: C++ leaves open which of two operands creates its tensor first, and the bytes must not depend on a compiler.
+// Tensors in topological order, otherwise as they were declared; structured ones, which have no declaration, as they
+// are first read: C++ leaves open which of two operands creates its tensor first, and the bytes must not depend on a
+// compiler.
 class Sorter {
  public:
   explicit Sorter(const Statement& statement) : statement_(statement), mark_(statement.tensors.size()) {}

@@ -8,6 +8,8 @@
 TEST_JOBS ?= 2
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 30
+# Fuzz targets that run side by side.
+FUZZ_JOBS ?= 2
 # The preset that builds the fuzzers.
 FUZZ_PRESET ?= fuzz
 # Arguments for every micro-benchmark, e.g. BENCH_ARGS=--benchmark_filter=Ntt
@@ -31,7 +33,7 @@ test-long: build ## Every test at full size, with sanitizers, and ten minutes of
 	@for preset in asan-ubsan tsan; do \
 	  cmake --preset $$preset --log-level=WARNING >/dev/null && cmake --build --preset $$preset && $(CTEST) --preset $$preset || exit 1; \
 	done
-	FUZZ_SECONDS=600 tools/fuzz.sh
+	FUZZ_SECONDS=600 FUZZ_JOBS=$(FUZZ_JOBS) tools/fuzz.sh
 
 bench: setup ## Micro-benchmarks (BENCH_ARGS=--benchmark_filter=...)
 	@cmake --preset bench --log-level=WARNING >/dev/null
@@ -52,7 +54,7 @@ format: ## Lay out every source file with clang-format
 
 fuzz: setup ## Run every fuzz target for FUZZ_SECONDS (default 30)
 	@tools/setup.sh fuzz
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_PRESET=$(FUZZ_PRESET) tools/fuzz.sh
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_JOBS=$(FUZZ_JOBS) FUZZ_PRESET=$(FUZZ_PRESET) tools/fuzz.sh
 
 figures: build ## Measure every figure the project claims: must, aim, measured
 	@build/release/avow figures

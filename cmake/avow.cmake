@@ -22,6 +22,22 @@ if(AVOW_FUZZ)
   target_link_options(avow_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
+# avow_unity(<target>)
+# What a target needs for presets that compile its files joined (CMAKE_UNITY_BUILD), which parses and checks the headers
+# once. Files that compile themselves once per instruction set stay alone, and so do, by CMake's rules, files with flags
+# of their own. The line before each file is for clang-tidy, to which an included .cpp is suspicious.
+function(avow_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD_CODE_BEFORE_INCLUDE
+                                             "// NOLINTNEXTLINE(bugprone-suspicious-include)")
+  get_target_property(sources ${target} SOURCES)
+  foreach(source ${sources})
+    file(STRINGS ${source} per_target REGEX "define HWY_TARGET_INCLUDE")
+    if(per_target)
+      set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+    endif()
+  endforeach()
+endfunction()
+
 # avow_library(<folder> [DEPS lib...] [TEST_DEPS lib...] [BENCH_DEPS lib...] [TESTING_OF folder...])
 # One static library avow_<folder> of src/<folder>/*.cpp. Files ending in _test.cpp form the test <folder>_test, files
 # ending in _bench.cpp the micro-benchmark <folder>_bench; *_testing.cpp are helpers linked into tests only;
@@ -40,27 +56,35 @@ function(avow_library folder)
   endforeach()
 
   add_library(avow_${folder} STATIC ${sources})
-  if(AVOW_SANITIZE MATCHES "undefined")
-    # SIMD files are compiled once per instruction set; the checks of every pointer there take minutes and find nothing
-    # that AddressSanitizer does not. Arithmetic is checked as everywhere.
+  if(AVOW_SANITIZE)
+    # SIMD files are compiled once per instruction set. At -O1 their thousands of small inlined functions keep their
+    # variables in memory, each of which AddressSanitizer guards: minutes and gigabytes, where -O2 takes seconds.
+    set(simd_options -O2)
+    if(AVOW_SANITIZE MATCHES "undefined")
+      # The checks of every pointer take minutes as well and find nothing that AddressSanitizer does not. Arithmetic is
+      # checked as everywhere.
+      list(APPEND simd_options -fno-sanitize=null,alignment,object-size,pointer-overflow,vptr)
+    endif()
     file(GLOB simd ${dir}/*kernels.cpp ${dir}/*_batch.cpp)
     if(simd)
-      set_source_files_properties(${simd} PROPERTIES COMPILE_OPTIONS
-                                                     "-fno-sanitize=null,alignment,object-size,pointer-overflow,vptr")
+      set_source_files_properties(${simd} PROPERTIES COMPILE_OPTIONS "${simd_options}")
     endif()
   endif()
   target_link_libraries(avow_${folder} PUBLIC avow_options ${ARG_DEPS})
   set_target_properties(avow_${folder} PROPERTIES LINKER_LANGUAGE CXX)
+  avow_unity(avow_${folder})
 
   if(AVOW_TESTS AND tests)
     add_executable(${folder}_test ${tests} ${testing})
     target_link_libraries(${folder}_test PRIVATE avow_${folder} ${ARG_TEST_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_definitions(${folder}_test PRIVATE AVOW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    avow_unity(${folder}_test)
     gtest_discover_tests(${folder}_test PROPERTIES TIMEOUT 600 DISCOVERY_TIMEOUT 60)
   endif()
   if(AVOW_BENCHMARKS AND benches)
     add_executable(${folder}_bench ${benches})
     target_link_libraries(${folder}_bench PRIVATE avow_${folder} ${ARG_BENCH_DEPS} benchmark::benchmark_main)
+    avow_unity(${folder}_bench)
   endif()
 endfunction()
 

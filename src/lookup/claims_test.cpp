@@ -6,17 +6,17 @@
 #include <random>
 
 #include "field/factor.hpp"
+#include "field/random_testing.hpp"
 
 namespace avow::lookup {
 namespace {
 
-using field::Fp;
 using field::Fp3;
 using field::kOne3;
 
 std::vector<Fp3> random_point(std::size_t size, std::mt19937_64& rng) {
   std::vector<Fp3> point(size);
-  for (Fp3& r : point) r = {Fp(rng()), Fp(rng()), Fp(rng())};
+  for (Fp3& r : point) r = field::random_element(rng);
   return point;
 }
 
@@ -68,8 +68,8 @@ TEST(Claims, JoiningColumnsEqualsTheCubesExtension) {
     for (std::size_t j = 0; j < claims.size(); ++j) {
       const auto low = field::eq_table(std::span(point).first(config.columns[j].log_size));
       for (std::size_t x = 0; x < low.size(); ++x) {
-        const Fp3 n{Fp(rng()), Fp(rng()), Fp(rng())};
-        const Fp3 d{Fp(rng()), Fp(rng()), Fp(rng())};
+        const Fp3 n = field::random_element(rng);
+        const Fp3 d = field::random_element(rng);
         claims[j].numerator += low[x] * n;
         claims[j].denominator += low[x] * d;
         expected.numerator += eq[layout.offsets[j] + x] * n;

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/check.hpp"
+#include "field/element_reader.hpp"
 #include "lookup/messages.hpp"
 
 namespace avow::lookup {
@@ -15,25 +16,6 @@ using base::ByteView;
 using base::Err;
 using field::Fp3;
 using transcript::Transcript;
-
-/// A section of untrusted bytes whose length was checked: elements one after the other. The first that is not canonical
-/// sticks, later reads go on.
-class Reader {
- public:
-  explicit Reader(ByteView bytes) : rest_(bytes) {}
-  [[nodiscard]] bool canonical() const noexcept { return canonical_; }
-  Fp3 element() {
-    AVOW_CHECK(rest_.size() >= field::kFp3Bytes);
-    const auto x = field::decode_fp3(rest_.data());
-    rest_ = rest_.subspan(field::kFp3Bytes);
-    if (!x) canonical_ = false;
-    return x.value_or(Fp3());
-  }
-
- private:
-  ByteView rest_;
-  bool canonical_ = true;
-};
 
 std::optional<Check> wrong_length(ByteView bytes, std::size_t expected) {
   if (bytes.size() < expected) return Check::kTruncated;
@@ -81,7 +63,7 @@ base::Result<CubeClaim, Rejection> verify_top(Transcript& transcript, const Conf
   const std::size_t count = std::size_t{1} << log_top;
   const auto reject = [&](Check check) { return Err{Rejection{check, log_top}}; };
   if (const auto check = wrong_length(section, count * 2 * field::kFp3Bytes)) return reject(*check);
-  Reader reader(section);
+  field::ElementReader reader(section);
   std::array<Fp3, 2 << kTopLog> sent;
   for (std::size_t i = 0; i < 2 * count; ++i) sent[i] = reader.element();
   if (!reader.canonical()) return reject(Check::kNonCanonical);
@@ -119,7 +101,7 @@ base::Result<CubeClaim, Rejection> verify_layer(Transcript& transcript, const Cu
   const auto k = static_cast<unsigned>(claim.point.size());
   const auto reject = [&](Check check) { return Err{Rejection{check, k}}; };
   if (const auto check = wrong_length(section, layer_bytes(k))) return reject(*check);
-  Reader reader(section);
+  field::ElementReader reader(section);
   const Fp3 join = transcript.challenge(messages::kJoin);
   Fp3 expected = claim.numerator + join * claim.denominator;
   CubeClaim next;
@@ -155,7 +137,7 @@ base::Result<ColumnClaims, Rejection> verify_columns(Transcript& transcript, con
   const Layout layout = make_layout(config);
   const auto reject = [&](Check check) { return Err{Rejection{check, layout.log_cells}}; };
   if (const auto check = wrong_length(section, columns_bytes(config))) return reject(*check);
-  Reader reader(section);
+  field::ElementReader reader(section);
   std::vector<Fp3> sent;
   sent.reserve(section.size() / field::kFp3Bytes);
   while (sent.size() < section.size() / field::kFp3Bytes) sent.push_back(reader.element());

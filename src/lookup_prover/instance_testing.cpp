@@ -2,12 +2,14 @@
 #include "lookup_prover/instance_testing.hpp"
 
 #include "field/factor.hpp"
+#include "field/random_testing.hpp"
 #include "hash/keccak.hpp"
 
 namespace avow::lookup::testing {
 
 using field::Fp;
 using field::kOne3;
+using field::random_element;
 
 ColumnData Cells::data() const {
   switch (kind) {
@@ -79,8 +81,6 @@ ColumnClaim Instance::evaluate(std::size_t j, std::span<const Fp3> point) const 
   }
   return claim;
 }
-
-Fp3 random_element(std::mt19937_64& rng) { return {Fp(rng()), Fp(rng()), Fp(rng())}; }
 
 Instance random_instance(std::span<const unsigned> log_sizes, std::mt19937_64& rng) {
   Instance instance;

@@ -40,8 +40,6 @@ struct Instance {
   [[nodiscard]] ColumnClaim evaluate(std::size_t j, std::span<const Fp3> point) const;
 };
 
-[[nodiscard]] Fp3 random_element(std::mt19937_64& rng);
-
 /// Columns of these sizes with random cells, extents and kinds of numerators; the last column that has a cell is given
 /// numerators that make the sum zero.
 [[nodiscard]] Instance random_instance(std::span<const unsigned> log_sizes, std::mt19937_64& rng);

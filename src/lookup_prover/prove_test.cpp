@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "field/random_testing.hpp"
 #include "lookup_prover/instance_testing.hpp"
 
 namespace avow::lookup {
@@ -10,9 +11,9 @@ namespace {
 
 using field::Fp;
 using field::kOne3;
+using field::random_element;
 using testing::Instance;
 using testing::lookup_instance;
-using testing::random_element;
 using testing::random_instance;
 
 void expect_honest(const Instance& instance) {

@@ -42,9 +42,9 @@ constexpr std::string_view kKnownKeys[] = {
 };
 
 // Reads keys below the architecture's prefix; the first failure stays.
-class Reader {
+class GgufConfigReader {
  public:
-  Reader(const GgufFile& gguf, std::string prefix) : gguf_(gguf), prefix_(std::move(prefix)) {}
+  GgufConfigReader(const GgufFile& gguf, std::string prefix) : gguf_(gguf), prefix_(std::move(prefix)) {}
 
   [[nodiscard]] std::string key(std::string_view name) const { return fmt::format("{}.{}", prefix_, name); }
   [[nodiscard]] bool has(std::string_view name) const { return gguf_.has(key(name)); }
@@ -80,7 +80,7 @@ bool says_nothing(const GgufValue& value) {
          std::all_of(value.bytes.begin(), value.bytes.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
-void refuse_unknown_keys(Reader& reader, const GgufFile& gguf) {
+void refuse_unknown_keys(GgufConfigReader& reader, const GgufFile& gguf) {
   const std::string prefix = reader.key("");
   const auto& keys = gguf.metadata();
   for (auto entry = keys.lower_bound(prefix); entry != keys.end() && entry->first.starts_with(prefix); ++entry) {
@@ -95,7 +95,7 @@ void refuse_unknown_keys(Reader& reader, const GgufFile& gguf) {
   }
 }
 
-void read_scaling(Reader& reader, const GgufFile& gguf, ModelConfig& config) {
+void read_scaling(GgufConfigReader& reader, const GgufFile& gguf, ModelConfig& config) {
   Rope& rope = config.rope;
   // A factor without a kind is linear; the other key is an older name of it.
   const std::string_view kind = reader.has("rope.scaling.type") ? reader.text("rope.scaling.type") : "linear";
@@ -136,7 +136,7 @@ void read_scaling(Reader& reader, const GgufFile& gguf, ModelConfig& config) {
   dequantise(factors->type, factors->bytes, rope.factors);
 }
 
-void read_llama(Reader& reader, const GgufFile& gguf, ModelConfig& config) {
+void read_gguf_llama(GgufConfigReader& reader, const GgufFile& gguf, ModelConfig& config) {
   config.kv_heads = reader.natural("attention.head_count_kv", config.heads);
   const std::uint64_t even_share = config.heads == 0 ? 0 : config.width / config.heads;
   config.head_size = reader.natural("attention.key_length", even_share);
@@ -156,7 +156,7 @@ void read_llama(Reader& reader, const GgufFile& gguf, ModelConfig& config) {
   read_scaling(reader, gguf, config);
 }
 
-void read_gpt2(Reader& reader, ModelConfig& config) {
+void read_gguf_gpt2(GgufConfigReader& reader, ModelConfig& config) {
   config.architecture = Architecture::kGpt2;
   config.kv_heads = reader.natural("attention.head_count_kv", config.heads);
   if (config.kv_heads != config.heads) {
@@ -174,7 +174,7 @@ void read_gpt2(Reader& reader, ModelConfig& config) {
 }
 
 // The vocabulary is what the token embedding has; the optional key must agree.
-void read_vocabulary(Reader& reader, const GgufFile& gguf, ModelConfig& config) {
+void read_vocabulary(GgufConfigReader& reader, const GgufFile& gguf, ModelConfig& config) {
   const TensorView* embedding = gguf.tensor("token_embd.weight");
   if (embedding == nullptr) {
     reader.fail(Cause::kMissing, "", "no tensor 'token_embd.weight'");
@@ -207,7 +207,7 @@ Result<ModelConfig, ReadError> config_from_gguf(const GgufFile& gguf) {
     return Err{gguf.error(Cause::kUnsupported, "general.quantization_version",
                           fmt::format("quantization version {} is not supported", blocks.value()))};
   }
-  Reader reader(gguf, config.declared);
+  GgufConfigReader reader(gguf, config.declared);
   refuse_unknown_keys(reader, gguf);
   config.layers = reader.natural("block_count");
   config.width = reader.natural("embedding_length");
@@ -217,9 +217,9 @@ Result<ModelConfig, ReadError> config_from_gguf(const GgufFile& gguf) {
   if (reader.error()) return Err{*reader.error()};
   read_vocabulary(reader, gguf, config);
   if (config.declared == "gpt2") {
-    read_gpt2(reader, config);
+    read_gguf_gpt2(reader, config);
   } else {
-    read_llama(reader, gguf, config);
+    read_gguf_llama(reader, gguf, config);
   }
   if (reader.error()) return Err{*reader.error()};
   if (auto error = check_config(config, gguf.file())) return Err{std::move(*error)};

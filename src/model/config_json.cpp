@@ -14,12 +14,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::size_t kDepth = 16;
+constexpr std::size_t kConfigDepth = 16;
 
 // Reads members of one object; the first failure stays. A member that is null counts as absent.
-class Reader {
+class JsonConfigReader {
  public:
-  Reader(const Json& object, std::string_view file, MaybeError& error) : object_(object), file_(file), error_(error) {}
+  JsonConfigReader(const Json& object, std::string_view file, MaybeError& error)
+      : object_(object), file_(file), error_(error) {}
 
   [[nodiscard]] const Json* find(const char* key) const {
     const auto found = object_.find(key);
@@ -92,7 +93,7 @@ constexpr Family kFamilies[] = {
     {"gpt2", "GPT2LMHeadModel", Architecture::kGpt2},
 };
 
-const Family* find_family(Reader& reader) {
+const Family* find_family(JsonConfigReader& reader) {
   const std::string type = reader.text("model_type", "");
   const Family* family = nullptr;
   for (const Family& known : kFamilies) {
@@ -112,7 +113,7 @@ const Family* find_family(Reader& reader) {
   return family;
 }
 
-void read_activation(Reader& reader, const char* key, const char* otherwise, ModelConfig& config) {
+void read_activation(JsonConfigReader& reader, const char* key, const char* otherwise, ModelConfig& config) {
   const std::string name = reader.text(key, otherwise);
   if (config.architecture == Architecture::kLlama && (name == "silu" || name == "swish")) {
     config.activation = Activation::kSilu;
@@ -125,7 +126,7 @@ void read_activation(Reader& reader, const char* key, const char* otherwise, Mod
   }
 }
 
-void read_yarn(Reader& scaling, ModelConfig& config) {
+void read_yarn(JsonConfigReader& scaling, ModelConfig& config) {
   Rope& rope = config.rope;
   rope.scaling = RopeScaling::kYarn;
   rope.factor = scaling.number("factor");
@@ -140,7 +141,7 @@ void read_yarn(Reader& scaling, ModelConfig& config) {
 }
 
 // `rope_scaling` beside `rope_theta`, or since version 5 of the library all in `rope_parameters`.
-void read_rope(Reader& reader, std::string_view file, MaybeError& error, ModelConfig& config) {
+void read_rope(JsonConfigReader& reader, std::string_view file, MaybeError& error, ModelConfig& config) {
   Rope& rope = config.rope;
   rope.theta = reader.number("rope_theta", 10000);
   const Json* object = reader.find("rope_parameters");
@@ -155,7 +156,7 @@ void read_rope(Reader& reader, std::string_view file, MaybeError& error, ModelCo
     // Factors of each rotation, or scalings of each kind of layer.
     if (value.is_structured()) reader.unsupported(fmt::format("rope scaling with '{}'", key.substr(0, 80)));
   }
-  Reader scaling(*object, file, error);
+  JsonConfigReader scaling(*object, file, error);
   rope.theta = scaling.number("rope_theta", rope.theta);
   if (scaling.number("partial_rotary_factor", 1) != 1) reader.unsupported("rotation of a part of each head");
   const std::string kind = scaling.text("rope_type", scaling.text("type", "default").c_str());
@@ -175,7 +176,7 @@ void read_rope(Reader& reader, std::string_view file, MaybeError& error, ModelCo
   }
 }
 
-void refuse_sliding_window(Reader& reader) {
+void refuse_sliding_window(JsonConfigReader& reader) {
   // Qwen2 gives a window that only the switch turns on; Mistral has no switch.
   const bool on = reader.truth("use_sliding_window", reader.text("model_type", "") != "qwen2");
   if (on && reader.has("sliding_window")) reader.unsupported("'sliding_window'");
@@ -187,7 +188,7 @@ void refuse_sliding_window(Reader& reader) {
   }
 }
 
-void read_llama(Reader& reader, std::string_view file, MaybeError& error, ModelConfig& config) {
+void read_json_llama(JsonConfigReader& reader, std::string_view file, MaybeError& error, ModelConfig& config) {
   config.layers = reader.natural("num_hidden_layers");
   config.width = reader.natural("hidden_size");
   config.hidden = reader.natural("intermediate_size");
@@ -209,7 +210,7 @@ void read_llama(Reader& reader, std::string_view file, MaybeError& error, ModelC
   read_rope(reader, file, error, config);
 }
 
-void read_gpt2(Reader& reader, ModelConfig& config) {
+void read_json_gpt2(JsonConfigReader& reader, ModelConfig& config) {
   config.layers = reader.natural("n_layer");
   config.width = reader.natural("n_embd");
   if (config.width > config_limits::kWidth) return reader.fail(Cause::kValue, "'n_embd' is too large");
@@ -233,11 +234,11 @@ void read_gpt2(Reader& reader, ModelConfig& config) {
 }  // namespace
 
 Result<ModelConfig, ReadError> config_from_json(base::ByteView text, std::string_view file) {
-  const auto json = parse_json(text, file, 0, kDepth);
+  const auto json = parse_json(text, file, 0, kConfigDepth);
   if (!json.ok()) return Err{json.error()};
   MaybeError error;
   ModelConfig config;
-  Reader reader(json.value(), file, error);
+  JsonConfigReader reader(json.value(), file, error);
   const Family* family = find_family(reader);
   if (family != nullptr) {
     config.declared = family->model_type;
@@ -245,9 +246,9 @@ Result<ModelConfig, ReadError> config_from_json(base::ByteView text, std::string
     config.vocabulary = reader.natural("vocab_size");
     if (reader.has("quantization_config")) reader.unsupported("'quantization_config'");
     if (family->architecture == Architecture::kLlama) {
-      read_llama(reader, file, error, config);
+      read_json_llama(reader, file, error, config);
     } else {
-      read_gpt2(reader, config);
+      read_json_gpt2(reader, config);
     }
   }
   if (!error) error = check_config(config, file);

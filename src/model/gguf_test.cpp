@@ -130,7 +130,7 @@ TEST(Gguf, RefusesNumbersThatAreNotFinite) {
   EXPECT_EQ(file.value().integers("u64s").error().cause, Cause::kValue);
 }
 
-struct Bad {
+struct BadGgufFile {
   Cause cause;
   const char* reason;
   std::function<void(GgufWriter&)> spoil;
@@ -138,7 +138,7 @@ struct Bad {
 
 const std::uint64_t kHuge = std::uint64_t{1} << 62;
 
-std::vector<Bad> bad_headers_and_metadata() {
+std::vector<BadGgufFile> bad_headers_and_metadata() {
   return {
       {Cause::kMagic, "does not start with 'GGUF'", [](auto& w) { w.magic = "GGML"; }},
       {Cause::kVersion, "version 1 is not supported", [](auto& w) { w.version = 1; }},
@@ -169,7 +169,7 @@ std::vector<Bad> bad_headers_and_metadata() {
   };
 }
 
-std::vector<Bad> bad_tensors() {
+std::vector<BadGgufFile> bad_tensors() {
   return {
       {Cause::kName, "the name of a tensor has 0 bytes", [](auto& w) { w.info("", {1}, 0, 0); }},
       {Cause::kName, "has 65 bytes, not 1 to 64", [](auto& w) { w.info(std::string(65, 'n'), {1}, 0, 0); }},
@@ -214,9 +214,9 @@ std::vector<Bad> bad_tensors() {
 }
 
 TEST(Gguf, RefusesBadFiles) {
-  std::vector<Bad> all = bad_headers_and_metadata();
-  for (Bad& bad : bad_tensors()) all.push_back(std::move(bad));
-  for (const Bad& bad : all) {
+  std::vector<BadGgufFile> all = bad_headers_and_metadata();
+  for (BadGgufFile& bad : bad_tensors()) all.push_back(std::move(bad));
+  for (const BadGgufFile& bad : all) {
     GgufWriter w = sound();
     bad.spoil(w);
     const base::Bytes bytes = w.write();

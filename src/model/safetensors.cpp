@@ -20,7 +20,7 @@ using Json = nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little, "the header's length is read as it lies in memory");
 
-constexpr std::size_t kDepth = 3;  // tensors, their members, shapes
+constexpr std::size_t kHeaderDepth = 3;  // tensors, their members, shapes
 
 struct StoredType {
   std::string_view name;
@@ -28,7 +28,7 @@ struct StoredType {
   std::uint64_t bytes;
 };
 
-constexpr StoredType kTypes[] = {
+constexpr StoredType kStoredTypes[] = {
     {"F32", TensorType::kF32, 4},    {"F16", TensorType::kF16, 2},       {"BF16", TensorType::kBF16, 2},
     {"F64", TensorType::kOther, 8},  {"I64", TensorType::kOther, 8},     {"U64", TensorType::kOther, 8},
     {"I32", TensorType::kOther, 4},  {"U32", TensorType::kOther, 4},     {"I16", TensorType::kOther, 2},
@@ -84,7 +84,7 @@ bool Parser::header(Json& json) {
                 fmt::format("the header needs {} bytes, but the file ends after {}", size, bytes_.size() - 8));
   }
   data_ = 8 + size;
-  auto parsed = parse_json(bytes_.subspan(8, size), file_, 8, kDepth);
+  auto parsed = parse_json(bytes_.subspan(8, size), file_, 8, kHeaderDepth);
   if (!parsed.ok()) {
     error_ = parsed.error();
     return false;
@@ -148,9 +148,9 @@ bool Parser::tensor(const std::string& name, const Json& members) {
   const Json& type = members["dtype"];
   if (!type.is_string()) return fail(Cause::kType, name, "'dtype' is not a string");
   const auto& type_name = type.get_ref<const std::string&>();
-  const auto* stored = std::find_if(std::begin(kTypes), std::end(kTypes),
+  const auto* stored = std::find_if(std::begin(kStoredTypes), std::end(kStoredTypes),
                                     [&](const StoredType& known) { return known.name == type_name; });
-  if (stored == std::end(kTypes)) {
+  if (stored == std::end(kStoredTypes)) {
     return fail(Cause::kType, name, fmt::format("unknown type '{}'", type_name.substr(0, 80)));
   }
   TensorView tensor;
@@ -214,7 +214,7 @@ Result<std::map<std::string, std::string>, ReadError> parse_safetensors_index(ba
   const auto refuse = [&](Cause cause, std::string reason) {
     return Err{ReadError{cause, std::string(file), 0, std::move(reason)}};
   };
-  const auto json = parse_json(text, file, 0, kDepth);
+  const auto json = parse_json(text, file, 0, kHeaderDepth);
   if (!json.ok()) return Err{json.error()};
   const auto found = json.value().find("weight_map");
   if (found == json.value().end()) return refuse(Cause::kMissing, "no key 'weight_map'");

@@ -56,7 +56,7 @@ TEST(Safetensors, AllowsScalarsAndEmptyTensors) {
   EXPECT_TRUE(parse_safetensors(safetensors_of("{}", 0), "x").ok());
 }
 
-struct Bad {
+struct BadSafetensors {
   Cause cause;
   const char* reason;
   std::string header;
@@ -69,7 +69,7 @@ std::string entry(const std::string& type, const std::string& shape, const std::
   return R"({"t":{"dtype":)" + type + R"(,"shape":)" + shape + R"(,"data_offsets":)" + offsets + more + "}}";
 }
 
-std::vector<Bad> bad_files() {
+std::vector<BadSafetensors> bad_files() {
   const std::string f32 = R"("F32")";
   const std::string second = R"(},"u":{"dtype":"F32","shape":[1],"data_offsets":)";
   return {
@@ -119,7 +119,7 @@ std::vector<Bad> bad_files() {
 }
 
 TEST(Safetensors, RefusesBadFiles) {
-  for (const Bad& bad : bad_files()) {
+  for (const BadSafetensors& bad : bad_files()) {
     const auto parsed = parse_safetensors(safetensors_of(bad.header, bad.data), "bad.safetensors");
     const std::string head = bad.header.substr(0, 100);
     ASSERT_FALSE(parsed.ok()) << head;

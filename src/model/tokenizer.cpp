@@ -17,8 +17,6 @@ namespace {
 using base::Err;
 using Done = base::Result<bool, TokenizerError>;
 
-Err<TokenizerError> fail(TokenizerCause cause, std::string text) { return {TokenizerError{cause, std::move(text)}}; }
-
 }  // namespace
 
 // One call of encode().

@@ -15,8 +15,6 @@ namespace {
 using base::Err;
 using Checked = base::Result<bool, TokenizerError>;
 
-Err<TokenizerError> fail(TokenizerCause cause, std::string text) { return {TokenizerError{cause, std::move(text)}}; }
-
 Checked check_counts(const TokenizerData& data) {
   namespace limits = tokenizer_limits;
   if (data.tokens.empty() || data.tokens.size() > limits::kTokens) {

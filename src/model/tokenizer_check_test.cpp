@@ -12,17 +12,17 @@
 namespace avow::model {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-struct Case {
+struct BadVocabulary {
   TokenizerCause cause;
   const char* words;
   std::function<void(TokenizerData&)> spoil;
 };
 
-void expect_refused(const TokenizerData& good, const std::vector<Case>& cases) {
+void expect_vocabulary_refused(const TokenizerData& good, const std::vector<BadVocabulary>& cases) {
   ASSERT_TRUE(Tokenizer::create(good).ok());
-  for (const Case& c : cases) {
+  for (const BadVocabulary& c : cases) {
     TokenizerData data = good;
     c.spoil(data);
     const auto made = Tokenizer::create(std::move(data));
@@ -34,7 +34,7 @@ void expect_refused(const TokenizerData& good, const std::vector<Case>& cases) {
 
 TEST(TokenizerCheck, RefusesBadVocabularies) {
   constexpr auto kCount = TokenizerCause::kCount;
-  expect_refused(
+  expect_vocabulary_refused(
       spm_data({"a", "b", "ab"}, true),
       {{kCount, "0 tokens", [](auto& d) { d.tokens.clear(); }},
        {kCount, "1048577 tokens", [](auto& d) { d.tokens.resize(tokenizer_limits::kTokens + 1); }},
@@ -77,7 +77,7 @@ TEST(TokenizerCheck, RefusesBadVocabularies) {
 }
 
 TEST(TokenizerCheck, RefusesBadMerges) {
-  expect_refused(
+  expect_vocabulary_refused(
       byte_level_data({{"a", "b"}, {"ab", "c"}}),
       {{TokenizerCause::kIdRange, "merge 1 is of token 259 of 259", [](auto& d) { d.merges[1].right = 259; }},
        {TokenizerCause::kMerge, "merge 0 yields \"ac\"", [](auto& d) { d.merges[0].right = 'c'; }},

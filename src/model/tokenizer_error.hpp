@@ -4,6 +4,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "base/result.hpp"
 
 namespace avow::model {
 
@@ -42,6 +45,11 @@ struct TokenizerError {
 
 /// The cause's name in the specification: "tokenizer.repeated_token".
 [[nodiscard]] const char* name(TokenizerCause cause) noexcept;
+
+/// The error as a failed Result.
+[[nodiscard]] inline base::Err<TokenizerError> fail(TokenizerCause cause, std::string text) {
+  return {TokenizerError{cause, std::move(text)}};
+}
 
 /// Foreign bytes for an error's text: printable ASCII as it is, other bytes as \xNN, cut after 64 bytes.
 [[nodiscard]] std::string shown_bytes(std::string_view bytes);

@@ -16,24 +16,24 @@ namespace {
 using base::Err;
 using Done = base::Result<bool, TokenizerError>;
 
-Err<TokenizerError> fail(TokenizerCause cause, std::string text) { return {TokenizerError{cause, std::move(text)}}; }
-
 constexpr const char* kModel = "tokenizer.ggml.model";
 constexpr const char* kPre = "tokenizer.ggml.pre";
 constexpr const char* kTokens = "tokenizer.ggml.tokens";
-constexpr const char* kTypes = "tokenizer.ggml.token_type";
+constexpr const char* kTokenTypes = "tokenizer.ggml.token_type";
 constexpr const char* kScores = "tokenizer.ggml.scores";
 constexpr const char* kMergesKey = "tokenizer.ggml.merges";
 constexpr const char* kTemplate = "tokenizer.chat_template";
 
 // Fills one field after the other and remembers the first thing that is wrong.
-class Reader {
+class TokenizerGgufReader {
  public:
-  explicit Reader(const TokenizerMetadata& metadata) : metadata_(metadata) {}
+  explicit TokenizerGgufReader(const TokenizerMetadata& metadata) : metadata_(metadata) {}
 
   base::Result<TokenizerData, TokenizerError> read() {
-    for (const auto step : {&Reader::read_kind, &Reader::read_tokens, &Reader::read_types, &Reader::read_scores,
-                            &Reader::read_ids, &Reader::read_switches, &Reader::read_merges}) {
+    for (const auto step :
+         {&TokenizerGgufReader::read_kind, &TokenizerGgufReader::read_tokens, &TokenizerGgufReader::read_types,
+          &TokenizerGgufReader::read_scores, &TokenizerGgufReader::read_ids, &TokenizerGgufReader::read_switches,
+          &TokenizerGgufReader::read_merges}) {
       if (Done done = (this->*step)(); !done) return Err{done.error()};
     }
     return std::move(data_);
@@ -96,13 +96,13 @@ class Reader {
   }
 
   Done read_types() {
-    const auto types = value_of(kTypes, &TokenizerMetadata::integers);
+    const auto types = value_of(kTokenTypes, &TokenizerMetadata::integers);
     if (!types) return Err{types.error()};
     if (!types.value()) {
       data_.types.assign(data_.tokens.size(), TokenType::kNormal);
     } else {
       for (const std::uint64_t type : *types.value()) {
-        if (type < 1 || type > 6) return fail(TokenizerCause::kTypes, fmt::format("{} holds {}", kTypes, type));
+        if (type < 1 || type > 6) return fail(TokenizerCause::kTypes, fmt::format("{} holds {}", kTokenTypes, type));
         data_.types.push_back(static_cast<TokenType>(type));
       }
     }
@@ -196,7 +196,7 @@ class Reader {
 }  // namespace
 
 base::Result<TokenizerData, TokenizerError> tokenizer_from_gguf(const TokenizerMetadata& metadata) {
-  return Reader(metadata).read();
+  return TokenizerGgufReader(metadata).read();
 }
 
 }  // namespace avow::model

@@ -12,7 +12,7 @@
 namespace avow::model {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using Strings = std::vector<std::string>;
 using Numbers = std::vector<std::uint64_t>;
 const std::string kKey = "tokenizer.ggml.";

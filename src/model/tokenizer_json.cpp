@@ -20,8 +20,6 @@ using base::Err;
 using nlohmann::json;
 using Done = base::Result<bool, TokenizerError>;
 
-Err<TokenizerError> fail(TokenizerCause cause, std::string text) { return {TokenizerError{cause, std::move(text)}}; }
-
 // A switch of an object: `otherwise` if it is missing or null, an error if it is no boolean.
 Done read_switch(const json& object, const char* key, bool otherwise, bool& on) {
   const auto at = object.find(key);
@@ -32,13 +30,15 @@ Done read_switch(const json& object, const char* key, bool otherwise, bool& on) 
   return true;
 }
 
-class Reader {
+class TokenizerJsonReader {
  public:
-  Reader(const json& root, const TokenizerHints& hints) : root_(root), hints_(hints) {}
+  TokenizerJsonReader(const json& root, const TokenizerHints& hints) : root_(root), hints_(hints) {}
 
   base::Result<TokenizerData, TokenizerError> read() {
-    for (const auto step : {&Reader::read_steps, &Reader::read_model, &Reader::read_vocabulary, &Reader::read_added,
-                            &Reader::collect_tokens, &Reader::read_merges, &Reader::read_ends}) {
+    for (const auto step :
+         {&TokenizerJsonReader::read_steps, &TokenizerJsonReader::read_model, &TokenizerJsonReader::read_vocabulary,
+          &TokenizerJsonReader::read_added, &TokenizerJsonReader::collect_tokens, &TokenizerJsonReader::read_merges,
+          &TokenizerJsonReader::read_ends}) {
       if (Done done = (this->*step)(); !done) return Err{done.error()};
     }
     data_.chat_template = hints_.chat_template;
@@ -222,7 +222,7 @@ base::Result<TokenizerData, TokenizerError> tokenizer_from_json(std::string_view
   }
   const json root = json::parse(file, nullptr, false);
   if (root.is_discarded()) return fail(TokenizerCause::kJson, "the file is not JSON");
-  return Reader(root, hints).read();
+  return TokenizerJsonReader(root, hints).read();
 }
 
 }  // namespace avow::model

@@ -17,8 +17,6 @@ using base::Err;
 using nlohmann::json;
 using Done = base::Result<bool, TokenizerError>;
 
-Err<TokenizerError> fail(TokenizerCause cause, std::string text) { return {TokenizerError{cause, std::move(text)}}; }
-
 constexpr std::string_view kGpt2Regex = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr std::string_view kLlama3Regex =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";

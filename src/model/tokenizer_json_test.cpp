@@ -14,7 +14,7 @@ namespace avow::model {
 namespace {
 
 using nlohmann::json;
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 using Ids = std::vector<TokenId>;
 
 json byte_level() {
@@ -95,14 +95,14 @@ TEST(TokenizerJson, TakesWhatOtherFilesSay) {
   EXPECT_EQ(Tokenizer::create(hostile.value()).error().cause, TokenizerCause::kIdRange);
 }
 
-struct Case {
+struct BadFile {
   TokenizerCause cause;
   const char* words;
   std::function<void(json&)> spoil;
 };
 
-void expect_refused(const json& good, const std::vector<Case>& cases) {
-  for (const Case& c : cases) {
+void expect_file_refused(const json& good, const std::vector<BadFile>& cases) {
+  for (const BadFile& c : cases) {
     json file = good;
     c.spoil(file);
     const auto data = tokenizer_from_json(file.dump());
@@ -114,38 +114,39 @@ void expect_refused(const json& good, const std::vector<Case>& cases) {
 
 TEST(TokenizerJson, NamesWhatIsWrong) {
   constexpr auto kType = TokenizerCause::kFieldType;
-  expect_refused(byte_level(),
-                 {{kType, "no object", [](json& f) { f = json::array(); }},
-                  {TokenizerCause::kMissing, "model", [](json& f) { f.erase("model"); }},
-                  {TokenizerCause::kMissing, "model.vocab", [](json& f) { f["model"].erase("vocab"); }},
-                  {TokenizerCause::kMissing, "model.merges", [](json& f) { f["model"].erase("merges"); }},
-                  {kType, "model", [](json& f) { f["model"] = 1; }},
-                  {kType, "model.vocab", [](json& f) { f["model"]["vocab"] = json::array(); }},
-                  {kType, "model.merges", [](json& f) { f["model"]["merges"] = 1; }},
-                  {kType, "model.merges holds",
-                   [](json& f) {
-                     f["model"]["merges"] = {{"a", "b", "c"}};
-                   }},
-                  {kType, "ignore_merges", [](json& f) { f["model"]["ignore_merges"] = "yes"; }},
-                  {kType, "the id of \"a\"", [](json& f) { f["model"]["vocab"]["a"] = -1; }},
-                  {kType, "the id of \"a\"", [](json& f) { f["model"]["vocab"]["a"] = 0.5; }},
-                  {kType, "added_tokens", [](json& f) { f["added_tokens"] = 1; }},
-                  {kType, "added_tokens", [](json& f) { f["added_tokens"][0] = 1; }},
-                  {kType, "added_tokens", [](json& f) { f["added_tokens"][0].erase("content"); }},
-                  {kType, "normalizer", [](json& f) { f["normalizer"] = 1; }},
-                  {TokenizerCause::kIdRange, "has id 1048576", [](json& f) { f["model"]["vocab"]["a"] = 1048576; }},
-                  {TokenizerCause::kIds, "no token has id 0", [](json& f) { f["model"]["vocab"]["a"] = 6; }},
-                  {TokenizerCause::kIds, "id 1 is \"a\" and \"b\"", [](json& f) { f["model"]["vocab"]["a"] = 1; }},
-                  {TokenizerCause::kIds, "id 0 is \"a\" and \"!!\"", [](json& f) { f["added_tokens"][1]["id"] = 0; }},
-                  {TokenizerCause::kMerge, "of \"x\"", [](json& f) { f["model"]["merges"] = {"a x"}; }},
-                  {TokenizerCause::kNotByteLevel, "token 6", [](json& f) { f["model"]["vocab"]["é漢"] = 6; }},
-                  {TokenizerCause::kMissing, "unk_token \"u\"",
-                   [](json& f) { f["model"]["unk_token"] = "u", f["model"]["fuse_unk"] = true; }}});
+  expect_file_refused(
+      byte_level(),
+      {{kType, "no object", [](json& f) { f = json::array(); }},
+       {TokenizerCause::kMissing, "model", [](json& f) { f.erase("model"); }},
+       {TokenizerCause::kMissing, "model.vocab", [](json& f) { f["model"].erase("vocab"); }},
+       {TokenizerCause::kMissing, "model.merges", [](json& f) { f["model"].erase("merges"); }},
+       {kType, "model", [](json& f) { f["model"] = 1; }},
+       {kType, "model.vocab", [](json& f) { f["model"]["vocab"] = json::array(); }},
+       {kType, "model.merges", [](json& f) { f["model"]["merges"] = 1; }},
+       {kType, "model.merges holds",
+        [](json& f) {
+          f["model"]["merges"] = {{"a", "b", "c"}};
+        }},
+       {kType, "ignore_merges", [](json& f) { f["model"]["ignore_merges"] = "yes"; }},
+       {kType, "the id of \"a\"", [](json& f) { f["model"]["vocab"]["a"] = -1; }},
+       {kType, "the id of \"a\"", [](json& f) { f["model"]["vocab"]["a"] = 0.5; }},
+       {kType, "added_tokens", [](json& f) { f["added_tokens"] = 1; }},
+       {kType, "added_tokens", [](json& f) { f["added_tokens"][0] = 1; }},
+       {kType, "added_tokens", [](json& f) { f["added_tokens"][0].erase("content"); }},
+       {kType, "normalizer", [](json& f) { f["normalizer"] = 1; }},
+       {TokenizerCause::kIdRange, "has id 1048576", [](json& f) { f["model"]["vocab"]["a"] = 1048576; }},
+       {TokenizerCause::kIds, "no token has id 0", [](json& f) { f["model"]["vocab"]["a"] = 6; }},
+       {TokenizerCause::kIds, "id 1 is \"a\" and \"b\"", [](json& f) { f["model"]["vocab"]["a"] = 1; }},
+       {TokenizerCause::kIds, "id 0 is \"a\" and \"!!\"", [](json& f) { f["added_tokens"][1]["id"] = 0; }},
+       {TokenizerCause::kMerge, "of \"x\"", [](json& f) { f["model"]["merges"] = {"a x"}; }},
+       {TokenizerCause::kNotByteLevel, "token 6", [](json& f) { f["model"]["vocab"]["é漢"] = 6; }},
+       {TokenizerCause::kMissing, "unk_token \"u\"",
+        [](json& f) { f["model"]["unk_token"] = "u", f["model"]["fuse_unk"] = true; }}});
 }
 
 TEST(TokenizerJson, NamesWhatItDoesNotHave) {
   constexpr auto kUnsupported = TokenizerCause::kUnsupported;
-  expect_refused(
+  expect_file_refused(
       byte_level(),
       {{kUnsupported, "\"Unigram\"", [](json& f) { f["model"]["type"] = "Unigram"; }},
        {kUnsupported, "\"dropout\"", [](json& f) { f["model"]["dropout"] = 0.1; }},
@@ -179,14 +180,14 @@ TEST(TokenizerJson, NamesWhatItDoesNotHave) {
        {kUnsupported, "post_processor \"Bert", [](json& f) {
           f["post_processor"] = {{"type", "BertProcessing"}};
         }}});
-  expect_refused(characters(),
-                 {{kUnsupported, "normalized of", [](json& f) { f["added_tokens"][1]["normalized"] = true; }},
-                  {kUnsupported, "post_processor", [](json& f) { f["post_processor"]["single"] = json::array(); }},
-                  {kUnsupported, "post_processor",
-                   [](json& f) {
-                     f["post_processor"]["special_tokens"]["<s>"]["ids"] = {1, 2};
-                   }},
-                  {kUnsupported, "post_processor", [](json& f) { f["post_processor"].erase("special_tokens"); }}});
+  expect_file_refused(characters(),
+                      {{kUnsupported, "normalized of", [](json& f) { f["added_tokens"][1]["normalized"] = true; }},
+                       {kUnsupported, "post_processor", [](json& f) { f["post_processor"]["single"] = json::array(); }},
+                       {kUnsupported, "post_processor",
+                        [](json& f) {
+                          f["post_processor"]["special_tokens"]["<s>"]["ids"] = {1, 2};
+                        }},
+                       {kUnsupported, "post_processor", [](json& f) { f["post_processor"].erase("special_tokens"); }}});
 }
 
 TEST(TokenizerJson, RefusesBytesThatAreNoJson) {

@@ -13,8 +13,6 @@ namespace {
 
 using base::Err;
 
-Err<TokenizerError> fail(TokenizerCause cause, std::string text) { return {TokenizerError{cause, std::move(text)}}; }
-
 }  // namespace
 
 base::Result<bool, TokenizerError> decode_byte_alphabet(TokenizerData& data) {

@@ -39,7 +39,7 @@ std::vector<std::vector<TokenId>> lines_of(const std::string& name) {
   return lines;
 }
 
-class SharedFiles : public testing::Test {
+class SharedFiles : public ::testing::Test {
  protected:
   void SetUp() override {
     folder = shared_folder();

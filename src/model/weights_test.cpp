@@ -130,7 +130,7 @@ TEST(Weights, InterleavingKeepsTheScores) {
               dot(interleaved("blk.0.attn_q.weight", 5), interleaved("blk.0.attn_k.weight", 2)), 1e-12);
 }
 
-struct Bad {
+struct BadModel {
   Cause cause;
   const char* reason;
   std::function<void(Tensors&)> spoil;
@@ -140,7 +140,7 @@ TinyTensor& tensor_of(Tensors& tensors, const std::string& name) {
   return const_cast<TinyTensor&>(named(tensors, name));  // of a vector that is not const
 }
 
-std::vector<Bad> bad_models() {
+std::vector<BadModel> bad_models() {
   return {
       {Cause::kMissing, "no tensor 'token_embd.weight'", [](Tensors& t) { t.erase(t.begin()); }},
       {Cause::kMissing, "no tensor 'blk.0.ffn_down.weight'", [](Tensors& t) { t.erase(t.begin() + 11); }},
@@ -172,7 +172,7 @@ std::vector<Bad> bad_models() {
 }
 
 TEST(Weights, NameWhatIsWrong) {
-  for (const Bad& bad : bad_models()) {
+  for (const BadModel& bad : bad_models()) {
     Tensors tensors = testing::tiny_llama(4, Bias::kNo);
     bad.spoil(tensors);
     const auto weights = from_gguf(testing::gguf_of(testing::llama_metadata("llama"), tensors));

@@ -6,6 +6,7 @@
 #include <random>
 
 #include <hwy/targets.h>
+#include "field/random_testing.hpp"
 #include "ntt/kernels.hpp"
 
 namespace avow::ntt {
@@ -58,7 +59,7 @@ TEST(Encoder, GroupsOfEveryCellTypeStandSideBySide) {
   const auto c = random_ints<std::int32_t>(1 << log_rows, 3);
   std::vector<field::Fp3> d;
   std::mt19937_64 rng(4);
-  for (int i = 0; i < 1 << log_rows; ++i) d.emplace_back(Fp(rng()), Fp(rng()), Fp(rng()));
+  for (int i = 0; i < 1 << log_rows; ++i) d.push_back(field::random_element(rng));
   const std::vector<field::MatrixView> groups = {field::MatrixView::of(std::span<const std::int8_t>(a), 4),
                                                  field::MatrixView::of(std::span<const std::int16_t>(b), 2),
                                                  field::MatrixView::of(std::span<const std::int32_t>(c), 1),

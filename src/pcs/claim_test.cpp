@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "field/random_testing.hpp"
 #include "pcs/messages.hpp"
 #include "transcript/transcript.hpp"
 
@@ -14,9 +15,8 @@ namespace {
 using field::Factor;
 using field::Fp;
 using field::Fp3;
+using field::random_element;
 using Groups = std::vector<std::uint8_t>;
-
-Fp3 random_element(std::mt19937_64& rng) { return {Fp(rng()), Fp(rng()), Fp(rng())}; }
 
 std::vector<CommitmentKey> keys_of(std::span<const std::size_t> column_counts) {
   std::vector<CommitmentKey> keys;

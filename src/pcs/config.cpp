@@ -10,7 +10,7 @@ namespace avow::pcs {
 namespace {
 
 // Of the protocol, not of the program: raised whenever a proof of the old protocol is no longer one of the new.
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kConfigVersion = 1;
 constexpr std::string_view kName = "avow/whir/goldilocks3/keccak256";
 
 constexpr std::size_t kMinOracles = 2;
@@ -99,7 +99,7 @@ ConfigError validate(const Config& config) noexcept {
 
 base::Bytes serialize(const Config& config) {
   base::Bytes out;
-  base::append_be32(out, kVersion);
+  base::append_be32(out, kConfigVersion);
   base::append_be32(out, static_cast<std::uint32_t>(kName.size()));
   out.insert(out.end(), kName.begin(), kName.end());
   base::append_be32(out, config.level);

@@ -9,7 +9,7 @@
 namespace avow::pcs {
 namespace {
 
-Config example() {
+Config valid_config() {
   Config config;
   config.level = 128;
   config.log_rows = 19;
@@ -21,7 +21,7 @@ Config example() {
 }
 
 TEST(Config, AccessorsFollowTheFolds) {
-  const Config config = example();
+  const Config config = valid_config();
   ASSERT_EQ(validate(config), ConfigError::kNone);
   EXPECT_EQ(config.log_len(1), 19u);
   EXPECT_EQ(config.log_len(2), 14u);
@@ -64,7 +64,7 @@ TEST(Config, EveryReasonToRefuseIsReachable) {
   };
   std::set<ConfigError> reached;
   for (const InvalidCase& invalid : cases) {
-    Config config = example();
+    Config config = valid_config();
     invalid.corrupt(config);
     EXPECT_EQ(validate(config), invalid.expected) << invalid.name;
     reached.insert(invalid.expected);
@@ -73,7 +73,7 @@ TEST(Config, EveryReasonToRefuseIsReachable) {
 }
 
 TEST(Config, LimitsThemselvesAreAllowed) {
-  Config config = example();
+  Config config = valid_config();
   config.log_rows = 21;  // 2^10 final coefficients
   config.oracles[0] = {
       .log_inv_rate = 9, .log_fold = 0, .queries = 1024, .query_grinding_bits = 24, .fold_grinding_bits = 24};
@@ -85,12 +85,12 @@ TEST(Config, LimitsThemselvesAreAllowed) {
 }
 
 TEST(Config, SerializationIsVersionFirstAndFixed) {
-  const base::Bytes bytes = serialize(example());
+  const base::Bytes bytes = serialize(valid_config());
   EXPECT_EQ(base::load_be32(bytes.data()), 1u);
   // Version, the counted name, five integers, the oracle count, five integers an oracle.
   EXPECT_EQ(bytes.size(), 4u + 4 + 31 + 5 * 4 + 4 + 3 * 20);
-  EXPECT_EQ(bytes, serialize(example()));
-  EXPECT_EQ(protocol_id(example()), protocol_id(example()));
+  EXPECT_EQ(bytes, serialize(valid_config()));
+  EXPECT_EQ(protocol_id(valid_config()), protocol_id(valid_config()));
 }
 
 TEST(Config, EveryParameterChangesTheId) {
@@ -114,7 +114,7 @@ TEST(Config, EveryParameterChangesTheId) {
   };
   std::set<base::Digest> ids;
   for (const auto& change : changes) {
-    Config config = example();
+    Config config = valid_config();
     change(config);
     ids.insert(protocol_id(config));
   }

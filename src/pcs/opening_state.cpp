@@ -20,7 +20,7 @@ using base::Err;
 using field::Fp3;
 
 // Of the layout of a state, not of the protocol.
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kStateVersion = 1;
 constexpr std::size_t kHeaderBytes = 4 * 4 + 2 * field::kFp3Bytes;
 
 bool is_final(Phase phase) noexcept { return phase >= Phase::kFinal; }
@@ -176,7 +176,7 @@ bool is_valid(const Config& config, std::span<const CommitmentKey> keys, const O
 Bytes encode_state(const OpeningState& state) {
   Bytes out;
   out.reserve(encoded_bytes(state));
-  base::append_be32(out, kVersion);
+  base::append_be32(out, kStateVersion);
   base::append_be32(out, static_cast<std::uint32_t>(state.phase));
   base::append_be32(out, state.oracle);
   base::append_be32(out, state.tree);
@@ -206,7 +206,7 @@ base::Result<OpeningState, StateError> decode_state(const Config& config, std::s
   state.oracle = reader.be32();
   state.tree = reader.be32();
   if (decoder.error()) return Err{*decoder.error()};
-  if (version != kVersion) return Err{StateError::kVersion};
+  if (version != kStateVersion) return Err{StateError::kVersion};
   if (phase > static_cast<std::uint32_t>(Phase::kFinish)) return Err{StateError::kPhase};
   state.phase = static_cast<Phase>(phase);
   if (const auto error = wrong_head(config, keys, state)) return Err{*error};

@@ -228,6 +228,13 @@ std::string name_of(const ParameterSet& set) {
          std::to_string(set.log_rows);
 }
 
+}  // namespace
+
+// Found by lookup of the argument's namespace: gtest names a parameter by it.
+static std::ostream& operator<<(std::ostream& out, const ParameterSet& set) { return out << name_of(set); }
+
+namespace {
+
 class ParameterTable : public testing::TestWithParam<ParameterSet> {};
 INSTANTIATE_TEST_SUITE_P(All, ParameterTable, testing::ValuesIn(all_sets()),
                          [](const auto& entry) { return name_of(entry.param); });

@@ -97,7 +97,7 @@ TEST(Security, AgreesWithSoundcalcRoundByRound) {
   }
 }
 
-Config example() {
+Config analysed_config() {
   Config config;
   config.log_rows = 20;
   config.oracles = {
@@ -117,7 +117,7 @@ double bits_of_row(const SecurityReport& report, const std::string& name, Regime
 
 // Against numbers worked out by hand from the formulas of spec/security.md, with q = 2^192 (p is 2^64 to 2^-32).
 TEST(Security, OtherRoundsFollowTheirFormulas) {
-  const SecurityReport report = analyse_security(example(), {.log_columns = 8, .claims = 401});
+  const SecurityReport report = analyse_security(analysed_config(), {.log_columns = 8, .claims = 401});
   const double log_list = std::log2(50.0) + 4;  // 1/(2 eta sqrt(rho)) = 50/rho
   EXPECT_NEAR(bits_of_row(report, "OOD(i=0), each commitment", Regime::kJohnson), 192 + 1 - 28 - 2 * log_list, 1e-6);
   EXPECT_NEAR(bits_of_row(report, "OOD(i=0), each commitment", Regime::kUniqueDecoding), 192 + 1 - 28, 1e-6);
@@ -130,7 +130,7 @@ TEST(Security, OtherRoundsFollowTheirFormulas) {
 // The columns are words over the code of dimension 2^log_rows, whatever their number; soundcalc's map counts the column
 // variables into the dimension, so what we report must never be above the bound on the code itself.
 TEST(Security, MapOfTheColumnFoldIsConservative) {
-  const SecurityReport report = analyse_security(example(), {.log_columns = 8, .claims = 2});
+  const SecurityReport report = analyse_security(analysed_config(), {.log_columns = 8, .claims = 2});
   const double interleaved = fold_bits(Regime::kJohnson, 4, 20);
   EXPECT_NEAR(bits_of_row(report, "fold(i=0,s=8)", Regime::kJohnson), interleaved, 1e-9);
   double previous = 0;
@@ -143,7 +143,7 @@ TEST(Security, MapOfTheColumnFoldIsConservative) {
 }
 
 TEST(Security, BiasIsChargedToTheWorstRound) {
-  const SecurityReport report = analyse_security(example(), {.log_columns = 8, .claims = 2});
+  const SecurityReport report = analyse_security(analysed_config(), {.log_columns = 8, .claims = 2});
   for (const Regime regime : {Regime::kJohnson, Regime::kUniqueDecoding}) {
     double worst = 1000;
     for (const SecurityRow& row : report.rows) {
@@ -158,7 +158,7 @@ TEST(Security, BiasIsChargedToTheWorstRound) {
 }
 
 TEST(Security, ReportTakesTheMinimumOfEachRegimeAndTheBetterRegime) {
-  const SecurityReport report = analyse_security(example(), {.log_columns = 8, .claims = 2});
+  const SecurityReport report = analyse_security(analysed_config(), {.log_columns = 8, .claims = 2});
   for (const Regime regime : {Regime::kJohnson, Regime::kUniqueDecoding}) {
     EXPECT_EQ(report.bits(regime), std::min(report.soundcalc_bits(regime), report.other_bits(regime)));
     for (const SecurityRow& row : report.rows) {
@@ -172,7 +172,7 @@ TEST(Security, ReportTakesTheMinimumOfEachRegimeAndTheBetterRegime) {
 }
 
 TEST(Security, RowsThatDoNotExistAreLeftOut) {
-  Config config = example();
+  Config config = analysed_config();
   config.log_rows = 12;  // nothing left for a final sumcheck
   const SecurityReport report = analyse_security(config, {.log_columns = 0, .claims = 1});
   for (const SecurityRow& row : report.rows) {
@@ -183,7 +183,7 @@ TEST(Security, RowsThatDoNotExistAreLeftOut) {
 }
 
 TEST(Security, ManyQueriesOfALowRateDoNotUnderflow) {
-  Config config = example();
+  Config config = analysed_config();
   config.oracles[2].log_inv_rate = 20;
   config.oracles[2].queries = 1024;
   const SecurityReport report = analyse_security(config, {.log_columns = 8, .claims = 2});
@@ -191,7 +191,7 @@ TEST(Security, ManyQueriesOfALowRateDoNotUnderflow) {
 }
 
 TEST(Security, TableHasALineForEachRound) {
-  const SecurityReport report = analyse_security(example(), {.log_columns = 3, .claims = 5});
+  const SecurityReport report = analyse_security(analysed_config(), {.log_columns = 3, .claims = 5});
   const std::string table = format_security(report);
   for (const SecurityRow& row : report.rows) EXPECT_THAT(table, testing::HasSubstr(row.name));
   EXPECT_THAT(table, testing::HasSubstr("not known to soundcalc"));

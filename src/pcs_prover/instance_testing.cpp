@@ -5,11 +5,14 @@
 
 #include <algorithm>
 
+#include "field/random_testing.hpp"
+
 namespace avow::pcs::testing {
 
 using field::Factor;
 using field::Fp;
 using field::Fp3;
+using field::random_element;
 
 Config small_config(std::uint32_t log_rows) {
   Config config;
@@ -57,8 +60,6 @@ Fp3 evaluate_naive(std::span<const Opened> opened, const Claim& claim) {
 }
 
 namespace {
-
-Fp3 random_element(std::mt19937_64& rng) { return {Fp(rng()), Fp(rng()), Fp(rng())}; }
 
 Term random_term(const Instance& instance, std::mt19937_64& rng) {
   Term term;

@@ -20,6 +20,9 @@ namespace avow::pcs::testing {
 /// A valid small configuration: two or three oracles, few queries, little grinding.
 [[nodiscard]] Config small_config(std::uint32_t log_rows);
 
+/// Columns of the commitments of most tests.
+inline constexpr std::size_t kTwoCommitments[] = {11, 4};
+
 /// Random but valid.
 [[nodiscard]] Config random_config(std::mt19937_64& rng);
 

@@ -17,9 +17,9 @@ namespace {
 using field::Fp;
 using field::Fp3;
 using testing::Instance;
+using testing::kTwoCommitments;
 
 constexpr std::size_t kOneColumn[] = {1};
-constexpr std::size_t kTwoCommitments[] = {11, 4};
 
 // `make test-long` asks for full sizes.
 bool long_run() { return std::getenv("AVOW_LONG") != nullptr; }

@@ -12,9 +12,9 @@ namespace avow::pcs {
 namespace {
 
 using testing::Instance;
+using testing::kTwoCommitments;
 using testing::PhasesOutcome;
 
-constexpr std::size_t kTwoCommitments[] = {11, 4};
 constexpr std::size_t kThreeCommitments[] = {3, 8, 1};
 
 std::string text(const PhasesOutcome& outcome) {

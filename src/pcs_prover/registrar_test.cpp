@@ -49,18 +49,18 @@ class MixedOracle final : public Oracle {
 
 TEST(Registrar, ARootHalfWayBetweenTwoModelsOpensNeither) {
   const Config config = testing::small_config(7);
-  constexpr std::size_t kCols = 4;
+  constexpr std::size_t kModelCols = 4;
   std::mt19937_64 rng(1);
   std::vector<std::int16_t> cells[2];
   std::unique_ptr<TreeOracle> oracles[2];
   std::vector<field::MatrixView> groups[2];
   for (int side = 0; side < 2; ++side) {
-    cells[side].resize(kCols << config.log_rows);
+    cells[side].resize(kModelCols << config.log_rows);
     for (auto& x : cells[side]) x = static_cast<std::int16_t>(rng());
-    groups[side] = {field::MatrixView::of(std::span<const std::int16_t>(cells[side]), kCols)};
+    groups[side] = {field::MatrixView::of(std::span<const std::int16_t>(cells[side]), kModelCols)};
     oracles[side] = std::make_unique<TreeOracle>(config.log_rows, config.oracles[0].log_inv_rate, groups[side]);
   }
-  const MixedOracle mixed(*oracles[0], *oracles[1], std::size_t{1} << config.log_domain(0), kCols);
+  const MixedOracle mixed(*oracles[0], *oracles[1], std::size_t{1} << config.log_domain(0), kModelCols);
   const auto protocol = protocol_id(config);
   const std::uint8_t log_groups[] = {2};
   for (int named = 0; named < 2; ++named) {

@@ -15,7 +15,7 @@ namespace {
 using field::CellType;
 using field::Fp;
 
-constexpr std::size_t kGrain = std::size_t{1} << 16;
+constexpr std::size_t kArrayGrain = std::size_t{1} << 16;
 
 std::uint64_t magnitude(std::int64_t x) {
   return x < 0 ? std::uint64_t{0} - static_cast<std::uint64_t>(x) : static_cast<std::uint64_t>(x);
@@ -23,7 +23,7 @@ std::uint64_t magnitude(std::int64_t x) {
 
 std::uint64_t largest_of(std::span<const std::int64_t> cells) {
   std::atomic<std::uint64_t> largest{0};
-  base::parallel_for(cells.size(), kGrain, [&](std::size_t begin, std::size_t end) {
+  base::parallel_for(cells.size(), kArrayGrain, [&](std::size_t begin, std::size_t end) {
     std::uint64_t local = 0;
     for (std::size_t i = begin; i < end; ++i) local = std::max(local, magnitude(cells[i]));
     std::uint64_t seen = largest.load();
@@ -110,7 +110,7 @@ Array Array::of(std::span<const std::int64_t> cells) {
   array.largest_ = largest;
   with_type(array.type_, [&](auto t) {
     auto* out = static_cast<decltype(t)*>(array.data());
-    base::parallel_for(cells.size(), kGrain, [&](std::size_t begin, std::size_t end) {
+    base::parallel_for(cells.size(), kArrayGrain, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) out[i] = from_int<decltype(t)>(cells[i]);
     });
   });
@@ -159,7 +159,7 @@ void copy_box(const Array& source, const Box& box, CellType to, void* target, st
   for (std::size_t i = 0; i < outer; ++i) runs *= box.sizes[i];
   std::vector<std::uint64_t> strides(rank, 1);
   for (std::size_t i = rank; i-- > 1;) strides[i - 1] = strides[i] * box.shape[i];
-  const std::size_t grain = std::max<std::size_t>(1, kGrain / std::max<std::size_t>(1, run));
+  const std::size_t grain = std::max<std::size_t>(1, kArrayGrain / std::max<std::size_t>(1, run));
   const auto* in = static_cast<const std::uint8_t*>(source.data());
   auto* out = static_cast<std::uint8_t*>(target);
   base::parallel_for(runs, grain, [&](std::size_t begin, std::size_t end) {

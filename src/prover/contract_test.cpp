@@ -6,6 +6,7 @@
 #include <random>
 
 #include "field/factor.hpp"
+#include "field/random_testing.hpp"
 #include "statement/binding.hpp"
 
 namespace avow::prover {
@@ -13,8 +14,7 @@ namespace {
 
 using field::Fp;
 using field::kOne3;
-
-Fp3 random_element(std::mt19937_64& rng) { return {Fp(rng()), Fp(rng()), Fp(rng())}; }
+using field::random_element;
 
 // The same by loops over every cell.
 std::vector<Fp3> contract_naive(const Array& cells, std::span<const std::uint64_t> shape,

@@ -19,7 +19,7 @@ using statement::Binding;
 
 namespace {
 
-constexpr std::size_t kGrain = std::size_t{1} << 14;
+constexpr std::size_t kLookupGrain = std::size_t{1} << 14;
 
 struct TupleHash {
   std::size_t operator()(const std::vector<std::int64_t>& tuple) const noexcept {
@@ -130,22 +130,23 @@ void for_each_run(std::span<const std::uint64_t> shape, const Body& body) {
   std::size_t runs = 1;
   for (std::size_t i = 0; i < outer; ++i) runs *= shape[i];
   // Long runs are cut, short ones put together.
-  const std::size_t cuts = (run + kGrain - 1) / kGrain;
-  base::parallel_for(runs * cuts, std::max<std::size_t>(1, kGrain / run), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t item = begin; item < end; ++item) {
-      std::size_t rest = item / cuts;
-      std::size_t place = 0;
-      std::size_t stride = 1;
-      for (std::size_t i = shape.size(); i-- > outer;) stride *= cube[i];
-      for (std::size_t i = outer; i-- > 0;) {
-        place += rest % shape[i] * stride;
-        rest /= shape[i];
-        stride *= cube[i];
-      }
-      const std::size_t first = item % cuts * kGrain;
-      body(item / cuts * run + first, place + first, std::min(kGrain, run - first));
-    }
-  });
+  const std::size_t cuts = (run + kLookupGrain - 1) / kLookupGrain;
+  base::parallel_for(runs * cuts, std::max<std::size_t>(1, kLookupGrain / run),
+                     [&](std::size_t begin, std::size_t end) {
+                       for (std::size_t item = begin; item < end; ++item) {
+                         std::size_t rest = item / cuts;
+                         std::size_t place = 0;
+                         std::size_t stride = 1;
+                         for (std::size_t i = shape.size(); i-- > outer;) stride *= cube[i];
+                         for (std::size_t i = outer; i-- > 0;) {
+                           place += rest % shape[i] * stride;
+                           rest /= shape[i];
+                           stride *= cube[i];
+                         }
+                         const std::size_t first = item % cuts * kLookupGrain;
+                         body(item / cuts * run + first, place + first, std::min(kLookupGrain, run - first));
+                       }
+                     });
 }
 
 // One more than the last place of a cell in the padded cube.

@@ -5,13 +5,14 @@
 
 #include <random>
 
+#include "field/random_testing.hpp"
+
 namespace avow::prover {
 namespace {
 
 using field::Fp;
 using field::kOne3;
-
-Fp3 random_element(std::mt19937_64& rng) { return {Fp(rng()), Fp(rng()), Fp(rng())}; }
+using field::random_element;
 
 Fp3 eq1(const Fp3& z, const Fp3& x) { return z * x + (kOne3 - z) * (kOne3 - x); }
 

@@ -48,6 +48,12 @@ Masks united(const Masks& a, const Masks& b) {
 
 bool within(const Masks& a, const Masks& b) { return std::includes(b.begin(), b.end(), a.begin(), a.end()); }
 
+Poly negated(const Poly& poly) {
+  Poly result = poly;
+  for (auto& [monomial, coefficient] : result) coefficient = -coefficient;
+  return result;
+}
+
 bool accumulate(Poly& a, const Poly& b, Int factor) {
   for (const auto& [monomial, coefficient] : b) {
     const auto scaled = product(coefficient, factor);

@@ -85,6 +85,7 @@ class Algebra {
   std::vector<std::optional<Poly>> expanded_;  // of virtual tensors, in their own axes
 };
 
+[[nodiscard]] Poly negated(const Poly& poly);
 /// a + factor b. False if a coefficient grows beyond 2^120.
 [[nodiscard]] bool accumulate(Poly& a, const Poly& b, Int factor);
 

@@ -24,6 +24,7 @@ struct Interval {
 /// Nothing: not known, or beyond 2^120. Never clamped, as a clamped end could come back by a subtraction.
 using Bound = std::optional<Interval>;
 
+[[nodiscard]] inline Interval negated(const Interval& a) noexcept { return {-a.hi, -a.lo}; }
 [[nodiscard]] inline Int absolute(Int x) noexcept { return x < 0 ? -x : x; }
 /// Nothing above 2^120 in absolute value.
 [[nodiscard]] std::optional<Int> product(Int a, Int b) noexcept;

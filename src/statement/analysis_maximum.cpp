@@ -6,14 +6,6 @@
 namespace avow::statement::analysis {
 namespace {
 
-Poly negated(const Poly& poly) {
-  Poly result = poly;
-  for (auto& [monomial, coefficient] : result) coefficient = -coefficient;
-  return result;
-}
-
-Interval negated(const Interval& range) { return {-range.hi, -range.lo}; }
-
 // If both are equal up to sign.
 bool same_claim(const Poly& a, const Poly& b) { return a.size() == b.size() && (a == b || a == negated(b)); }
 

@@ -9,14 +9,6 @@ namespace {
 
 constexpr std::size_t kSubstitutions = 4;
 
-Poly negated(const Poly& poly) {
-  Poly result = poly;
-  for (auto& [monomial, coefficient] : result) coefficient = -coefficient;
-  return result;
-}
-
-Interval negated(const Interval& range) { return {-range.hi, -range.lo}; }
-
 // poly = sum of w^k * result[k].
 std::map<std::size_t, Poly> by_powers(const Poly& poly, AtomId w) {
   std::map<std::size_t, Poly> result;

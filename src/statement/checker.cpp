@@ -49,9 +49,10 @@ class Odometer {
 };
 
 // An access inside a loop over some axes.
-class Reader {
+class AccessReader {
  public:
-  Reader(const Binding& binding, const std::vector<Array>& arrays, const Access& access, std::span<const AxisId> loop)
+  AccessReader(const Binding& binding, const std::vector<Array>& arrays, const Access& access,
+               std::span<const AxisId> loop)
       : binding_(binding), tensor_(binding.statement().tensors[access.tensor]), array_(arrays[access.tensor]) {
     for (const Index& index : access.indices) {
       const bool fixed = index.kind == Index::Kind::kFixed;
@@ -82,10 +83,10 @@ class Reader {
 // A sum in the field, and as an integer as long as 128 bits hold it.
 class Sum {
  public:
-  void add(std::int64_t coefficient, std::vector<Reader>& factors, const Place& loop) {
+  void add(std::int64_t coefficient, std::vector<AccessReader>& factors, const Place& loop) {
     Fp product = Fp::from_int(coefficient);
     Int128 exact = coefficient;
-    for (Reader& factor : factors) {
+    for (AccessReader& factor : factors) {
       const std::int64_t value = factor.at(loop);
       product *= Fp::from_int(value);
       lost_ = __builtin_mul_overflow(exact, static_cast<Int128>(value), &exact) || lost_;
@@ -220,8 +221,8 @@ class Checker {
     return std::nullopt;
   }
 
-  [[nodiscard]] std::vector<Reader> readers(const Term& term, std::span<const AxisId> loop) const {
-    std::vector<Reader> list;
+  [[nodiscard]] std::vector<AccessReader> readers(const Term& term, std::span<const AxisId> loop) const {
+    std::vector<AccessReader> list;
     for (const Access& factor : term.factors) list.emplace_back(binding_, report_.arrays, factor, loop);
     return list;
   }
@@ -258,7 +259,7 @@ class Checker {
   // body(place, row) for every index of the axes.
   template <typename Body>
   void for_each_row(std::span<const AxisId> axes, const std::vector<Expression>& entries, const Body& body) const {
-    std::vector<std::vector<std::vector<Reader>>> factors;
+    std::vector<std::vector<std::vector<AccessReader>>> factors;
     for (const Expression& entry : entries) {
       auto& terms = factors.emplace_back();
       for (const Term& term : entry) terms.push_back(readers(term, axes));
@@ -297,7 +298,7 @@ class Checker {
   // body(place, tuple) for every cell of the lookup that the mask leaves.
   template <typename Body>
   void for_each_cell(const Lookup& lookup, const Body& body) const {
-    std::vector<Reader> mask;
+    std::vector<AccessReader> mask;
     if (lookup.mask) mask.emplace_back(binding_, report_.arrays, *lookup.mask, lookup.axes);
     for_each_row(lookup.axes, lookup.tuple, [&](const Place& place, const Row& tuple) {
       if (mask.empty() || mask[0].at(place) == 1) body(place, tuple);

@@ -9,6 +9,9 @@
 // What the files of examples share.
 namespace avow::statement {
 
+/// Numbers that are shown not to be negative are cut into digits of 12 bits.
+inline constexpr std::int64_t kDigit = 4096;
+
 using Array = std::vector<std::int64_t>;
 
 /// Uniform in [low, high], but never 0.

@@ -8,7 +8,6 @@
 namespace avow::statement {
 namespace {
 
-constexpr std::int64_t kDigit = 4096;                 // digits of the numbers that are shown not to be negative
 constexpr std::int64_t kOne = std::int64_t{1} << 46;  // r = floor(sqrt(kOne / n))
 
 std::int64_t square_root(std::int64_t x) {

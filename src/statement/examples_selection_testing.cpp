@@ -10,16 +10,15 @@
 namespace avow::statement {
 namespace {
 
-constexpr std::int64_t kSteps = 64;       // of the table of exponentials
-constexpr std::int64_t kOverflow = 4096;  // beyond the last step, tau included
-constexpr std::int64_t kTau = 16;         // the unit of tau: U = round(distance tau / 16)
-constexpr std::int64_t kRandom = 256;     // random numbers are below this
-constexpr std::int64_t kPortion = 256;    // the unit of p
-constexpr std::int64_t kDigit = 4096;
-constexpr std::int64_t kLogits = 1024;  // distances from the maximum are below this
+constexpr std::int64_t kWeightSteps = 64;  // of the table of exponentials
+constexpr std::int64_t kOverflow = 4096;   // beyond the last step, tau included
+constexpr std::int64_t kTau = 16;          // the unit of tau: U = round(distance tau / 16)
+constexpr std::int64_t kRandom = 256;      // random numbers are below this
+constexpr std::int64_t kPortion = 256;     // the unit of p
+constexpr std::int64_t kLogits = 1024;     // distances from the maximum are below this
 
 // Decreasing, 0 at the last step.
-std::int64_t exponential(std::int64_t step) { return (kSteps - 1 - step) * (kSteps - 1 - step) / 16; }
+std::int64_t exponential(std::int64_t step) { return (kWeightSteps - 1 - step) * (kWeightSteps - 1 - step) / 16; }
 
 // A number that must not be negative, as two digits of 12 bits.
 struct Shown {
@@ -45,17 +44,17 @@ Statement selection_statement(std::uint64_t vocabulary) {
   Builder b;
   const auto t = b.parameter("step", 64);
   const auto v = b.axis("word", vocabulary);
-  const auto u = b.axis("distance", kSteps);
-  const auto x = b.axis("saturation", kSteps + kOverflow);
+  const auto u = b.axis("distance", kWeightSteps);
+  const auto x = b.axis("saturation", kWeightSteps + kOverflow);
   const auto tau = b.values("tau", {}, 64);
   const auto k = b.values("k", {}, vocabulary + 1);
   const auto p = b.values("p", {}, kPortion + 1);
   // One more than the last distance that top-k and top-p leave.
-  const auto above_k = b.values("above_k", {t}, kSteps + 1);
-  const auto above_p = b.values("above_p", {t}, kSteps + 1);
-  const auto above = b.values("above", {t}, kSteps + 1);  // the smaller of both
-  const auto least_k = b.values("last_k", {t}, kSteps);
-  const auto least_p = b.values("last_p", {t}, kSteps);
+  const auto above_k = b.values("above_k", {t}, kWeightSteps + 1);
+  const auto above_p = b.values("above_p", {t}, kWeightSteps + 1);
+  const auto above = b.values("above", {t}, kWeightSteps + 1);  // the smaller of both
+  const auto least_k = b.values("last_k", {t}, kWeightSteps);
+  const auto least_p = b.values("last_p", {t}, kWeightSteps);
   const auto number = b.values("random", {t}, kRandom);
   const auto chosen = b.values("chosen", {t}, vocabulary);
 
@@ -72,8 +71,8 @@ Statement selection_statement(std::uint64_t vocabulary) {
   const auto U = b.witness("scaled", {t, v}, unsigned_bits(6));
   const auto X = b.witness("excess", {t, v}, unsigned_bits(12));
   const auto saturated = b.table("saturated", {x},
-                                 {b.piecewise(x, {{kSteps, 0, 1}, {kOverflow, kSteps - 1, 0}}),
-                                  b.piecewise(x, {{kSteps, 0, 0}, {kOverflow, 1, 1}})});
+                                 {b.piecewise(x, {{kWeightSteps, 0, 1}, {kOverflow, kWeightSteps - 1, 0}}),
+                                  b.piecewise(x, {{kWeightSteps, 0, 0}, {kOverflow, 1, 1}})});
   b.lookup("saturate", {t, v}, {U(t, v), X(t, v)}, saturated);
   const auto R =
       b.define("scaled_rest", {t, v}, b.value(tau()) * distance(t, v) + kTau / 2 - kTau * U(t, v) - kTau * X(t, v));
@@ -128,28 +127,28 @@ void fill_step(Example& example, Choices& choices, const Selection& s, std::span
   const auto top = std::max_element(logits.begin(), logits.end());
   example.arrays["max"].push_back(*top);
   Array scaled;
-  std::vector<std::int64_t> histogram(kSteps);
+  std::vector<std::int64_t> histogram(kWeightSteps);
   for (auto it = logits.begin(); it != logits.end(); ++it) {
     example.arrays["selector"].push_back(it == top ? 1 : 0);
     const std::int64_t exact = ((*top - *it) * s.tau + kTau / 2) / kTau;
-    scaled.push_back(std::min(exact, kSteps - 1));
+    scaled.push_back(std::min(exact, kWeightSteps - 1));
     example.arrays["scaled"].push_back(scaled.back());
     example.arrays["excess"].push_back(exact - scaled.back());
     ++histogram[static_cast<std::size_t>(scaled.back())];
   }
   const std::int64_t k = s.k == 0 ? words : s.k;
   std::int64_t mass = 0;
-  for (std::int64_t u = 0; u < kSteps; ++u) mass += histogram[static_cast<std::size_t>(u)] * exponential(u);
+  for (std::int64_t u = 0; u < kWeightSteps; ++u) mass += histogram[static_cast<std::size_t>(u)] * exponential(u);
   // The least distance up to which there are k words, and p of the mass.
   const auto least = [&](std::int64_t goal, std::int64_t unit, auto&& weight, std::int64_t& up_to,
                          std::int64_t& before) {
     up_to = before = 0;
-    for (std::int64_t u = 0; u < kSteps; ++u) {
+    for (std::int64_t u = 0; u < kWeightSteps; ++u) {
       before = up_to;
       up_to += histogram[static_cast<std::size_t>(u)] * weight(u);
       if (unit * up_to >= goal) return u;
     }
-    return kSteps - 1;
+    return kWeightSteps - 1;
   };
   std::int64_t up_to = 0, before = 0;
   const std::int64_t last_k = least(
@@ -207,7 +206,7 @@ Example selection_example(const Selection& selection, std::uint64_t steps) {
   example.instance = {{steps},
                       {{s.tau}, {k}, {s.p}, c.above_k, c.above_p, c.above, c.last_k, c.last_p, c.random, c.chosen}};
   example.arrays["logit"] = logits;
-  for (std::int64_t u = 0; u < kSteps; ++u) example.arrays["exponentials"].push_back(exponential(u));
+  for (std::int64_t u = 0; u < kWeightSteps; ++u) example.arrays["exponentials"].push_back(exponential(u));
   example.mutations = {{"logit", {2000, -2000}, {"logit_range"}},
                        {"max", {1, -1, 2000}, {"max_attained"}},
                        {"selector", {1, -1, 2}, {"selector_bit", "selector_one"}},
@@ -222,7 +221,7 @@ Example selection_example(const Selection& selection, std::uint64_t steps) {
 }
 
 Example block_example(std::uint64_t layers, std::uint64_t tokens, std::uint64_t width) {
-  constexpr std::int64_t kShift = 64;
+  constexpr std::int64_t kBlockShift = 64;
   Builder b;
   const auto l = b.axis("layer", layers);
   const auto m = b.alias("earlier", l);
@@ -246,7 +245,7 @@ Example block_example(std::uint64_t layers, std::uint64_t tokens, std::uint64_t 
     const auto W = b.model(name + "_weights", {l, o, i}, signed_bits(4));
     const auto Y = b.witness(name, {l, t, o}, signed_bits(10));
     const auto acc = b.define(name + "_sum", {l, t, o}, sum({i}, N(l, t, i) * W(l, o, i)));
-    const auto R = b.define(name + "_rest", {l, t, o}, acc(l, t, o) + kShift / 2 - kShift * Y(l, t, o));
+    const auto R = b.define(name + "_rest", {l, t, o}, acc(l, t, o) + kBlockShift / 2 - kBlockShift * Y(l, t, o));
     b.lookup(name + "_round", {l, t, o}, {R(l, t, o)}, u6);
     b.lookup(name + "_range", {l, t, o}, {Y(l, t, o)}, s10);
     return Y;
@@ -258,7 +257,8 @@ Example block_example(std::uint64_t layers, std::uint64_t tokens, std::uint64_t 
   b.lookup("activation", {l, t, o}, {gate(l, t, o), act(l, t, o)},
            b.table("act_table", {row}, {b.index(row, -512), A(row)}));
   b.lookup("act_range", {l, t, o}, {act(l, t, o)}, s10);
-  const auto R = b.define("out_rest", {l, t, o}, act(l, t, o) * up(l, t, o) + kShift / 2 - kShift * out(l, t, o));
+  const auto R =
+      b.define("out_rest", {l, t, o}, act(l, t, o) * up(l, t, o) + kBlockShift / 2 - kBlockShift * out(l, t, o));
   b.lookup("out_round", {l, t, o}, {R(l, t, o)}, u6);
   b.lookup("out_range", {l, t, o}, {out(l, t, o)}, s10);
 
@@ -284,12 +284,12 @@ Example block_example(std::uint64_t layers, std::uint64_t tokens, std::uint64_t 
           sums[side] +=
               norm[cell / width * width + x] * weights[names[side]][(layer * width + cell % width) * width + x];
         }
-        sums[side] = rounded(sums[side], kShift);
+        sums[side] = rounded(sums[side], kBlockShift);
         example.arrays[names[side]].push_back(sums[side]);
       }
       example.arrays["norm_in"].push_back(norm[cell]);
       example.arrays["act"].push_back(active(sums[0]));
-      example.arrays["block_out"].push_back(rounded(active(sums[0]) * sums[1], kShift));
+      example.arrays["block_out"].push_back(rounded(active(sums[0]) * sums[1], kBlockShift));
     }
     for (std::uint64_t cell = 0; cell < cells; ++cell) {
       stream_cells[cell] += example.arrays["block_out"][layer * cells + cell];

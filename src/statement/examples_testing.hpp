@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct Example {
   std::vector<Mutation> mutations;                          ///< every witness tensor but multiplicities has one
 
   [[nodiscard]] Assignment assignment() const;
+  /// By its name, as a test's parameter.
+  friend std::ostream& operator<<(std::ostream& out, const Example& example) { return out << example.name; }
 };
 
 /// y = round(x W / 2^8), remainder virtual. tokens: 2^k or 3*2^(k-1).

@@ -6,6 +6,8 @@
 #include <bit>
 #include <random>
 
+#include "field/random_testing.hpp"
+
 namespace avow::statement {
 namespace {
 
@@ -98,7 +100,7 @@ TEST(Packing, NoPieceStraddlesTwoColumnGroups) {
 
 TEST(Packing, ClaimsAreSumsOfClaimsOnPieces) {
   std::mt19937_64 rng(11);
-  const auto random = [&] { return Fp3(Fp(rng()), Fp(rng()), Fp(rng())); };
+  const auto random = [&] { return field::random_element(rng); };
   const Packing packing = pack(kShapes);
   std::vector<Fp> dense(packing.cells);
   for (Fp& cell : dense) cell = Fp(rng());

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "field/factor.hpp"
+#include "field/random_testing.hpp"
 #include "statement/builder.hpp"
 #include "statement/checker.hpp"
 #include "statement/examples_testing.hpp"
@@ -148,7 +149,7 @@ void expect_plan_discharges(const Example& example) {
   std::mt19937_64 rng(3);
   std::map<AxisId, Point> points;
   for (AxisId axis = 0; axis < example.statement.axes.size(); ++axis) {
-    for (Fp3& r : points[axis] = Point(log_extent(binding.value().length(axis)))) r = {Fp(rng()), Fp(rng()), Fp(rng())};
+    for (Fp3& r : points[axis] = Point(log_extent(binding.value().length(axis)))) r = field::random_element(rng);
   }
   for (TensorId id = 0; id < example.statement.tensors.size(); ++id) {
     const Tensor& tensor = example.statement.tensors[id];

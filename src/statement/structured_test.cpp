@@ -7,6 +7,7 @@
 #include <random>
 
 #include "field/factor.hpp"
+#include "field/random_testing.hpp"
 #include "statement/extents.hpp"
 #include "statement/validate.hpp"
 
@@ -16,10 +17,10 @@ namespace {
 using field::Fp;
 using field::Fp3;
 
-constexpr std::uint64_t kLengths[] = {1, 3, 12, 43, 768, 1000};
+constexpr std::uint64_t kAxisLengths[] = {1, 3, 12, 43, 768, 1000};
 
 // A statement of nothing but axes and public values; the structured tensors are held against it one by one.
-struct Fixture {
+struct Axes {
   Statement statement;
   Instance instance;
   std::mt19937_64 rng{7};
@@ -47,7 +48,7 @@ struct Fixture {
     std::vector<std::vector<Fp3>> eq;
     for (const AxisId axis : axes) {
       auto& point = points.emplace_back(log_extent(binding.value().length(axis)));
-      for (Fp3& r : point) r = {Fp(rng()), Fp(rng()), Fp(rng())};
+      for (Fp3& r : point) r = field::random_element(rng);
       eq.push_back(field::eq_table(point));
     }
     Fp3 expected;
@@ -78,8 +79,8 @@ Structured of(StructuredKind kind, std::int64_t constant = 0) {
 }
 
 TEST(Structured, ConstantsAndIndicesAgreeWithTheirSums) {
-  for (const std::uint64_t length : kLengths) {
-    Fixture f;
+  for (const std::uint64_t length : kAxisLengths) {
+    Axes f;
     const AxisId a = f.axis(length);
     f.expect_agrees({a}, of(StructuredKind::kConstant, 1));
     f.expect_agrees({a}, of(StructuredKind::kConstant, -77));
@@ -91,9 +92,9 @@ TEST(Structured, ConstantsAndIndicesAgreeWithTheirSums) {
 }
 
 TEST(Structured, ComparisonsAgreeWithTheirSums) {
-  for (const std::uint64_t n : kLengths) {
-    for (const std::uint64_t m : kLengths) {
-      Fixture f;
+  for (const std::uint64_t n : kAxisLengths) {
+    for (const std::uint64_t m : kAxisLengths) {
+      Axes f;
       const std::vector<AxisId> axes = {f.axis(n), f.axis(m)};
       f.expect_agrees(axes, of(StructuredKind::kEqual));
       f.expect_agrees(axes, of(StructuredKind::kLess));
@@ -112,7 +113,7 @@ TEST(Structured, ShiftsAgreeWithTheirSums) {
                         {768, 3, 1000, 1, 1, 1}, {43, 7, 1000, 16, 5, 3}, {3, 43, 768, 64, 64, 9},
                         {1, 3, 1000, 7, 3, 0},   {43, 1, 12, 1, 1, 30},   {1000, 3, 3, 1, 1, 1000}};
   for (const Case& c : cases) {
-    Fixture f;
+    Axes f;
     Structured shift = of(StructuredKind::kShift);
     shift.stride = c.stride;
     shift.dilation = c.dilation;
@@ -122,8 +123,8 @@ TEST(Structured, ShiftsAgreeWithTheirSums) {
 }
 
 TEST(Structured, TensorsOfPublicValuesAgreeWithTheirSums) {
-  for (const std::uint64_t length : kLengths) {
-    Fixture f;
+  for (const std::uint64_t length : kAxisLengths) {
+    Axes f;
     const std::vector<AxisId> of_values = {f.axis(3), f.axis(12)};
     std::vector<AxisId> axes = of_values;
     axes.push_back(f.axis(length));
@@ -150,7 +151,7 @@ TEST(Structured, TensorsOfPublicValuesAgreeWithTheirSums) {
 }
 
 TEST(Structured, OneHotBeyondTheExtentIsZero) {
-  Fixture f;
+  Axes f;
   Structured one_hot = of(StructuredKind::kOneHot);
   const AxisId a = f.axis(12);
   const AxisId b = f.axis(3);
@@ -159,8 +160,8 @@ TEST(Structured, OneHotBeyondTheExtentIsZero) {
 }
 
 TEST(Structured, PiecesAgreeWithTheirSums) {
-  for (const std::uint64_t length : kLengths) {
-    Fixture f;
+  for (const std::uint64_t length : kAxisLengths) {
+    Axes f;
     const AxisId a = f.axis(length);
     Structured pieces = of(StructuredKind::kPiecewise);
     pieces.pieces = {{length, -5, 3}};

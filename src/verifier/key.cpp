@@ -26,9 +26,9 @@ void append_list(Bytes& out, ByteView bytes) {
 }
 
 // Forward reader: what is not there is nothing.
-class Reader {
+class KeyReader {
  public:
-  explicit Reader(ByteView bytes) : rest_(bytes) {}
+  explicit KeyReader(ByteView bytes) : rest_(bytes) {}
   std::optional<ByteView> bytes(std::size_t count) {
     if (rest_.size() < count) return std::nullopt;
     const ByteView result = rest_.first(count);
@@ -55,7 +55,7 @@ bool has_kind(const statement::Statement& statement, TensorKind kind) {
                      [&](const Tensor& tensor) { return tensor.kind == kind; });
 }
 
-base::Result<std::optional<ModelCommitment>, Rejection> parse_model(Reader& reader) {
+base::Result<std::optional<ModelCommitment>, Rejection> parse_model(KeyReader& reader) {
   const auto flag = reader.bytes(1);
   if (!flag) return Err{Rejection{Check::kKeyTruncated, 0, {}}};
   if ((*flag)[0] == 0) return std::optional<ModelCommitment>();
@@ -116,7 +116,7 @@ std::optional<Rejection> check_key(const VerifyingKey& key) {
 base::Result<VerifyingKey, Rejection> parse_key(ByteView bytes) {
   const auto truncated = [] { return Err{Rejection{Check::kKeyTruncated, 0, {}}}; };
   if (bytes.size() > kMaxKeyBytes) return truncated();
-  Reader reader(bytes);
+  KeyReader reader(bytes);
   const auto version = reader.number();
   if (!version) return truncated();
   if (*version != kKeyVersion) return Err{Rejection{Check::kKeyVersion, 0, fmt::format("version {}", *version)}};

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/check.hpp"
+#include "field/element_reader.hpp"
 #include "pcs/verify_phases.hpp"
 #include "verifier/messages.hpp"
 #include "verifier/sections.hpp"
@@ -15,29 +16,6 @@ using base::ByteView;
 using base::Err;
 using field::Fp3;
 using transcript::Transcript;
-
-// A section whose length was checked: elements one after the other. The first that is not canonical sticks.
-class Reader {
- public:
-  explicit Reader(ByteView bytes) : rest_(bytes) {}
-  [[nodiscard]] bool canonical() const noexcept { return canonical_; }
-  Fp3 element() {
-    AVOW_CHECK(rest_.size() >= field::kFp3Bytes);
-    const auto x = field::decode_fp3(rest_.data());
-    rest_ = rest_.subspan(field::kFp3Bytes);
-    if (!x) canonical_ = false;
-    return x.value_or(Fp3());
-  }
-  std::vector<Fp3> elements(std::size_t count) {
-    std::vector<Fp3> list(count);
-    for (Fp3& x : list) x = element();
-    return list;
-  }
-
- private:
-  ByteView rest_;
-  bool canonical_ = true;
-};
 
 // Claims are numbered in the order in which they arise, so values arrive in that order, too.
 void set_value(std::vector<Fp3>& values, reduction::ClaimId id, const Fp3& value) {
@@ -118,7 +96,7 @@ std::size_t Verifier::section_bytes(const State& state) const {
 Verifier::Step Verifier::commitment(State& state, Transcript& transcript, ByteView section) const {
   if (auto r = wrong_length(section, kCommitmentBytes, 0)) return r;
   std::copy_n(section.begin(), state.root.size(), state.root.begin());
-  Reader reader(section.subspan(state.root.size()));
+  field::ElementReader reader(section.subspan(state.root.size()));
   state.ood_value = reader.element();
   if (!reader.canonical()) return Rejection{Check::kNonCanonical, 0, {}};
   state.ood_point =
@@ -152,7 +130,7 @@ Verifier::Step Verifier::lookup_columns(State& state, Transcript& transcript, By
   const auto claims = lookup::verify_columns(transcript, plan.lookup, state.cube, section.first(argument), mask);
   if (!claims) return rejection_of(claims.error());
 
-  Reader reader(section.subspan(argument));
+  field::ElementReader reader(section.subspan(argument));
   const auto sent = reader.elements(plan.lookup_values.size());
   if (!reader.canonical()) return Rejection{Check::kNonCanonical, log_cells_, {}};
   transcript.absorb(messages::kLookupValues, sent);
@@ -185,7 +163,7 @@ Verifier::Step Verifier::stage(State& state, const reduction::Stage& stage, Tran
     return Rejection{check, stage.number, std::move(text)};
   };
   if (auto r = wrong_length(section, stage_bytes(stage), stage.number)) return r;
-  Reader reader(section);
+  field::ElementReader reader(section);
   if (!stage.linear_values.empty()) {
     const auto sent = reader.elements(stage.linear_values.size());
     if (!reader.canonical()) return reject(Check::kNonCanonical);

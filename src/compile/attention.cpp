@@ -17,8 +17,9 @@ struct Projected {
 Projected add_projections(Assembly& a, TensorRef y) {
   auto& b = a.b;
   const Plan& p = a.plan;
-  const auto [l, h, g, t, i] = std::array{a.layer, a.kv_head, a.group, a.token, a.feature};
-  const auto [r, s, f] = std::array{a.pair, a.side, a.head_feature};
+  // No structured bindings: clang 14 does not let lambdas use them.
+  const auto l = a.layer, h = a.kv_head, g = a.group, t = a.token, i = a.feature;
+  const auto r = a.pair, s = a.side, f = a.head_feature;
   const auto project = [&](const std::string& name, const Axes& rows, const Axes& out, ModelTensor weights,
                            ModelTensor biases, unsigned up, unsigned shift) {
     Axes all = rows;

@@ -36,7 +36,7 @@ Embedding add_embedding(Assembly& a) {
 TensorRef add_layers(Assembly& a, Norms& norms, TensorRef embedded) {
   auto& b = a.b;
   const Plan& p = a.plan;
-  const auto [l, m, t, i] = std::array{a.layer, a.earlier, a.token, a.feature};
+  const auto l = a.layer, m = a.earlier, t = a.token, i = a.feature;
   // The stream reads what later definitions say of earlier layers.
   const TensorRef output = b.declare("block.output", {l, t, i}), down = b.declare("block.down", {l, t, i});
   const auto added = [&](statement::AxisRef layer) {

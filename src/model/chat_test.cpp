@@ -221,7 +221,7 @@ TEST(Chat, NeedsTheTokensOfTheEnds) {
   EXPECT_EQ(cause_of(without_ends.value(), chat_texts::kZephyr, {{kUser, "a"}}), TokenizerCause::kNoSpecial);
 }
 
-class ChatOfRealVocabularies : public testing::Test {
+class ChatOfRealVocabularies : public ::testing::Test {
  protected:
   void SetUp() override {
     folder = shared_folder();

@@ -13,7 +13,7 @@ using compile::Plan;
 
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kPlanVersion = 1;
 
 // visit(number) for each number of the plan, in the order of the specification.
 template <typename P, typename Visit>
@@ -49,7 +49,7 @@ constexpr std::uint64_t largest() {
 }  // namespace
 
 base::Bytes to_bytes(const Plan& plan) {
-  base::Bytes out = {kVersion};
+  base::Bytes out = {kPlanVersion};
   for_numbers(plan, [&](const auto& number) { base::append_be64(out, static_cast<std::uint64_t>(number)); });
   return out;
 }
@@ -57,7 +57,7 @@ base::Bytes to_bytes(const Plan& plan) {
 base::Result<Plan, std::string> plan_from_bytes(base::ByteView bytes) {
   const std::size_t size = 1 + 8 * count_numbers();
   if (bytes.size() != size) return Err{fmt::format("a plan of {} bytes, not {}", bytes.size(), size)};
-  if (bytes[0] != kVersion) return Err{fmt::format("a plan of version {}", bytes[0])};
+  if (bytes[0] != kPlanVersion) return Err{fmt::format("a plan of version {}", bytes[0])};
   Plan plan;
   std::size_t at = 1;
   bool fits = true;

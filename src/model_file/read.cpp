@@ -173,12 +173,12 @@ class FileReader {
 
   template <typename T>
   MaybeError fill(std::size_t i, const SectionName& name, std::vector<T>& cells) const {
-    const auto [least, largest] = range_of(ModelTensor{static_cast<std::uint8_t>(name.number)});
+    const compile::CellRange range = range_of(ModelTensor{static_cast<std::uint8_t>(name.number)});
     std::atomic<bool> is_good{true};
     base::parallel_for(cells.size(), kChunkBytes, [&](std::size_t begin, std::size_t end) {
       std::memcpy(cells.data() + begin, section(i).data() + begin * sizeof(T), (end - begin) * sizeof(T));
       bool good = true;
-      for (std::size_t k = begin; k < end; ++k) good = good && cells[k] >= least && cells[k] <= largest;
+      for (std::size_t k = begin; k < end; ++k) good = good && cells[k] >= range.least && cells[k] <= range.largest;
       if (!good) is_good = false;
     });
     if (is_good) return std::nullopt;

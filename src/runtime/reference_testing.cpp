@@ -100,8 +100,9 @@ class Run {
     }
     for (int j = 0; j < 8; ++j) put(name + ".found", j <= last ? 1 : 0);
     const std::int64_t a = digit[last], b = last < 1 ? 0 : digit[last - 1], c = last < 2 ? 0 : digit[last - 2];
-    const std::int64_t root = of(ModelTensor::kRootValues)[static_cast<std::size_t>(256 * a + b)];
-    const std::int64_t slope = of(ModelTensor::kRootSlopes)[static_cast<std::size_t>(256 * a + b)];
+    const auto row = static_cast<std::size_t>(256 * a + b);
+    const std::int64_t root = of(ModelTensor::kRootValues)[row];
+    const std::int64_t slope = of(ModelTensor::kRootSlopes)[row];
     put(name + ".root", root);
     put(name + ".slope", slope);
     std::int64_t fine = 256 * root - c * slope;

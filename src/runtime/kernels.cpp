@@ -109,22 +109,29 @@ HWY_INLINE void tile(const Rows& a, std::size_t i, const Rows& b, std::size_t j,
   }
 }
 
-// A tile keeps two registers for each of its products: 16 of 32, or 8 of 16. A single row of b, which is what decoding
-// has, takes four rows of a, whose streams from memory run side by side.
+// A tile keeps two registers for each of its products: 16 of 32, or 8 of 16.
 constexpr std::size_t kWide = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
 
-void dots(const Rows* a, const Rows* b, std::size_t length, std::int64_t* out, std::size_t out_stride) {
-  std::size_t i = 0;
-  for (; i + 4 <= a->count; i += 4) {
+/// A row of `a` after the other. With few rows of `b`, as in decoding, memory limits: one stream from it is faster than
+/// several side by side.
+void dots_of_few(const Rows& a, const Rows& b, std::size_t length, std::int64_t* out, std::size_t out_stride) {
+  for (std::size_t i = 0; i < a.count; ++i) {
     std::size_t j = 0;
-    for (; j + kWide <= b->count; j += kWide) {
-      tile<2, kWide>(*a, i, *b, j, length, out, out_stride);
-      tile<2, kWide>(*a, i + 2, *b, j, length, out, out_stride);
-    }
-    for (; j < b->count; ++j) tile<4, 1>(*a, i, *b, j, length, out, out_stride);
+    for (; j + 2 <= b.count; j += 2) tile<1, 2>(a, i, b, j, length, out, out_stride);
+    for (; j < b.count; ++j) tile<1, 1>(a, i, b, j, length, out, out_stride);
   }
-  for (; i < a->count; ++i) {
-    for (std::size_t j = 0; j < b->count; ++j) tile<1, 1>(*a, i, *b, j, length, out, out_stride);
+}
+
+void dots(const Rows* a, const Rows* b, std::size_t length, std::int64_t* out, std::size_t out_stride) {
+  if (b->count <= 2) return dots_of_few(*a, *b, length, out, out_stride);
+  std::size_t i = 0;
+  for (; i + 2 <= a->count; i += 2) {
+    std::size_t j = 0;
+    for (; j + kWide <= b->count; j += kWide) tile<2, kWide>(*a, i, *b, j, length, out, out_stride);
+    for (; j < b->count; ++j) tile<2, 1>(*a, i, *b, j, length, out, out_stride);
+  }
+  if (i < a->count) {
+    dots_of_few({a->cells + i * a->stride, a->stride, a->count - i}, *b, length, out + i, out_stride);
   }
 }
 #endif

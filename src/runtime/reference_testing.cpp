@@ -94,7 +94,7 @@ class Run {
     std::int64_t digit[8];
     int last = 0;
     for (int j = 0; j < 8; ++j) {
-      digit[j] = floor_divide(n, power2(static_cast<std::size_t>(8 * j))) % 256;
+      digit[j] = floor_divide(n, power2(8 * static_cast<std::size_t>(j))) % 256;
       if (digit[j] != 0) last = j;
       put(name + ".byte", digit[j]);
     }

@@ -38,12 +38,14 @@ function(avow_unity target)
   endforeach()
 endfunction()
 
-# avow_library(<folder> [DEPS lib...] [TEST_DEPS lib...] [BENCH_DEPS lib...] [TESTING_OF folder...])
+# avow_library(<folder> [DEPS lib...] [TEST_DEPS lib...] [BENCH_DEPS lib...] [TESTING_OF folder...]
+#              [BENCH_TESTING file...])
 # One static library avow_<folder> of src/<folder>/*.cpp. Files ending in _test.cpp form the test <folder>_test, files
 # ending in _bench.cpp the micro-benchmark <folder>_bench; *_testing.cpp are helpers linked into tests only;
-# TESTING_OF names other folders whose helpers this folder's tests use, too.
+# TESTING_OF names other folders whose helpers this folder's tests use, too; BENCH_TESTING the helpers of this folder
+# that its benchmarks use.
 function(avow_library folder)
-  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;BENCH_DEPS;TESTING_OF" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;BENCH_DEPS;TESTING_OF;BENCH_TESTING" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/src/${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cpp)
@@ -82,7 +84,8 @@ function(avow_library folder)
     gtest_discover_tests(${folder}_test PROPERTIES TIMEOUT 600 DISCOVERY_TIMEOUT 60)
   endif()
   if(AVOW_BENCHMARKS AND benches)
-    add_executable(${folder}_bench ${benches})
+    list(TRANSFORM ARG_BENCH_TESTING PREPEND ${dir}/)
+    add_executable(${folder}_bench ${benches} ${ARG_BENCH_TESTING})
     target_link_libraries(${folder}_bench PRIVATE avow_${folder} ${ARG_BENCH_DEPS} benchmark::benchmark_main)
     avow_unity(${folder}_bench)
   endif()

@@ -23,6 +23,7 @@ std::optional<std::string> check_sizes(const Plan& plan) {
   for (const auto& [name, value, largest] : sizes) {
     if (value < 1 || value > largest) return fmt::format("{} is {}, not 1 to {}", name, value, largest);
   }
+  if (plan.kv_heads * plan.group * plan.head_size > std::uint64_t{1} << 18) return "heads are too large";
   if (plan.head_size % 2 != 0) return fmt::format("head_size is {}, which is odd", plan.head_size);
   if (!is_token_count(plan.context)) return fmt::format("context is {}, neither 2^k nor 3 * 2^(k-1)", plan.context);
   return std::nullopt;
@@ -66,6 +67,7 @@ std::optional<std::string> check_plan(const Plan& plan) {
   if (plan.norm_epsilon < 1 || plan.norm_epsilon >= std::uint64_t{1} << 60) {
     return fmt::format("norm_epsilon is {}, not 1 to 2^60 - 1", plan.norm_epsilon);
   }
+  if (plan.stream_shift + plan.stream_bits > 62) return "stream_shift and stream_bits are too many: 62 in all";
   const std::uint64_t largest_sum = (std::uint64_t{1} << kNormBits) - 1 - plan.norm_epsilon;
   if (plan.width > largest_sum >> (2 * (plan.stream_bits - 1))) {
     return "stream_bits are too many: a sum of squares could reach 2^61";

@@ -97,8 +97,8 @@ void show_choice(Assembly& a, const Public& v, TensorRef weight) {
   const TensorRef before = b.define("before", {t}, sum({w}, b.below(v.chosen(t), w) * weight(t, w)));
   const TensorRef own = b.define("own", {t}, sum({w}, b.one_hot(v.chosen(t), w) * weight(t, w)));
   const TensorRef drawn = b.define("drawn", {t}, b.value(v.random(t)) * total(t));
-  show(a, "choice_from", drawn(t) - power(kRandomBits) * before(t), 62);
-  show(a, "choice_below", power(kRandomBits) * before(t) + power(kRandomBits) * own(t) - 1 - drawn(t), 62);
+  show(a, "choice_from", drawn(t) - power(kRandomBits) * before(t), 44);
+  show(a, "choice_below", power(kRandomBits) * before(t) + power(kRandomBits) * own(t) - 1 - drawn(t), 44);
 }
 
 }  // namespace

@@ -16,41 +16,41 @@ using Ids = std::vector<std::uint32_t>;
 
 class Generate : public ::testing::Test {
  protected:
-  Generate() : model_(testing::random_model(testing::random_plan(6), 6)) {
-    sampling_.tau = 3;
-    sampling_.top_k = static_cast<std::uint32_t>(model_.plan.vocabulary);
-    sampling_.portion = 60000;
-    sampling_.seed.emplace();
+  Generate() : model(testing::random_model(testing::random_plan(6), 6)) {
+    sampling.tau = 3;
+    sampling.top_k = static_cast<std::uint32_t>(model.plan.vocabulary);
+    sampling.portion = 60000;
+    sampling.seed.emplace();
   }
   Generated run(const GenerateOptions& options, std::size_t places = 0) {
-    auto runtime = Runtime::create(model_, places);
-    streamed_.clear();
-    auto out = generate(runtime.value(), prompt_, options, [&](std::uint32_t token) { streamed_.push_back(token); });
+    auto runtime = Runtime::create(model, places);
+    streamed.clear();
+    auto out = generate(runtime.value(), prompt, options, [&](std::uint32_t token) { streamed.push_back(token); });
     EXPECT_TRUE(out.ok());
-    EXPECT_EQ(out.value().tokens, streamed_);
+    EXPECT_EQ(out.value().tokens, streamed);
     return out.value();
   }
 
-  compile::IntegerModel model_;
-  Sampling sampling_;
-  Ids prompt_{1, 0, 1, 1};
-  Ids streamed_;
+  compile::IntegerModel model;
+  Sampling sampling;
+  Ids prompt{1, 0, 1, 1};
+  Ids streamed;
 };
 
 // The witness of the whole run, padded, chooses what was chosen token by token.
 TEST_F(Generate, ChoosesWhatTheWitnessShows) {
-  GenerateOptions options{sampling_, 20, {}, nullptr};
+  GenerateOptions options{sampling, 20, {}, nullptr};
   const Generated out = run(options);
   ASSERT_EQ(out.tokens.size(), 20u);
   EXPECT_EQ(out.end, End::kMaximum);
   EXPECT_EQ(out.first_position, 3u);
   EXPECT_GT(std::set(out.tokens.begin(), out.tokens.end()).size(), 3u);
 
-  WitnessRequest request{prompt_, {}, sampling_};
+  WitnessRequest request{prompt, {}, sampling};
   request.ids.insert(request.ids.end(), out.tokens.begin(), out.tokens.end() - 1);
   request.ids.resize(32);
   for (std::uint32_t s = 0; s < 32; ++s) request.positions.push_back(3 + std::min(s, 19u));
-  const auto witness = make_witness(model_, request);
+  const auto witness = make_witness(model, request);
   ASSERT_TRUE(witness.ok());
   const Ids& chosen = witness.value().values.chosen;
   EXPECT_EQ(Ids(chosen.begin(), chosen.begin() + 20), out.tokens);
@@ -58,8 +58,8 @@ TEST_F(Generate, ChoosesWhatTheWitnessShows) {
 
 TEST_F(Generate, GreedyTakesTheLargestLogit) {
   const Generated out = run({{}, 5, {}, nullptr});
-  auto runtime = Runtime::create(model_);
-  auto logits = runtime.value().prompt(prompt_).value();
+  auto runtime = Runtime::create(model);
+  auto logits = runtime.value().prompt(prompt).value();
   for (const std::uint32_t token : out.tokens) {
     EXPECT_EQ(token, std::max_element(logits.begin(), logits.end()) - logits.begin());
     logits = runtime.value().step(token).value();
@@ -67,26 +67,26 @@ TEST_F(Generate, GreedyTakesTheLargestLogit) {
 }
 
 TEST_F(Generate, EndsWhereItShould) {
-  const Ids all = run({sampling_, 12, {}, nullptr}).tokens;
-  EXPECT_EQ(run({sampling_, 0, {}, nullptr}).tokens, Ids{});
-  EXPECT_EQ(run({sampling_, 1, {}, nullptr}).tokens, Ids{all[0]});
+  const Ids all = run({sampling, 12, {}, nullptr}).tokens;
+  EXPECT_EQ(run({sampling, 0, {}, nullptr}).tokens, Ids{});
+  EXPECT_EQ(run({sampling, 1, {}, nullptr}).tokens, Ids{all[0]});
 
-  const Generated stopped = run({sampling_, 12, {all[4]}, nullptr});
+  const Generated stopped = run({sampling, 12, {all[4]}, nullptr});
   EXPECT_EQ(stopped.end, End::kStop);
   const auto first = std::find(all.begin(), all.end(), all[4]);
   EXPECT_EQ(stopped.tokens, Ids(all.begin(), first + 1));
 
   // Places for the prompt and two tokens: the third is chosen after the second, and has no place.
-  const Generated full = run({sampling_, 12, {}, nullptr}, 6);
+  const Generated full = run({sampling, 12, {}, nullptr}, 6);
   EXPECT_EQ(full.end, End::kContext);
   EXPECT_EQ(full.tokens, Ids(all.begin(), all.begin() + 3));
 }
 
 TEST_F(Generate, StopsWhenItIsCancelled) {
   std::atomic<bool> cancelled{false};
-  auto runtime = Runtime::create(model_);
+  auto runtime = Runtime::create(model);
   Ids seen;
-  const auto out = generate(runtime.value(), prompt_, {sampling_, 30, {}, &cancelled}, [&](std::uint32_t token) {
+  const auto out = generate(runtime.value(), prompt, {sampling, 30, {}, &cancelled}, [&](std::uint32_t token) {
     seen.push_back(token);
     cancelled = seen.size() == 4;
   });
@@ -97,16 +97,16 @@ TEST_F(Generate, StopsWhenItIsCancelled) {
 
   runtime.value().reset();
   cancelled = true;
-  const auto none = generate(runtime.value(), prompt_, {sampling_, 30, {}, &cancelled}, [](std::uint32_t) { FAIL(); });
+  const auto none = generate(runtime.value(), prompt, {sampling, 30, {}, &cancelled}, [](std::uint32_t) { FAIL(); });
   ASSERT_TRUE(none.ok());
   EXPECT_EQ(none.value().end, End::kCancelled);
   EXPECT_EQ(runtime.value().position(), 0u);
 }
 
 TEST_F(Generate, RefusesWhatCannotBeRun) {
-  auto runtime = Runtime::create(model_, 4);
-  const auto cause = [&](const Ids& prompt, const Sampling& sampling) {
-    const auto out = generate(runtime.value(), prompt, {sampling, 3, {}, nullptr}, [](std::uint32_t) { FAIL(); });
+  auto runtime = Runtime::create(model, 4);
+  const auto cause = [&](const Ids& ids, const Sampling& request) {
+    const auto out = generate(runtime.value(), ids, {request, 3, {}, nullptr}, [](std::uint32_t) { FAIL(); });
     EXPECT_EQ(runtime.value().position(), 0u);
     return out.ok() ? Cause{} : out.error().cause;
   };

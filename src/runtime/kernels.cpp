@@ -65,11 +65,16 @@ HWY_INLINE std::int64_t total(const Sums& sums, std::size_t steps) {
   return static_cast<std::int64_t>(sum - (lanes << 47) + lanes * steps);
 }
 
-/// The first `count` lanes from memory, the others 0.
-HWY_INLINE V16 load_some(const std::int16_t* p, std::size_t count) {
-  HWY_ALIGN std::int16_t lanes[hn::MaxLanes(D16())] = {};
-  std::memcpy(lanes, p, count * sizeof *p);
-  return hn::Load(D16(), lanes);
+/// The sum of less products than a vector has lanes.
+std::int64_t short_dot(const std::int16_t* a, const std::int16_t* b, std::size_t count) {
+  const D16 d;
+  HWY_ALIGN std::int16_t lanes_a[hn::MaxLanes(d)] = {};
+  HWY_ALIGN std::int16_t lanes_b[hn::MaxLanes(d)] = {};
+  std::memcpy(lanes_a, a, count * sizeof *a);
+  std::memcpy(lanes_b, b, count * sizeof *b);
+  Sums sums{hn::Zero(D32()), hn::Zero(D32())};
+  add_step(sums, hn::Load(d, lanes_a), hn::Load(d, lanes_b));
+  return total(sums, 1);
 }
 
 /// kA rows of a with kB rows of b.
@@ -77,48 +82,56 @@ template <std::size_t kA, std::size_t kB>
 HWY_INLINE void tile(const Rows& a, std::size_t i, const Rows& b, std::size_t j, std::size_t length, std::int64_t* out,
                      std::size_t out_stride) {
   const D16 d;
-  const std::size_t lanes = hn::Lanes(d);
-  const std::int16_t* pa = a.cells + i * a.stride;
-  const std::int16_t* pb = b.cells + j * b.stride;
+  const std::size_t lanes = hn::Lanes(d), steps = length / lanes, rest = length % lanes;
+  const std::int16_t* const pa = a.cells + i * a.stride;
+  const std::int16_t* const pb = b.cells + j * b.stride;
   Sums sums[kA][kB];
   for (auto& row : sums) {
     for (Sums& s : row) s = {hn::Zero(D32()), hn::Zero(D32())};
   }
-  std::size_t l = 0;
-  const auto step = [&](auto&& load) HWY_ATTR {
+  for (std::size_t l = 0; l < steps * lanes; l += lanes) {
     V16 va[kA];
-    for (std::size_t x = 0; x < kA; ++x) va[x] = load(pa + x * a.stride + l);
+    for (std::size_t x = 0; x < kA; ++x) va[x] = hn::LoadU(d, pa + x * a.stride + l);
     for (std::size_t y = 0; y < kB; ++y) {
-      const V16 vb = load(pb + y * b.stride + l);
+      const V16 vb = hn::LoadU(d, pb + y * b.stride + l);
       for (std::size_t x = 0; x < kA; ++x) add_step(sums[x][y], va[x], vb);
     }
-  };
-  for (; l + lanes <= length; l += lanes) {
-    step([&](const std::int16_t* p) HWY_ATTR { return hn::LoadU(d, p); });
   }
-  if (l < length) step([&](const std::int16_t* p) HWY_ATTR { return load_some(p, length - l); });
-  const std::size_t steps = (length + lanes - 1) / lanes;
   for (std::size_t x = 0; x < kA; ++x) {
     for (std::size_t y = 0; y < kB; ++y) out[(j + y) * out_stride + i + x] = total(sums[x][y], steps);
   }
+  if (rest == 0) return;
+  for (std::size_t x = 0; x < kA; ++x) {
+    for (std::size_t y = 0; y < kB; ++y) {
+      out[(j + y) * out_stride + i + x] +=
+          short_dot(pa + x * a.stride + steps * lanes, pb + y * b.stride + steps * lanes, rest);
+    }
+  }
 }
 
-// A tile keeps two registers for each of its products: 16 of 32, or 8 of 16. A single row of b, which is what decoding
-// has, takes four rows of a, whose streams from memory run side by side.
+// A tile keeps two registers for each of its products: 16 of 32, or 8 of 16.
 constexpr std::size_t kWide = HWY_TARGET <= HWY_AVX3 ? 4 : 2;
 
-void dots(const Rows* a, const Rows* b, std::size_t length, std::int64_t* out, std::size_t out_stride) {
-  std::size_t i = 0;
-  for (; i + 4 <= a->count; i += 4) {
+/// A row of `a` after the other. With few rows of `b`, as in decoding, memory limits: one stream from it is faster than
+/// several side by side.
+void dots_of_few(const Rows& a, const Rows& b, std::size_t length, std::int64_t* out, std::size_t out_stride) {
+  for (std::size_t i = 0; i < a.count; ++i) {
     std::size_t j = 0;
-    for (; j + kWide <= b->count; j += kWide) {
-      tile<2, kWide>(*a, i, *b, j, length, out, out_stride);
-      tile<2, kWide>(*a, i + 2, *b, j, length, out, out_stride);
-    }
-    for (; j < b->count; ++j) tile<4, 1>(*a, i, *b, j, length, out, out_stride);
+    for (; j + 2 <= b.count; j += 2) tile<1, 2>(a, i, b, j, length, out, out_stride);
+    for (; j < b.count; ++j) tile<1, 1>(a, i, b, j, length, out, out_stride);
   }
-  for (; i < a->count; ++i) {
-    for (std::size_t j = 0; j < b->count; ++j) tile<1, 1>(*a, i, *b, j, length, out, out_stride);
+}
+
+void dots(const Rows* a, const Rows* b, std::size_t length, std::int64_t* out, std::size_t out_stride) {
+  if (b->count <= 2) return dots_of_few(*a, *b, length, out, out_stride);
+  std::size_t i = 0;
+  for (; i + 2 <= a->count; i += 2) {
+    std::size_t j = 0;
+    for (; j + kWide <= b->count; j += kWide) tile<2, kWide>(*a, i, *b, j, length, out, out_stride);
+    for (; j < b->count; ++j) tile<2, 1>(*a, i, *b, j, length, out, out_stride);
+  }
+  if (i < a->count) {
+    dots_of_few({a->cells + i * a->stride, a->stride, a->count - i}, *b, length, out + i, out_stride);
   }
 }
 #endif

@@ -94,14 +94,15 @@ class Run {
     std::int64_t digit[8];
     int last = 0;
     for (int j = 0; j < 8; ++j) {
-      digit[j] = floor_divide(n, power2(static_cast<std::size_t>(8 * j))) % 256;
+      digit[j] = floor_divide(n, power2(8 * static_cast<std::size_t>(j))) % 256;
       if (digit[j] != 0) last = j;
       put(name + ".byte", digit[j]);
     }
     for (int j = 0; j < 8; ++j) put(name + ".found", j <= last ? 1 : 0);
     const std::int64_t a = digit[last], b = last < 1 ? 0 : digit[last - 1], c = last < 2 ? 0 : digit[last - 2];
-    const std::int64_t root = of(ModelTensor::kRootValues)[static_cast<std::size_t>(256 * a + b)];
-    const std::int64_t slope = of(ModelTensor::kRootSlopes)[static_cast<std::size_t>(256 * a + b)];
+    const auto row = static_cast<std::size_t>(256 * a + b);
+    const std::int64_t root = of(ModelTensor::kRootValues)[row];
+    const std::int64_t slope = of(ModelTensor::kRootSlopes)[row];
     put(name + ".root", root);
     put(name + ".slope", slope);
     std::int64_t fine = 256 * root - c * slope;
@@ -303,8 +304,8 @@ class Run {
     std::int64_t before = 0;
     std::size_t chosen = 0;
     while (u * total >= power2(28) * (before + p[chosen])) before += p[chosen++];
-    digits("choice_from", u * total - power2(28) * before, 62);
-    digits("choice_below", power2(28) * (before + p[chosen]) - 1 - u * total, 62);
+    digits("choice_from", u * total - power2(28) * before, 44);
+    digits("choice_below", power2(28) * (before + p[chosen]) - 1 - u * total, 44);
     const std::pair<const char*, std::int64_t> values[] = {
         {"random", u},           {"chosen", static_cast<std::int64_t>(chosen)},
         {"last_k", last_k},      {"last_p", last_p},

@@ -26,8 +26,8 @@ Plan plan_124m() {
   return plan;
 }
 const compile::IntegerModel& model_124m() {
-  static const compile::IntegerModel model = testing::random_model(plan_124m(), 1);
-  return model;
+  static const compile::IntegerModel kModel = testing::random_model(plan_124m(), 1);
+  return kModel;
 }
 
 std::vector<std::uint32_t> ids(std::size_t count) {
@@ -55,7 +55,7 @@ void BM_Decode(benchmark::State& state) {
   }
   tokens(state, kTokens);
 }
-BENCHMARK(BM_Decode)->Arg(1)->Arg(512)->Arg(960)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Decode)->Arg(1)->Arg(512)->Arg(960)->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 
 void BM_Prompt(benchmark::State& state) {
   auto runtime = Runtime::create(model_124m());
@@ -66,7 +66,8 @@ void BM_Prompt(benchmark::State& state) {
   }
   tokens(state, prompt.size());
 }
-BENCHMARK(BM_Prompt)->Arg(32)->Arg(256)->Arg(1024)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Prompt)->Arg(32)->Arg(256)->Arg(1024)->MeasureProcessCPUTime()->UseRealTime()->Unit(
+    benchmark::kMillisecond);
 
 // Everything that a proof of so many tokens, half of them chosen, commits to.
 void BM_Witness(benchmark::State& state) {
@@ -86,7 +87,7 @@ void BM_Witness(benchmark::State& state) {
   tokens(state, count);
   state.counters["cells"] = static_cast<double>(cells);
 }
-BENCHMARK(BM_Witness)->Arg(64)->Arg(256)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(BM_Witness)->Arg(64)->Arg(256)->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 
 // A matrix with one row of 768 cells, and with a block of them.
 template <auto kDots>

@@ -170,7 +170,7 @@ class Specs {
     put(Slot::kWeight, words, CellType::kS32);
     for (const Slot shown : {Slot::kTopKEnough, Slot::kTopKLeast}) put(shown, one, CellType::kNone, 18);
     for (const Slot shown : {Slot::kTopPEnough, Slot::kTopPLeast}) put(shown, one, CellType::kNone, 52);
-    for (const Slot shown : {Slot::kChoiceFrom, Slot::kChoiceBelow}) put(shown, one, CellType::kNone, 62);
+    for (const Slot shown : {Slot::kChoiceFrom, Slot::kChoiceBelow}) put(shown, one, CellType::kNone, 44);
   }
 
   const Plan& plan_;

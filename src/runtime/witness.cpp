@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/witness.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -78,6 +80,18 @@ PublicValues make_values(const WitnessRequest& request, std::span<const Selectio
   return v;
 }
 
+/// Statements have no larger tensors (spec/statement.md, section 4).
+constexpr std::uint64_t kMostCells = std::uint64_t{1} << 40;
+
+MaybeError check_size(const compile::Plan& plan, std::size_t tokens, std::size_t steps) {
+  const auto specs = make_slots(plan, tokens, steps);
+  for (std::size_t s = 0; s < kSlots; ++s) {
+    if (specs[s].size() <= kMostCells) continue;
+    return Error{Cause::kMemory, fmt::format("{} has {} cells", name_of(static_cast<Slot>(s)), specs[s].size())};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 base::Result<Witness, Error> make_witness(const compile::IntegerModel& model, const WitnessRequest& request) {
@@ -86,6 +100,7 @@ base::Result<Witness, Error> make_witness(const compile::IntegerModel& model, co
   auto runtime = Runtime::create(model, tokens);
   if (!runtime.ok()) return base::Err{runtime.error()};
   if (auto error = check_sampling(request.sampling, model.plan.vocabulary)) return base::Err{*error};
+  if (auto error = check_size(model.plan, tokens, steps)) return base::Err{*error};
 
   Recorder recorder(model.plan, tokens, steps);
   runtime.value().record(&recorder);

@@ -38,7 +38,7 @@ struct Witness {
 };
 
 /// Every tensor and public value of section 8 but multiplicities, in one pass over all tokens. kLengths if there is no
-/// id or no position; else the errors of Runtime and of `select`.
+/// id or no position, kMemory for a tensor of more than 2^40 cells; else the errors of Runtime and of `select`.
 [[nodiscard]] base::Result<Witness, Error> make_witness(const compile::IntegerModel& model,
                                                         const WitnessRequest& request);
 

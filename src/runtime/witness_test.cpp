@@ -164,5 +164,16 @@ TEST(Witness, RefusesWhatIsNoRun) {
   EXPECT_EQ(cause({{0}, {0}, {}}), Cause{});
 }
 
+TEST(Witness, RefusesTensorsThatNoStatementHas) {
+  Plan plan = testing::random_plan(1);
+  plan.layers = 1, plan.kv_heads = 16, plan.group = 17, plan.head_size = 2, plan.context = 1 << 16;
+  testing::scale(plan, 1);
+  const IntegerModel model = testing::random_model(plan, 1);
+  const auto witness = make_witness(model, {std::vector<std::uint32_t>(1 << 16), {0}, {}});
+  ASSERT_FALSE(witness.ok());
+  EXPECT_EQ(witness.error().cause, Cause::kMemory);
+  EXPECT_EQ(witness.error().text, "score has 1168231104512 cells");
+}
+
 }  // namespace
 }  // namespace avow::runtime

@@ -240,6 +240,7 @@ TEST(Runtime, WildModelsAreAnswered) {
     for (std::uint64_t changes = rng() % 3; changes > 0; --changes) {
       *numbers[rng() % std::size(numbers)] = static_cast<unsigned>(rng() % 41);
     }
+    plan.stream_shift = std::min(plan.stream_shift, 62 - plan.stream_bits);
     for (const auto tensor : {ModelTensor::kEmbedding, ModelTensor::kOutputWeights, ModelTensor::kDownWeights,
                               ModelTensor::kHeadGain, ModelTensor::kRotation, ModelTensor::kActValues}) {
       if (rng() % 4 != 0) continue;

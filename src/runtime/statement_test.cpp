@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "compile/compile.hpp"
 #include "runtime/model_testing.hpp"
 #include "runtime/witness.hpp"

@@ -108,9 +108,7 @@ TEST(Witness, EqualsTheReferenceOnRandomModels) {
     if (HasFailure()) return;
   }
   for (const auto& [name, range] : extremes) {
-    // A drawn number is less than one word's weight, 2^16 2^28, beyond the words before.
-    const bool is_zero = name == "choice_from.digit_3" || name == "choice_below.digit_3";
-    EXPECT_EQ(range.first == range.second, is_zero) << name << " is everywhere " << range.first;
+    EXPECT_NE(range.first, range.second) << name;
   }
 }
 
@@ -140,7 +138,7 @@ TEST(Witness, TensorsHaveTheAxesOfTheSpecification) {
       {"logit", {2, 11}},
       {"max", {2}},
       {"logit.digit_1", {2, 11}},
-      {"choice_from.digit_3", {2}},
+      {"choice_from.digit_2", {2}},
       {"reciprocal.low.digit_1", {2, 3, 2, 5}},
   };
   for (const auto& [name, shape] : shapes) {

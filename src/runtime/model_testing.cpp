@@ -127,9 +127,9 @@ void scale(Plan& plan, std::uint64_t variation) {
   plan.stream_bits = std::min(30u, most_bits - below(3));
   plan.stream_shift = shift_to(stream, plan.stream_bits);
   const double logit = (plan.tied ? k15 : 1) * k15 * k15 * std::sqrt(width) + (1ll << 31);
-  plan.logit_bits = 15 + below(6);
+  plan.logit_bits = 15 + below(3);
   plan.logit_shift = shift_to(logit, 15);
-  plan.overflow_bits = 22;
+  plan.overflow_bits = plan.logit_bits + 2;
 }
 
 Plan random_plan(std::uint64_t seed) {

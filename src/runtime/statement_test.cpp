@@ -3,12 +3,16 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <random>
 
 #include "compile/compile.hpp"
+#include "pcs/parameters.hpp"
+#include "prover/prove.hpp"
 #include "runtime/model_testing.hpp"
 #include "runtime/witness.hpp"
 #include "statement/checker.hpp"
+#include "statement/serialize.hpp"
 
 namespace avow::runtime {
 namespace {
@@ -69,12 +73,16 @@ statement::Assignment assignment(const Statement& statement, const IntegerModel&
   return result;
 }
 
-class RuntimeAndStatement : public ::testing::TestWithParam<std::uint64_t> {};
+// A run, and the statement of its plan with everything that it speaks of.
+struct Case {
+  Statement statement;
+  statement::Instance instance;
+  statement::Assignment assignment;
+};
 
-TEST_P(RuntimeAndStatement, Agree) {
-  const std::uint64_t seed = GetParam();
+Case make_case(std::uint64_t seed) {
   const Plan plan = testing::random_plan(seed);
-  ASSERT_EQ(compile::check_plan(plan), std::nullopt) << *compile::check_plan(plan);
+  EXPECT_EQ(compile::check_plan(plan), std::nullopt);
   const IntegerModel model = testing::random_model(plan, seed);
   std::mt19937_64 rng(seed);
   WitnessRequest request;
@@ -86,25 +94,71 @@ TEST_P(RuntimeAndStatement, Agree) {
   request.sampling = {static_cast<std::uint32_t>(rng() % 8192), 1 + static_cast<std::uint32_t>(rng() % plan.vocabulary),
                       static_cast<std::uint32_t>(1 + rng() % 65536), base::Digest{}};
   const auto witness = make_witness(model, request);
-  ASSERT_TRUE(witness.ok()) << witness.error().text;
+  EXPECT_TRUE(witness.ok()) << witness.error().text;
+  Case made{compile::compile(plan).value(), {{request.ids.size(), request.positions.size()}, {}}, {}};
+  for (const auto& values : made.statement.values) {
+    made.instance.values.push_back(public_values(witness.value().values, values.name));
+  }
+  made.assignment = assignment(made.statement, model, witness.value());
+  return made;
+}
 
-  const auto statement = compile::compile(plan);
-  ASSERT_TRUE(statement.ok()) << statement.error().text;
-  const Statement& s = statement.value();
-  statement::Instance instance{{request.ids.size(), request.positions.size()}, {}};
-  for (const auto& values : s.values) instance.values.push_back(public_values(witness.value().values, values.name));
-  const auto binding = statement::Binding::bind(s, instance);
+class RuntimeAndStatement : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(RuntimeAndStatement, Agree) {
+  const Case made = make_case(GetParam());
+  const auto binding = statement::Binding::bind(made.statement, made.instance);
   ASSERT_TRUE(binding.ok()) << binding.error().text;
-  const auto report = statement::check(binding.value(), assignment(s, model, witness.value()));
+  const auto report = statement::check(binding.value(), made.assignment);
   ASSERT_TRUE(report.ok()) << report.error().text;
   for (const auto& failure : report.value().failures) ADD_FAILURE() << failure.text;
   for (const auto& warning : report.value().warnings) {
-    ADD_FAILURE() << "warning " << static_cast<int>(warning.kind) << " " << warning.name
+    ADD_FAILURE() << "warning " << static_cast<int>(warning.kind) << ": " << warning.name
                   << fmt::format("{}", warning.index);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Plans, RuntimeAndStatement, ::testing::Range<std::uint64_t>(0, 16));
+
+// And what a prover proves and a verifier accepts.
+TEST(RuntimeAndProof, Agree) {
+  const std::uint64_t seeds = std::getenv("AVOW_LONG") != nullptr ? 16 : 1;
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+    SCOPED_TRACE(seed);
+    Case made = make_case(seed);
+    std::vector<prover::Array> arrays;
+    std::uint64_t model_cells = 0;
+    for (std::size_t i = 0; i < made.statement.tensors.size(); ++i) {
+      if (made.statement.tensors[i].kind == TensorKind::kModel) model_cells += made.assignment.arrays[i].size();
+      arrays.push_back(prover::Array::of(made.assignment.arrays[i]));
+    }
+    const auto config = pcs::choose_config(1 << 20, model_cells, 100);
+    ASSERT_TRUE(config.has_value());
+    const auto model = prover::Model::commit(statement::unnamed(made.statement), *config, std::move(arrays));
+    ASSERT_TRUE(model.ok()) << to_string(model.error());
+    std::vector<prover::Array> witness;
+    for (const auto& cells : made.assignment.arrays) witness.push_back(prover::Array::of(cells));
+    const auto proved = prover::prove(*model.value(), made.instance, std::move(witness));
+    ASSERT_TRUE(proved.ok()) << proved.error();
+
+    const auto key = verifier::parse_key(serialize(model.value()->key()));
+    ASSERT_TRUE(key.ok()) << to_string(key.error());
+    const auto verdict = [&](const statement::Instance& instance) {
+      return verifier::Verifier::make(key.value(), instance).value().verify({}, proved.value().proof);
+    };
+    EXPECT_EQ(verdict(made.instance), std::nullopt);
+    // Another answer, another prompt.
+    for (const char* name : {"chosen", "id"}) {
+      statement::Instance other = made.instance;
+      for (std::size_t i = 0; i < made.statement.values.size(); ++i) {
+        const auto& values = made.statement.values[i];
+        if (values.name == name)
+          other.values[i][0] = (other.values[i][0] + 1) % static_cast<std::int64_t>(values.bound);
+      }
+      EXPECT_NE(verdict(other), std::nullopt) << name;
+    }
+  }
+}
 
 }  // namespace
 }  // namespace avow::runtime

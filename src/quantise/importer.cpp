@@ -16,6 +16,8 @@ constexpr int kOutputBits = 15;      // of a norm's output y
 constexpr int kMostWeightBits = 30;  // keeps sums of tiny weights within shifts of 40
 constexpr int kLogitBits = 8;        // logits are in units of 1/256 nat
 constexpr unsigned kMostShift = 40;
+// With more, distances at the coldest temperature could exceed the 22 bits that check_plan has for them.
+constexpr unsigned kMostLogitBits = 20;
 
 // Every |y_i| stays within s16 if sqrt(n) g 2^-kNormShift stays within this.
 constexpr double kLargestNormOutput = kLargestNarrow - 0.5;
@@ -163,7 +165,7 @@ std::optional<Error> Importer::stream() {
   }
   bounds.stream = up(bounds.stream);
 
-  const NormBound norm_bound(roots_);
+  static const NormBound norm_bound(root_tables());
   const auto after = [&](unsigned s) {
     const double length = up(std::ldexp(bounds.stream, -static_cast<int>(s)) + rounding_length(p.width));
     return norm_bound(up(std::sqrt(up(length * length + static_cast<double>(epsilon_at(s))))));
@@ -236,9 +238,11 @@ std::optional<Error> Importer::logits() {
   }
   const double largest = up(std::ldexp(bound, -static_cast<int>(p.logit_shift)) + 0.5);
   p.logit_bits = 2;
-  while (p.logit_bits <= 24 && largest > std::ldexp(1.0, static_cast<int>(p.logit_bits) - 1) - 1) ++p.logit_bits;
-  if (p.logit_bits > 24) {
-    return Error{Cause::kBound, fmt::format("logits can reach {:.0f} nats: more than 24 bits", largest / 256)};
+  while (p.logit_bits <= kMostLogitBits && largest > std::ldexp(1.0, static_cast<int>(p.logit_bits) - 1) - 1)
+    ++p.logit_bits;
+  if (p.logit_bits > kMostLogitBits) {
+    return Error{Cause::kBound,
+                 fmt::format("logits can reach {:.0f} nats: more than {} bits", largest / 256, kMostLogitBits)};
   }
   // What a distance, 4 times as far at the coldest temperature, can exceed the last step by.
   const std::int64_t excess = ((std::int64_t{1} << p.logit_bits) - 1) * (compile::kLargestTau >> compile::kTauShift) -
@@ -248,8 +252,9 @@ std::optional<Error> Importer::logits() {
 }
 
 void Importer::fixed_tables() {
-  cells(T::kRootValues).wide = roots_.values;
-  cells(T::kRootSlopes).wide = roots_.slopes;
+  RootTables roots = root_tables();
+  cells(T::kRootValues).wide = std::move(roots.values);
+  cells(T::kRootSlopes).wide = std::move(roots.slopes);
   cells(T::kFoundValues).narrow = found_values();
   cells(T::kWeightValues).wide = weight_values();
 }

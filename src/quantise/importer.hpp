@@ -87,7 +87,6 @@ class Importer {
   const model::Weights& weights_;
   Import import_;
   Folder folder_;
-  RootTables roots_ = root_tables();
   int query_bits_ = 0, key_bits_ = 0, value_bits_ = 0, output_bits_ = 0;  // of matrices
   int gate_bits_ = 0, up_bits_ = 0, down_bits_ = 0;
   double rotation_gain_ = 1;  // how much longer a turned pair can be, rounding aside

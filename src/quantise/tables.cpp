@@ -32,12 +32,35 @@ std::int32_t inverse_root(std::uint64_t n) {
   return static_cast<std::int32_t>(low);
 }
 
-Number silu(const Number& x, const Number& one) {
-  if (x < 0) {
-    const Number power = fixed::exp(x);
-    return fixed::divide(fixed::multiply(x, power), one + power);
+// exp(-row 2^-bits) for rows below 2^16, each by one product.
+class Decay {
+ public:
+  explicit Decay(int bits) {
+    for (std::int64_t i = 0; i < 256; ++i) {
+      fine_.push_back(fixed::exp(fixed::of_scaled(-i, bits)));
+      coarse_.push_back(fixed::exp(fixed::of_scaled(-256 * i, bits)));
+    }
   }
-  return fixed::divide(x, one + fixed::exp(-x));
+  [[nodiscard]] Number operator()(std::size_t row) const {
+    return fixed::multiply(coarse_[row / 256], fine_[row % 256]);
+  }
+
+ private:
+  std::vector<Number> fine_, coarse_;
+};
+
+// x / (1 + exp(-x)), for x < 0 as x exp(x) / (1 + exp(x)).
+std::vector<std::int16_t> silu_values(int bits) {
+  const Decay decay(bits);
+  const Number one = fixed::of_scaled(1, 0);
+  std::vector<std::int16_t> values(kRows);
+  for (std::size_t row = 0; row < kRows; ++row) {
+    const std::int64_t at = static_cast<std::int64_t>(row) - 32768;
+    const Number x = fixed::of_scaled(at, bits), power = decay(static_cast<std::size_t>(at < 0 ? -at : at));
+    const Number above = at < 0 ? fixed::multiply(x, power) : x;
+    values[row] = narrow(fixed::round(fixed::divide(above, one + power), bits));
+  }
+  return values;
 }
 
 Number gelu_tanh(const Number& x, const Number& one) {
@@ -52,16 +75,14 @@ Number gelu_erf(const Number& x, const Number& one) {
   return fixed::multiply(x, one + fixed::erf(fixed::multiply(x, root_of_half))) / 2;
 }
 
-Number activation_of(model::Activation activation, const Number& x, const Number& one) {
-  switch (activation) {
-    case model::Activation::kSilu:
-      return silu(x, one);
-    case model::Activation::kGeluTanh:
-      return gelu_tanh(x, one);
-    case model::Activation::kGeluErf:
-      return gelu_erf(x, one);
+std::vector<std::int16_t> gelu_values(Number (*gelu)(const Number&, const Number&), int bits) {
+  const Number one = fixed::of_scaled(1, 0);
+  std::vector<std::int16_t> values(kRows);
+  for (std::size_t row = 0; row < kRows; ++row) {
+    const Number x = fixed::of_scaled(static_cast<std::int64_t>(row) - 32768, bits);
+    values[row] = narrow(fixed::round(gelu(x, one), bits));
   }
-  AVOW_CHECK(false);
+  return values;
 }
 
 }  // namespace
@@ -79,9 +100,9 @@ RootTables root_tables() {
 std::vector<std::int16_t> exp_values(int score_bits) {
   AVOW_CHECK(score_bits >= -40 && score_bits <= 100);
   std::vector<std::int16_t> values(kRows);
+  const Decay decay(score_bits);
   for (std::size_t row = 0; row < kRows; ++row) {
-    const Number x = fixed::of_scaled(-static_cast<std::int64_t>(row), score_bits);
-    values[row] = narrow(fixed::round(fixed::exp(x), kExpBits));
+    values[row] = narrow(fixed::round(decay(row), kExpBits));
     if (values[row] == 0) break;  // and so is every later one
   }
   return values;
@@ -89,20 +110,22 @@ std::vector<std::int16_t> exp_values(int score_bits) {
 
 std::vector<std::int16_t> act_values(model::Activation activation, int bits) {
   AVOW_CHECK(bits >= -40 && bits <= 60);
-  std::vector<std::int16_t> values(kRows);
-  const Number one = fixed::of_scaled(1, 0);
-  for (std::size_t row = 0; row < kRows; ++row) {
-    const Number x = fixed::of_scaled(static_cast<std::int64_t>(row) - 32768, bits);
-    values[row] = narrow(fixed::round(activation_of(activation, x, one), bits));
+  switch (activation) {
+    case model::Activation::kSilu:
+      return silu_values(bits);
+    case model::Activation::kGeluTanh:
+      return gelu_values(gelu_tanh, bits);
+    case model::Activation::kGeluErf:
+      return gelu_values(gelu_erf, bits);
   }
-  return values;
+  AVOW_CHECK(false);
 }
 
 std::vector<std::int32_t> weight_values() {
   std::vector<std::int32_t> values(compile::kDistanceSteps);
+  const Decay decay(8);
   for (std::size_t row = 0; row + 1 < values.size(); ++row) {
-    const Number x = fixed::of_scaled(-static_cast<std::int64_t>(row), 8);
-    values[row] = static_cast<std::int32_t>(fixed::round(fixed::exp(x), kWeightBits));
+    values[row] = static_cast<std::int32_t>(fixed::round(decay(row), kWeightBits));
   }
   return values;
 }

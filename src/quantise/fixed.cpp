@@ -28,7 +28,7 @@ Number arctan_of_inverse(unsigned long n) {
 
 // ln 2 = 2 artanh(1/3).
 const Number& ln2() {
-  static const Number value = [] {
+  static const Number kLn2 = [] {
     Number power = one() / 3, sum = power;
     for (unsigned long k = 1; power != 0; ++k) {
       power /= 9;
@@ -36,7 +36,7 @@ const Number& ln2() {
     }
     return Number(sum * 2);
   }();
-  return value;
+  return kLn2;
 }
 
 // exp(x) for 0 <= x < 1: x is divided by 2^8, and the result squared as often.
@@ -74,8 +74,8 @@ Number root(const Number& a) { return ::sqrt(Number(a << kPrecision)); }
 
 const Number& pi() {
   // Machin's formula.
-  static const Number value = 16 * arctan_of_inverse(5) - 4 * arctan_of_inverse(239);
-  return value;
+  static const Number kPi = 16 * arctan_of_inverse(5) - 4 * arctan_of_inverse(239);
+  return kPi;
 }
 
 Number exp(const Number& x) {

@@ -56,7 +56,8 @@ double Importer::bias_length(T tensor, std::size_t layer, unsigned bias_up) cons
 std::optional<Error> Importer::round_matrix(T tensor, int& bits) {
   const auto largest = largest_of(folder_, tensor);
   if (!largest.ok()) return largest.error();
-  bits = bits_for(largest.value(), kLargestNarrow, kMostWeightBits);
+  // Zeros have any scale; a coarse one is in nobody's way.
+  bits = largest.value() == 0 ? 0 : bits_for(largest.value(), kLargestNarrow, kMostWeightBits);
   auto rounded = round_tensor(folder_, tensor, bits);
   if (!rounded.ok()) return rounded.error();
   cells(tensor) = std::move(rounded).value();
@@ -165,10 +166,10 @@ std::optional<Error> Importer::stream() {
   }
   bounds.stream = up(bounds.stream);
 
-  static const NormBound norm_bound(root_tables());
+  static const NormBound kNormBound(root_tables());
   const auto after = [&](unsigned s) {
     const double length = up(std::ldexp(bounds.stream, -static_cast<int>(s)) + rounding_length(p.width));
-    return norm_bound(up(std::sqrt(up(length * length + static_cast<double>(epsilon_at(s))))));
+    return kNormBound(up(std::sqrt(up(length * length + static_cast<double>(epsilon_at(s))))));
   };
   if (auto error = least_shift("norms", kLargestNormOutput, after, p.stream_shift)) return error;
   p.norm_epsilon = epsilon_at(p.stream_shift);

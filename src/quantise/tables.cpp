@@ -64,15 +64,15 @@ std::vector<std::int16_t> silu_values(int bits) {
 }
 
 Number gelu_tanh(const Number& x, const Number& one) {
-  static const Number factor = fixed::root(fixed::divide(2 * fixed::of_scaled(1, 0), fixed::pi()));
+  static const Number kFactor = fixed::root(fixed::divide(2 * fixed::of_scaled(1, 0), fixed::pi()));
   const Number cube = fixed::multiply(fixed::multiply(x, x), x);
-  const Number inner = fixed::multiply(factor, x + cube * 44715 / 1000000);
+  const Number inner = fixed::multiply(kFactor, x + cube * 44715 / 1000000);
   return fixed::multiply(x, one + fixed::tanh(inner)) / 2;
 }
 
 Number gelu_erf(const Number& x, const Number& one) {
-  static const Number root_of_half = fixed::root(fixed::of_scaled(1, 1));
-  return fixed::multiply(x, one + fixed::erf(fixed::multiply(x, root_of_half))) / 2;
+  static const Number kRootOfHalf = fixed::root(fixed::of_scaled(1, 1));
+  return fixed::multiply(x, one + fixed::erf(fixed::multiply(x, kRootOfHalf))) / 2;
 }
 
 std::vector<std::int16_t> gelu_values(Number (*gelu)(const Number&, const Number&), int bits) {

@@ -102,7 +102,10 @@ TEST(Tables, RotationsAreRounded) {
   for (const double amplitude : {1.0, 1.1386294361119891}) {
     const auto cells = rotation(frequencies, amplitude, 700);
     ASSERT_EQ(cells.size(), 700u * 5 * 4);
-    const auto angle = [&](std::size_t i) { return static_cast<Real>(i / 5) * static_cast<Real>(frequencies[i % 5]); };
+    const auto angle = [&](std::size_t i) {
+      const std::size_t position = i / 5;
+      return static_cast<Real>(position) * static_cast<Real>(frequencies[i % 5]);
+    };
     const Real unit = 16384 * static_cast<Real>(amplitude);
     const auto cell = [&](std::size_t i, std::size_t k) { return std::int64_t{cells[4 * i + k]}; };
     expect_rounded(

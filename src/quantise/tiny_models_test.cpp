@@ -50,7 +50,7 @@ struct Kind {
 };
 
 std::vector<Kind> kinds() {
-  const auto llama = [](GgufWriter metadata, Tensors tensors) {
+  const auto llama = [](const GgufWriter& metadata, const Tensors& tensors) {
     return [=](TinyModel& tiny, const std::function<void(Tensors&)>& change) {
       Tensors changed = tensors;
       change(changed);

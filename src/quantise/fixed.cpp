@@ -86,6 +86,20 @@ Number exp(const Number& x) {
   return shifted(exp_of_fraction(rest), static_cast<int>(quotient.get_si()));
 }
 
+// x = m 2^k with 1 <= m < 2, and ln m = 2 artanh((m - 1) / (m + 1)).
+Number log(const Number& x) {
+  AVOW_CHECK(x > 0);
+  const int exponent = static_cast<int>(mpz_sizeinbase(x.get_mpz_t(), 2)) - 1 - static_cast<int>(kPrecision);
+  const Number mantissa = shifted(x, -exponent);
+  const Number ratio = divide(mantissa - one(), mantissa + one()), square = multiply(ratio, ratio);
+  Number power = ratio, sum = ratio;
+  for (unsigned long k = 1; power != 0; ++k) {
+    power = multiply(power, square);
+    sum += power / (2 * k + 1);
+  }
+  return 2 * sum + ln2() * exponent;
+}
+
 Number tanh(const Number& x) {
   if (x < 0) return -tanh(-x);
   const Number power = exp(-2 * x);

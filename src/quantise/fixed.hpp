@@ -28,6 +28,8 @@ inline constexpr unsigned kPrecision = 320;
 [[nodiscard]] const Number& pi();
 /// 0 where it is below 2^-kPrecision; x is at most 256.
 [[nodiscard]] Number exp(const Number& x);
+/// x > 0.
+[[nodiscard]] Number log(const Number& x);
 [[nodiscard]] Number tanh(const Number& x);
 [[nodiscard]] Number erf(const Number& x);
 

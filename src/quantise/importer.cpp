@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantise/frequencies.hpp"
 #include "quantise/sizes.hpp"
 
 namespace avow::quantise {
@@ -106,8 +107,9 @@ std::optional<Error> Importer::embed() {
 
 std::optional<Error> Importer::rotate() {
   const model::ModelConfig& config = weights_.config();
-  const auto frequencies = model::rope_frequencies(config);
-  const bool small = std::all_of(frequencies.begin(), frequencies.end(), [](double f) { return std::abs(f) < 65536; });
+  const auto frequencies = frequencies_of(config);
+  const fixed::Number most = fixed::of_scaled(1 << 16, 0);
+  const bool small = std::all_of(frequencies.begin(), frequencies.end(), [&](const auto& f) { return f < most; });
   if (!small) return Error{Cause::kRange, "a rotation's frequency is 2^16 or more"};
   // Cells are below 2^15 in units of 2^-14.
   if (!(config.rope.amplitude > 0 && config.rope.amplitude < 1.9999)) {

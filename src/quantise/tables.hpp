@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/config.hpp"
+#include "quantise/fixed.hpp"
 
 /// The function tables of spec/integer_models.md section 2. Every cell is the correctly rounded value of its formula,
 /// of two equally near the lower one: equal on every machine.
@@ -29,7 +30,7 @@ struct RootTables {
 
 /// context x pairs x 2 x 2: cos, -sin, sin, cos of position times frequency, times amplitude, in units of 2^-14.
 /// Needs 0 < amplitude < 2 and frequencies below 2^16 in size.
-[[nodiscard]] std::vector<std::int16_t> rotation(std::span<const double> frequencies, double amplitude,
+[[nodiscard]] std::vector<std::int16_t> rotation(std::span<const fixed::Number> frequencies, double amplitude,
                                                  std::uint64_t context);
 
 /// 2 x 2^8: whether a byte is not 0, or one before it was not.

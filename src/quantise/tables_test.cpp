@@ -99,8 +99,10 @@ TEST(Tables, ActivationsAreNoLongerThanTheirArguments) {
 
 TEST(Tables, RotationsAreRounded) {
   const std::vector<double> frequencies = {1.0, 0.31622776601683794, 1e-4, 12345.678, -0.5};
+  std::vector<fixed::Number> exact;
+  for (const double frequency : frequencies) exact.push_back(fixed::of_double(frequency));
   for (const double amplitude : {1.0, 1.1386294361119891}) {
-    const auto cells = rotation(frequencies, amplitude, 700);
+    const auto cells = rotation(exact, amplitude, 700);
     ASSERT_EQ(cells.size(), 700u * 5 * 4);
     const auto angle = [&](std::size_t i) {
       const std::size_t position = i / 5;

@@ -10,8 +10,8 @@ namespace {
 using fixed::Number;
 
 constexpr std::size_t kRows = std::size_t{1} << 16;
-constexpr int kExpBits = 14;     // of exp_values
-constexpr int kWeightBits = 16;  // of weight_values
+constexpr int kExpBits = 14;                   // of exp_values
+constexpr int kLargestWeight = (1 << 16) - 1;  // of weight_values
 
 std::int16_t narrow(std::int64_t value) {
   AVOW_CHECK(value >= -32768 && value <= 32767);
@@ -124,7 +124,7 @@ std::vector<std::int32_t> weight_values() {
   std::vector<std::int32_t> values(compile::kDistanceSteps);
   const Decay decay(8);
   for (std::size_t row = 0; row + 1 < values.size(); ++row) {
-    values[row] = static_cast<std::int32_t>(fixed::round(decay(row), kWeightBits));
+    values[row] = static_cast<std::int32_t>(fixed::round(decay(row) * kLargestWeight, 0));
   }
   return values;
 }

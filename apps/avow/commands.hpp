@@ -17,6 +17,7 @@ enum ExitCode : int {
 void add_bench(CLI::App& app, int& exit_code);
 void add_pcs(CLI::App& app, int& exit_code);
 void add_model(CLI::App& app, int& exit_code);
+void add_run(CLI::App& app, int& exit_code);
 void add_figures(CLI::App& app, int& exit_code);
 
 }  // namespace avow::app

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   avow::app::add_bench(app, exit_code);
   avow::app::add_pcs(app, exit_code);
   avow::app::add_model(app, exit_code);
+  avow::app::add_run(app, exit_code);
   avow::app::add_figures(app, exit_code);
   try {
     app.parse(argc, argv);

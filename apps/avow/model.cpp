@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "model/unicode.hpp"
+#include "run.hpp"
 
 namespace avow::app {
 namespace {
@@ -49,7 +50,7 @@ std::string printable(std::string_view bytes) {
 }
 
 void add_model(CLI::App& app, int& exit_code) {
-  auto* model = app.add_subcommand("model", "Look at model files: GGUF files and Hugging Face folders");
+  auto* model = app.add_subcommand("model", "Import model files, and look at them");
   model->require_subcommand(1);
 
   static ModelShowOptions show_options;
@@ -57,38 +58,85 @@ void add_model(CLI::App& app, int& exit_code) {
       "show",
       "Print a model's architecture, sizes, weights, tokenizer and chat template; fails if any part is refused");
   show->add_option("path", show_options.path,
-                   "A GGUF file, or a folder with config.json, model.safetensors and tokenizer.json")
+                   "A .avow file, a GGUF file, or a folder with config.json, model.safetensors and tokenizer.json")
       ->required();
   show->add_flag("--json", show_options.json, "Print one JSON object");
   show->footer("Example:\n  avow model show models/stories260K/stories260K.gguf");
   show->callback([&exit_code] { exit_code = show_model(show_options); });
 
-  static ModelTokenizeOptions options;
-  auto* tokenize =
-      model->add_subcommand("tokenize", "Print a text's token ids, and the piece of text that each stands for");
-  tokenize
-      ->add_option("path", options.path, "A GGUF file (of a vocabulary alone will do), or a folder with tokenizer.json")
-      ->required();
-  auto* source = tokenize->add_option_group("the text", "Where it comes from: one of");
-  source->add_option("--text", options.text, "The text itself");
+  static ImportOptions import_options;
+  auto* import = model->add_subcommand(
+      "import", "Make the exact integer model of a model file: the .avow file that is run and proven");
+  import->add_option("path", import_options.path, "A GGUF file, or a Hugging Face folder")->required();
+  import->add_option("-o,--output", import_options.output, "The .avow file to write")->required();
+  import->add_option("--context", import_options.context,
+                     "Most tokens of one run, rounded down to 2^k or 3 * 2^(k-1) (default: the model's, at most 1024)");
+  import->footer("Example:\n  avow model import models/stories260K/stories260K.gguf -o stories.avow");
+  import->callback([&exit_code] { exit_code = import_model(import_options);
+});
+
+static EvaluateOptions evaluate_options;
+auto* evaluate = model->add_subcommand(
+    "evaluate", "Compare a .avow file with its original in floating point: how well each predicts a text");
+evaluate->add_option("path", evaluate_options.path, "The .avow file")->required();
+evaluate->add_option("--original", evaluate_options.original, "What it was imported from")->required();
+evaluate->add_option("--text", evaluate_options.text, "A file with the text to predict")->required();
+evaluate->add_option("--tokens", evaluate_options.most_tokens, "Use so many tokens of the text at most");
+evaluate->add_option("--window", evaluate_options.window, "Start anew after so many tokens (default: the context)");
+evaluate->add_flag("--json", evaluate_options.json, "Print one JSON object");
+evaluate->footer(
+    "Example:\n  avow model evaluate stories.avow --original models/stories260K/stories260K.gguf --text story.txt");
+evaluate->callback([&exit_code] { exit_code = evaluate_model(evaluate_options); });
+
+static ModelTokenizeOptions options;
+auto* tokenize =
+    model->add_subcommand("tokenize", "Print a text's token ids, and the piece of text that each stands for");
+tokenize
+    ->add_option("path", options.path, "A GGUF file (of a vocabulary alone will do), or a folder with tokenizer.json")
+    ->required();
+auto* source = tokenize->add_option_group("the text", "Where it comes from: one of");
+source->add_option("--text", options.text, "The text itself");
+source->add_option("--file", options.file, "A file that holds it");
+source->require_option(1);
+auto* chat = tokenize->add_flag(
+    "--chat", options.chat,
+    "The text is a user's message: put it into the model's chat template (chatml, llama2, llama3, phi3 or zephyr)");
+tokenize->add_option("--system", options.system, "The system's message before it")->needs(chat);
+auto* parse = tokenize->add_flag("--parse-special", options.parse_special,
+                                 "Names of control tokens in the text, such as </s>, become these tokens; never for "
+                                 "text from others");
+parse->excludes(chat);
+tokenize->add_flag("--unknown", options.unknown,
+                   "Characters that the vocabulary lacks become the unknown token instead of an error");
+tokenize->add_flag("--json", options.json, "Print one JSON object");
+tokenize->footer(
+    "Examples:\n"
+    "  avow model tokenize models/gpt2-tiny --text 'Once upon a time'\n"
+    "  avow model tokenize model.gguf --chat --system 'Be brief.' --text 'Who was Euler?' --json");
+tokenize->callback([&exit_code] { exit_code = tokenize_text(options); });
+}  // namespace avow::app
+
+void add_run(CLI::App& app, int& exit_code) {
+  static RunOptions options;
+  auto* run = app.add_subcommand("run", "Let a .avow model go on with a text: exact, the same on every machine");
+  run->add_option("path", options.path, "The .avow file (made by `avow model import`)")->required();
+  auto* source = run->add_option_group("the prompt", "Where it comes from: one of");
+  source->add_option("-p,--prompt", options.prompt, "The prompt itself");
   source->add_option("--file", options.file, "A file that holds it");
   source->require_option(1);
-  auto* chat = tokenize->add_flag(
-      "--chat", options.chat,
-      "The text is a user's message: put it into the model's chat template (chatml, llama2, llama3, phi3 or zephyr)");
-  tokenize->add_option("--system", options.system, "The system's message before it")->needs(chat);
-  auto* parse = tokenize->add_flag("--parse-special", options.parse_special,
-                                   "Names of control tokens in the text, such as </s>, become these tokens; never for "
-                                   "text from others");
-  parse->excludes(chat);
-  tokenize->add_flag("--unknown", options.unknown,
-                     "Characters that the vocabulary lacks become the unknown token instead of an error");
-  tokenize->add_flag("--json", options.json, "Print one JSON object");
-  tokenize->footer(
+  run->add_option("-n,--tokens", options.most_tokens, "Most tokens to generate (default: as many as the context has)");
+  run->add_option("--temperature", options.temperature, "0 takes the likeliest token each time (default), 1 draws");
+  run->add_option("--top-k", options.top_k, "Draw among the k likeliest tokens (default: all)");
+  run->add_option("--top-p", options.top_p, "Draw among the likeliest that have this part of the mass (default: 1)");
+  run->add_option("--seed", options.seed, "Hexadecimal: the same seed draws the same tokens (default: a random one)");
+  auto* chat = run->add_flag("--chat", options.chat, "The prompt is a user's message: use the model's chat template");
+  run->add_option("--system", options.system, "The system's message before it")->needs(chat);
+  run->add_flag("--json", options.json, "Print one JSON object when all is done");
+  run->footer(
       "Examples:\n"
-      "  avow model tokenize models/gpt2-tiny --text 'Once upon a time'\n"
-      "  avow model tokenize model.gguf --chat --system 'Be brief.' --text 'Who was Euler?' --json");
-  tokenize->callback([&exit_code] { exit_code = tokenize_text(options); });
+      "  avow run stories.avow -p 'Once upon a time' -n 64\n"
+      "  avow run stories.avow -p 'Once upon a time' --temperature 0.8 --top-k 40 --seed 2a");
+  run->callback([&exit_code] { exit_code = run_model(options); });
 }
 
 }  // namespace avow::app

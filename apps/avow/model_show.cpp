@@ -8,6 +8,7 @@
 #include "model.hpp"
 #include "model/chat_template.hpp"
 #include "model/summary.hpp"
+#include "run.hpp"
 
 namespace avow::app {
 namespace {
@@ -193,6 +194,7 @@ void print_lines(const Object& object, std::size_t indent) {
 }  // namespace
 
 int show_model(const ModelShowOptions& options) {
+  if (options.path.ends_with(".avow")) return show_integer_model(options.path, options.json);
   int exit_code = kGood;
   Object out{{"path", options.path}};
   const auto fail = [&](const std::string& text, int code) {

@@ -12,7 +12,6 @@
 namespace avow::model {
 namespace {
 
-using base::Err;
 using Checked = base::Result<bool, TokenizerError>;
 
 Checked check_counts(const TokenizerData& data) {

@@ -79,7 +79,7 @@ int evaluate_model(const EvaluateOptions& options) {
   std::ifstream file(options.text, std::ios::binary);
   if (!file) return refuse(kEnvironment, options.text + " cannot be read");
   const std::string text(std::istreambuf_iterator<char>(file), {});
-  auto ids = loaded.value().tokenizer.encode(text);
+  auto ids = loaded.value().tokenizer.encode(text, {.unencodable = model::Unencodable::kUnknown});
   if (!ids) return refuse(kWrongUse, ids.error().text);
   auto tokens = std::move(ids).value();
   if (options.most_tokens != 0 && tokens.size() > options.most_tokens) tokens.resize(options.most_tokens);

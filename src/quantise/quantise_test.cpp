@@ -12,6 +12,7 @@
 #include "model/float_model.hpp"
 #include "model/tokenizer_files_testing.hpp"
 #include "quantise/agreement.hpp"
+#include "quantise/simulation_testing.hpp"
 
 namespace avow::quantise {
 namespace {

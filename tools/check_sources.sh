@@ -9,6 +9,8 @@
 #   no floats  nothing that a proof depends on may compute in floating point: results must be equal on every machine
 #   edges      a folder of src/ includes only folders that its avow_library() line in CMakeLists.txt names, directly or
 #              through those; what links is thereby also all that is included
+#   unused     names that a .cpp file takes over (`using a::b;`, `namespace a = b;`) or constants of its own that it never
+#              uses: clang-tidy looks for them in files that are compiled alone, and CI's build joins files
 #   text       no tabs outside Makefiles, no trailing blanks, no carriage returns
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -98,6 +100,30 @@ for file in "${files[@]}"; do
   while IFS=: read -r line _; do
     report "$file:$line: floating point outside the folders that tools/check_sources.sh allows; use integers"
   done < <(code_of "$file" | grep -nE '(^|[^[:alnum:]_])(float|double)([^[:alnum:]_]|$)|(^|[^[:alnum:]_.])[0-9][0-9'\'']*\.[0-9]|<cmath>|<cfenv>' || true)
+done
+
+for file in "${files[@]}"; do
+  [[ $file == *.cpp ]] || continue
+  while IFS=: read -r line name; do
+    report "$file:$line: $name is not used"
+  done < <(code_of "$file" | awk '{
+    if (match($0, /^ *using [A-Za-z_:]+;/) && $0 !~ /namespace/) {
+      name = substr($0, RSTART, RLENGTH - 1)
+      sub(/.*[: ]/, "", name)
+    } else if (match($0, /^namespace [A-Za-z_]+ = /)) {
+      name = $2
+    } else if (match($0, /^(inline )?constexpr .* k[A-Z][A-Za-z0-9]*( =|\[|\{)/)) {
+      name = substr($0, RSTART, RLENGTH)
+      sub(/( =|\[|\{)$/, "", name)
+      sub(/.* /, "", name)
+    } else {
+      name = ""
+    }
+    if (name != "" && !(name in line)) line[name] = NR
+    count = split($0, words, /[^A-Za-z0-9_]+/)
+    for (i = 1; i <= count; i++) uses[words[i]]++
+  }
+  END { for (name in line) if (uses[name] < 2) print line[name] ":" name }')
 done
 
 # Edges. One record `user used kind` for each name in an avow_library() call, then the closure over DEPS.

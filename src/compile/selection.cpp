@@ -4,7 +4,6 @@
 namespace avow::compile {
 
 using statement::Expr;
-using statement::TableRef;
 using statement::TensorRef;
 using statement::ValuesRef;
 

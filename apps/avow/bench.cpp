@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "bench_pcs.hpp"
+#include "bench_run.hpp"
 #include "bench_statement.hpp"
 #include "commands.hpp"
 #include "hash/keccak.hpp"
@@ -144,6 +145,30 @@ void add_bench(CLI::App& app, int& exit_code) {
     exit_code = result.exit_code;
     if (!result.error.empty()) {
       fmt::print(stderr, "avow bench statement: {}\n", result.error);
+    } else {
+      print(result.figures, json);
+    }
+  });
+
+  static RunBenchOptions run_options;
+  auto* run = bench->add_subcommand("run", "Run an integer model: tokens per second of prompts and of decoding");
+  common(run);
+  run->add_option("--shape", run_options.shape, "A synthetic model of this shape, made and imported first")
+      ->check(CLI::IsMember({"260k", "124m", "1b", "gpt2"}))
+      ->capture_default_str();
+  run->add_option("--model", run_options.model, "A .avow file instead");
+  run->add_option("--prompt-tokens", run_options.prompt_tokens, "Tokens of the prompt")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  run->add_option("--tokens", run_options.tokens, "Tokens generated after it")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  run->callback([&exit_code] {
+    run_options.repeat = repeat;
+    const RunBenchResult result = bench_run(run_options);
+    exit_code = result.exit_code;
+    if (!result.error.empty()) {
+      fmt::print(stderr, "avow bench run: {}\n", result.error);
     } else {
       print(result.figures, json);
     }

@@ -41,6 +41,12 @@ constexpr const char* kTree = "bench pcs --log2-size 24 --model-log2-size 27 --r
 constexpr const char* kLookups = "bench statement --case lookups --repeat 3";
 constexpr const char* kMatmul = "bench statement --case matmul --repeat 5";
 constexpr const char* kDepth = "bench statement --case depth --repeat 9";
+constexpr const char* kStories =
+    "model evaluate --original models/stories260K/stories260K.gguf --text models/stories.txt";
+constexpr const char* kBaby =
+    "model evaluate --original models/babyllama105/babyllama105-F16.gguf --text models/stories.txt";
+constexpr const char* kGpt2 = "model evaluate --original models/gpt2-tiny --text models/stories.txt";
+constexpr const char* kRun = "bench run --shape 124m --repeat 3";
 constexpr const char* kCells = "bench statement --case cells --repeat 3";
 
 const Figure kFigures[] = {
@@ -70,6 +76,14 @@ const Figure kFigures[] = {
     {"  sumcheck and lookup messages", kCells, "sumcheck_bytes", Better::kLess, 40 * kKiB, kNoAim, "B"},
     {"64 layers over 4: proof", kDepth, "proof_bytes_ratio", Better::kLess, 1.1, kNoAim, "x"},
     {"  verify", kDepth, "verify_ratio", Better::kLess, 1.1, kNoAim, "x"},
+    {"stories260K: perplexity, integer over float", kStories, "ratio", Better::kLess, 1.005, kNoAim, "x"},
+    {"  same likeliest token", kStories, "top1_agreement", Better::kMore, 0.99, kNoAim, ""},
+    {"BabyLlama105: perplexity, integer over float", kBaby, "ratio", Better::kLess, 1.005, kNoAim, "x"},
+    {"  same likeliest token", kBaby, "top1_agreement", Better::kMore, 0.99, kNoAim, ""},
+    {"gpt2-tiny: perplexity, integer over float", kGpt2, "ratio", Better::kLess, 1.005, kNoAim, "x"},
+    {"  same likeliest token", kGpt2, "top1_agreement", Better::kMore, 0.99, kNoAim, ""},
+    {"124M parameters, LLaMA's shape: decoding", kRun, "decode_tokens_per_second", Better::kMore, 25, kNoAim, "/s"},
+    {"  prompt", kRun, "prompt_tokens_per_second", Better::kMore, 150, kNoAim, "/s"},
     {"Keccak batched, over OpenSSL's sha3-256", "bench keccak --repeat 9", "ratio", Better::kMore, 2, kNoAim, "x"},
     {"NTT of 16 columns of 2^22", "bench ntt --log2-size 22 --columns 16 --repeat 5", "seconds", Better::kLess, 1.5,
      kNoAim, "s"},

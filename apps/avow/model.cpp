@@ -65,55 +65,67 @@ void add_model(CLI::App& app, int& exit_code) {
   show->callback([&exit_code] { exit_code = show_model(show_options); });
 
   static ImportOptions import_options;
-  auto* import = model->add_subcommand(
+  auto* importing = model->add_subcommand(
       "import", "Make the exact integer model of a model file: the .avow file that is run and proven");
-  import->add_option("path", import_options.path, "A GGUF file, or a Hugging Face folder")->required();
-  import->add_option("-o,--output", import_options.output, "The .avow file to write")->required();
-  import->add_option("--context", import_options.context,
-                     "Most tokens of one run, rounded down to 2^k or 3 * 2^(k-1) (default: the model's, at most 1024)");
-  import->footer("Example:\n  avow model import models/stories260K/stories260K.gguf -o stories.avow");
-  import->callback([&exit_code] { exit_code = import_model(import_options);
-});
+  importing->add_option("path", import_options.path, "A GGUF file, or a Hugging Face folder")->required();
+  importing->add_option("-o,--output", import_options.output, "The .avow file to write")->required();
+  importing->add_option(
+      "--context", import_options.context,
+      "Most tokens of one run, rounded down to 2^k or 3 * 2^(k-1) (default: the model's, at most 1024)");
+  importing->footer("Example:\n  avow model import models/stories260K/stories260K.gguf -o stories.avow");
+  importing->callback([&exit_code] { exit_code = import_model(import_options); });
 
-static EvaluateOptions evaluate_options;
-auto* evaluate = model->add_subcommand(
-    "evaluate", "Compare a .avow file with its original in floating point: how well each predicts a text");
-evaluate->add_option("path", evaluate_options.path, "The .avow file")->required();
-evaluate->add_option("--original", evaluate_options.original, "What it was imported from")->required();
-evaluate->add_option("--text", evaluate_options.text, "A file with the text to predict")->required();
-evaluate->add_option("--tokens", evaluate_options.most_tokens, "Use so many tokens of the text at most");
-evaluate->add_option("--window", evaluate_options.window, "Start anew after so many tokens (default: the context)");
-evaluate->add_flag("--json", evaluate_options.json, "Print one JSON object");
-evaluate->footer(
-    "Example:\n  avow model evaluate stories.avow --original models/stories260K/stories260K.gguf --text story.txt");
-evaluate->callback([&exit_code] { exit_code = evaluate_model(evaluate_options); });
+  static SynthOptions synth_options;
+  auto* synth = model->add_subcommand("synth", "Make a .avow file of random weights, to measure with");
+  synth
+      ->add_option("--shape", synth_options.shape,
+                   "260k: stories260K; 124m: LLaMA with GPT-2 small's sizes; 1b: TinyLlama; gpt2: GPT-2 small")
+      ->required()
+      ->check(CLI::IsMember({"260k", "124m", "1b", "gpt2"}));
+  synth->add_option("-o,--output", synth_options.output, "The .avow file to write")->required();
+  synth->add_option("--seed", synth_options.seed, "Other weights for another seed")->capture_default_str();
+  synth->add_option("--context", synth_options.context, "As of `avow model import`");
+  synth->callback([&exit_code] { exit_code = synthesise_model(synth_options); });
 
-static ModelTokenizeOptions options;
-auto* tokenize =
-    model->add_subcommand("tokenize", "Print a text's token ids, and the piece of text that each stands for");
-tokenize
-    ->add_option("path", options.path, "A GGUF file (of a vocabulary alone will do), or a folder with tokenizer.json")
-    ->required();
-auto* source = tokenize->add_option_group("the text", "Where it comes from: one of");
-source->add_option("--text", options.text, "The text itself");
-source->add_option("--file", options.file, "A file that holds it");
-source->require_option(1);
-auto* chat = tokenize->add_flag(
-    "--chat", options.chat,
-    "The text is a user's message: put it into the model's chat template (chatml, llama2, llama3, phi3 or zephyr)");
-tokenize->add_option("--system", options.system, "The system's message before it")->needs(chat);
-auto* parse = tokenize->add_flag("--parse-special", options.parse_special,
-                                 "Names of control tokens in the text, such as </s>, become these tokens; never for "
-                                 "text from others");
-parse->excludes(chat);
-tokenize->add_flag("--unknown", options.unknown,
-                   "Characters that the vocabulary lacks become the unknown token instead of an error");
-tokenize->add_flag("--json", options.json, "Print one JSON object");
-tokenize->footer(
-    "Examples:\n"
-    "  avow model tokenize models/gpt2-tiny --text 'Once upon a time'\n"
-    "  avow model tokenize model.gguf --chat --system 'Be brief.' --text 'Who was Euler?' --json");
-tokenize->callback([&exit_code] { exit_code = tokenize_text(options); });
+  static EvaluateOptions evaluate_options;
+  auto* evaluate = model->add_subcommand(
+      "evaluate", "Compare a .avow file with its original in floating point: how well each predicts a text");
+  evaluate->add_option("path", evaluate_options.path, "The .avow file (default: the original is imported for it)");
+  evaluate->add_option("--original", evaluate_options.original, "What it was imported from")->required();
+  evaluate->add_option("--text", evaluate_options.text, "A file with the text to predict")->required();
+  evaluate->add_option("--tokens", evaluate_options.most_tokens, "Use so many tokens of the text at most");
+  evaluate->add_option("--window", evaluate_options.window, "Start anew after so many tokens (default: the context)");
+  evaluate->add_flag("--json", evaluate_options.json, "Print one JSON object");
+  evaluate->footer(
+      "Example:\n  avow model evaluate stories.avow --original models/stories260K/stories260K.gguf --text story.txt");
+  evaluate->callback([&exit_code] { exit_code = evaluate_model(evaluate_options); });
+
+  static ModelTokenizeOptions options;
+  auto* tokenize =
+      model->add_subcommand("tokenize", "Print a text's token ids, and the piece of text that each stands for");
+  tokenize
+      ->add_option("path", options.path, "A GGUF file (of a vocabulary alone will do), or a folder with tokenizer.json")
+      ->required();
+  auto* source = tokenize->add_option_group("the text", "Where it comes from: one of");
+  source->add_option("--text", options.text, "The text itself");
+  source->add_option("--file", options.file, "A file that holds it");
+  source->require_option(1);
+  auto* chat = tokenize->add_flag(
+      "--chat", options.chat,
+      "The text is a user's message: put it into the model's chat template (chatml, llama2, llama3, phi3 or zephyr)");
+  tokenize->add_option("--system", options.system, "The system's message before it")->needs(chat);
+  auto* parse = tokenize->add_flag("--parse-special", options.parse_special,
+                                   "Names of control tokens in the text, such as </s>, become these tokens; never for "
+                                   "text from others");
+  parse->excludes(chat);
+  tokenize->add_flag("--unknown", options.unknown,
+                     "Characters that the vocabulary lacks become the unknown token instead of an error");
+  tokenize->add_flag("--json", options.json, "Print one JSON object");
+  tokenize->footer(
+      "Examples:\n"
+      "  avow model tokenize models/gpt2-tiny --text 'Once upon a time'\n"
+      "  avow model tokenize model.gguf --chat --system 'Be brief.' --text 'Who was Euler?' --json");
+  tokenize->callback([&exit_code] { exit_code = tokenize_text(options); });
 }  // namespace avow::app
 
 void add_run(CLI::App& app, int& exit_code) {

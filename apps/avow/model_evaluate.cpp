@@ -10,6 +10,7 @@
 #include "model.hpp"
 #include "model/float_model.hpp"
 #include "quantise/agreement.hpp"
+#include "quantise/quantise.hpp"
 #include "run.hpp"
 #include "runtime/runtime.hpp"
 
@@ -63,14 +64,33 @@ void print(const quantise::Agreement& a, bool json) {
   for (const auto& [key, value] : out.items()) fmt::print("{:<20}{}\n", key, value.dump());
 }
 
+struct Evaluated {
+  compile::IntegerModel model;
+  model::Tokenizer tokenizer;
+};
+
+base::Result<Evaluated, int> opened(const std::string& path) {
+  auto loaded = load_model("avow model evaluate", path);
+  if (!loaded) return base::Err{loaded.error()};
+  return Evaluated{std::move(loaded.value().file.contents.model), std::move(loaded.value().tokenizer)};
+}
+
+base::Result<Evaluated, int> imported(const std::string& path, const model::Weights& weights) {
+  auto tokenizer = model::load_tokenizer(path);
+  if (!tokenizer) return base::Err{refuse(exit_code_of(tokenizer.error()), to_text(tokenizer.error()))};
+  auto model = quantise::quantise(weights, {});
+  if (!model) return base::Err{refuse(kNo, model.error().text)};
+  return Evaluated{std::move(model).value(), std::move(tokenizer).value()};
+}
+
 }  // namespace
 
 int evaluate_model(const EvaluateOptions& options) {
-  const auto loaded = load_model("avow model evaluate", options.path);
-  if (!loaded) return loaded.error();
-  const auto& model = loaded.value().file.contents.model;
   const auto weights = model::Weights::open(options.original);
   if (!weights) return refuse(exit_code_of(weights.error().cause), to_text(weights.error()));
+  const auto evaluated = options.path.empty() ? imported(options.original, weights.value()) : opened(options.path);
+  if (!evaluated) return evaluated.error();
+  const auto& [model, tokenizer] = evaluated.value();
   if (weights.value().config().vocabulary != model.plan.vocabulary) {
     return refuse(kWrongUse, "the original has another vocabulary: it is not the model that was imported");
   }
@@ -79,7 +99,7 @@ int evaluate_model(const EvaluateOptions& options) {
   std::ifstream file(options.text, std::ios::binary);
   if (!file) return refuse(kEnvironment, options.text + " cannot be read");
   const std::string text(std::istreambuf_iterator<char>(file), {});
-  auto ids = loaded.value().tokenizer.encode(text, {.unencodable = model::Unencodable::kUnknown});
+  auto ids = tokenizer.encode(text, {.unencodable = model::Unencodable::kUnknown});
   if (!ids) return refuse(kWrongUse, ids.error().text);
   auto tokens = std::move(ids).value();
   if (options.most_tokens != 0 && tokens.size() > options.most_tokens) tokens.resize(options.most_tokens);

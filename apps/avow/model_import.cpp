@@ -6,17 +6,17 @@
 #include "base/hex.hpp"
 #include "commands.hpp"
 #include "compile/check.hpp"
-#include "measure.hpp"
 #include "model.hpp"
 #include "model/summary.hpp"
 #include "quantise/quantise.hpp"
+#include "quantise/synthetic.hpp"
 #include "run.hpp"
 
 namespace avow::app {
 namespace {
 
 int refuse(int code, const std::string& text) {
-  fmt::print(stderr, "avow model import: {}\n", text);
+  fmt::print(stderr, "avow model: {}\n", text);
   return code;
 }
 
@@ -34,6 +34,23 @@ std::string about_of(const std::string& path) {
   return about;
 }
 
+int finish(const model::Weights& weights, const model::TokenizerData& tokenizer, const std::string& about,
+           std::uint64_t context, const std::string& output) {
+  step("choosing scales by bounds, rounding weights");
+  auto imported = quantise::import_model(weights, {context});
+  if (!imported) return refuse(kNo, imported.error().text);
+  const model_file::Contents contents{std::move(imported.value().model), tokenizer, about};
+  step("checking that no prompt can make an integer wrap");
+  if (const auto problem = compile::check_no_wrap(contents.model)) return refuse(kNo, problem->text);
+  step("writing");
+  if (const auto problem = model_file::write(output, contents)) return refuse(kEnvironment, *problem);
+  // What was written is what others will read.
+  const auto opened = model_file::open(output);
+  if (!opened) return refuse(kEnvironment, to_text(opened.error()));
+  fmt::print("{}: {} bytes, id {}\n", output, std::filesystem::file_size(output), base::to_hex(opened.value().id));
+  return kGood;
+}
+
 }  // namespace
 
 int import_model(const ImportOptions& options) {
@@ -45,23 +62,18 @@ int import_model(const ImportOptions& options) {
   if (tokenizer.value().token_count() > weights.value().config().vocabulary) {
     return refuse(kNo, "the tokenizer has more tokens than the model has words");
   }
-  step("choosing scales by bounds, rounding weights");
-  model_file::Contents contents;
-  auto imported = quantise::import_model(weights.value(), {options.context});
-  if (!imported) return refuse(kNo, imported.error().text);
-  contents.model = std::move(imported.value().model);
-  step("checking that no prompt can make an integer wrap");
-  if (const auto problem = compile::check_no_wrap(contents.model)) return refuse(kNo, problem->text);
-  contents.tokenizer = tokenizer.value().data();
-  contents.about = about_of(options.path);
-  step("writing");
-  if (const auto problem = model_file::write(options.output, contents)) return refuse(kEnvironment, *problem);
-  // What was written is what others will read.
-  const auto opened = model_file::open(options.output);
-  if (!opened) return refuse(kEnvironment, to_text(opened.error()));
-  fmt::print("{}: {} bytes, id {}\n", options.output, std::filesystem::file_size(options.output),
-             base::to_hex(opened.value().id));
-  return kGood;
+  return finish(weights.value(), tokenizer.value().data(), about_of(options.path), options.context, options.output);
+}
+
+int synthesise_model(const SynthOptions& options) {
+  const auto shape = quantise::synthetic_shape(options.shape);
+  if (!shape) return refuse(kWrongUse, "no shape of this name");
+  step("drawing weights");
+  const quantise::SyntheticModel synthetic(*shape, options.seed);
+  const auto weights = synthetic.weights();
+  if (!weights) return refuse(kNo, to_text(weights.error()));
+  const std::string about = fmt::format("source: random weights of shape {}, seed {}\n", options.shape, options.seed);
+  return finish(weights.value(), synthetic.tokenizer(), about, options.context, options.output);
 }
 
 }  // namespace avow::app

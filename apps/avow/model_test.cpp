@@ -3,15 +3,8 @@
 // `avow model`, as a user runs it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <memory>
-#include <nlohmann/json.hpp>
-#include <string>
+#include "command_testing.hpp"
 
 namespace avow::app {
 namespace {
@@ -19,55 +12,14 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const std::string kModels = AVOW_SOURCE_DIR "/models/";
-
-struct CommandRun {
-  int exit_code = -1;
-  std::string output;  // stdout, or stderr if asked for
-};
-
-enum class Stream { kOut, kError };
-
-CommandRun run_avow(const std::string& arguments, Stream stream = Stream::kOut) {
-  const std::string redirect = stream == Stream::kOut ? " 2>/dev/null" : " 2>&1 >/dev/null";
-  const std::string line = "\"" AVOW_BINARY "\" " + arguments + redirect;
-  CommandRun run;
-  FILE* pipe = popen(line.c_str(), "r");  // NOLINT(cert-env33-c): constants of this file
-  if (pipe == nullptr) return run;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) run.output.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  return run;
-}
-
-nlohmann::json json_of(const std::string& arguments) {
-  const CommandRun run = run_avow(arguments + " --json");
-  EXPECT_EQ(run.exit_code, 0) << arguments;
-  return nlohmann::json::parse(run.output, nullptr, false);
-}
-
 std::vector<int> ids_in(const nlohmann::json& output) {
   std::vector<int> ids;
   for (const auto& token : output.at("tokens")) ids.push_back(token.at("id").get<int>());
   return ids;
 }
 
-// A folder that is removed at the end.
-class ModelFiles : public ::testing::Test {
+class ModelFiles : public TestFolder {
  protected:
-  void SetUp() override {
-    folder = std::filesystem::path(::testing::TempDir()) /
-             ("avow-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(folder);
-    std::filesystem::create_directory(folder);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-  std::string put(const std::string& name, const std::string& text) const {
-    std::ofstream(folder / name, std::ios::binary) << text;
-    return quoted(folder / name);
-  }
-  static std::string quoted(const std::filesystem::path& path) { return '"' + path.string() + '"'; }
   // The small GPT-2 with a chat template, which its vocabulary has no markers for.
   void put_chat_model() const {
     for (const char* name : {"config.json", "model.safetensors", "tokenizer.json"}) {
@@ -76,7 +28,6 @@ class ModelFiles : public ::testing::Test {
     put("chat_template.jinja",
         R"({% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %})");
   }
-  std::filesystem::path folder;
 };
 
 TEST(ModelShow, DescribesModels) {

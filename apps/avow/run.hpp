@@ -32,6 +32,13 @@ struct ImportOptions {
 /// Makes a `.avow` file of a GGUF file or folder; the exit code.
 int import_model(const ImportOptions& options);
 
+struct SynthOptions {
+  std::string shape, output;
+  std::uint64_t seed = 1, context = 0;
+};
+/// Makes a `.avow` file of random weights; the exit code.
+int synthesise_model(const SynthOptions& options);
+
 /// Prints what a `.avow` file holds; the exit code.
 int show_integer_model(const std::string& path, bool json);
 

@@ -17,15 +17,15 @@
 namespace avow::app {
 namespace {
 
-int refuse(int code, const std::string& text) {
+int refuse_evaluation(int code, const std::string& text) {
   fmt::print(stderr, "avow model evaluate: {}\n", text);
   return code;
 }
 
 // A line that is written over on a terminal; elsewhere nothing.
 void show_progress(std::size_t done, std::size_t total) {
-  static const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
-  if (is_terminal) fmt::print(stderr, "\r{} of {} tokens{}", done, total, done == total ? "\n" : "");
+  static const bool kIsTerminal = ::isatty(STDERR_FILENO) == 1;
+  if (kIsTerminal) fmt::print(stderr, "\r{} of {} tokens{}", done, total, done == total ? "\n" : "");
 }
 
 // Both models on windows of the text, each from an empty sequence on.
@@ -77,9 +77,9 @@ base::Result<Evaluated, int> opened(const std::string& path) {
 
 base::Result<Evaluated, int> imported(const std::string& path, const model::Weights& weights) {
   auto tokenizer = model::load_tokenizer(path);
-  if (!tokenizer) return base::Err{refuse(exit_code_of(tokenizer.error()), to_text(tokenizer.error()))};
+  if (!tokenizer) return base::Err{refuse_evaluation(exit_code_of(tokenizer.error()), to_text(tokenizer.error()))};
   auto model = quantise::quantise(weights, {});
-  if (!model) return base::Err{refuse(kNo, model.error().text)};
+  if (!model) return base::Err{refuse_evaluation(kNo, model.error().text)};
   return Evaluated{std::move(model).value(), std::move(tokenizer).value()};
 }
 
@@ -87,29 +87,31 @@ base::Result<Evaluated, int> imported(const std::string& path, const model::Weig
 
 int evaluate_model(const EvaluateOptions& options) {
   const auto weights = model::Weights::open(options.original);
-  if (!weights) return refuse(exit_code_of(weights.error().cause), to_text(weights.error()));
+  if (!weights) return refuse_evaluation(exit_code_of(weights.error().cause), to_text(weights.error()));
   const auto evaluated = options.path.empty() ? imported(options.original, weights.value()) : opened(options.path);
   if (!evaluated) return evaluated.error();
   const auto& [model, tokenizer] = evaluated.value();
   if (weights.value().config().vocabulary != model.plan.vocabulary) {
-    return refuse(kWrongUse, "the original has another vocabulary: it is not the model that was imported");
+    return refuse_evaluation(kWrongUse, "the original has another vocabulary: it is not the model that was imported");
   }
   auto original = model::FloatModel::load(weights.value());
-  if (!original) return refuse(kNo, to_text(original.error()));
+  if (!original) return refuse_evaluation(kNo, to_text(original.error()));
   std::ifstream file(options.text, std::ios::binary);
-  if (!file) return refuse(kEnvironment, options.text + " cannot be read");
+  if (!file) return refuse_evaluation(kEnvironment, options.text + " cannot be read");
   const std::string text(std::istreambuf_iterator<char>(file), {});
   auto ids = tokenizer.encode(text, {.unencodable = model::Unencodable::kUnknown});
-  if (!ids) return refuse(kWrongUse, ids.error().text);
+  if (!ids) return refuse_evaluation(kWrongUse, ids.error().text);
   auto tokens = std::move(ids).value();
   if (options.most_tokens != 0 && tokens.size() > options.most_tokens) tokens.resize(options.most_tokens);
-  if (tokens.size() < 2) return refuse(kWrongUse, "the text has less than two tokens: nothing can be predicted");
+  if (tokens.size() < 2)
+    return refuse_evaluation(kWrongUse, "the text has less than two tokens: nothing can be predicted");
   auto runtime = runtime::Runtime::create(model);
-  if (!runtime) return refuse(kNo, runtime.error().text);
+  if (!runtime) return refuse_evaluation(kNo, runtime.error().text);
   const std::size_t window = options.window == 0 ? model.plan.context : options.window;
-  if (window > model.plan.context) return refuse(kWrongUse, fmt::format("--window is at most {}", model.plan.context));
+  if (window > model.plan.context)
+    return refuse_evaluation(kWrongUse, fmt::format("--window is at most {}", model.plan.context));
   const auto agreement = compare(original.value(), runtime.value(), tokens, window);
-  if (!agreement) return refuse(kNo, agreement.error());
+  if (!agreement) return refuse_evaluation(kNo, agreement.error());
   print(agreement.value(), options.json);
   return kGood;
 }

@@ -15,7 +15,7 @@
 namespace avow::app {
 namespace {
 
-int refuse(int code, const std::string& text) {
+int refuse_import(int code, const std::string& text) {
   fmt::print(stderr, "avow model: {}\n", text);
   return code;
 }
@@ -38,15 +38,15 @@ int finish(const model::Weights& weights, const model::TokenizerData& tokenizer,
            std::uint64_t context, const std::string& output) {
   step("choosing scales by bounds, rounding weights");
   auto imported = quantise::import_model(weights, {context});
-  if (!imported) return refuse(kNo, imported.error().text);
+  if (!imported) return refuse_import(kNo, imported.error().text);
   const model_file::Contents contents{std::move(imported.value().model), tokenizer, about};
   step("checking that no prompt can make an integer wrap");
-  if (const auto problem = compile::check_no_wrap(contents.model)) return refuse(kNo, problem->text);
+  if (const auto problem = compile::check_no_wrap(contents.model)) return refuse_import(kNo, problem->text);
   step("writing");
-  if (const auto problem = model_file::write(output, contents)) return refuse(kEnvironment, *problem);
+  if (const auto problem = model_file::write(output, contents)) return refuse_import(kEnvironment, *problem);
   // What was written is what others will read.
   const auto opened = model_file::open(output);
-  if (!opened) return refuse(kEnvironment, to_text(opened.error()));
+  if (!opened) return refuse_import(kEnvironment, to_text(opened.error()));
   fmt::print("{}: {} bytes, id {}\n", output, std::filesystem::file_size(output), base::to_hex(opened.value().id));
   return kGood;
 }
@@ -56,22 +56,22 @@ int finish(const model::Weights& weights, const model::TokenizerData& tokenizer,
 int import_model(const ImportOptions& options) {
   step("reading weights and tokenizer");
   const auto weights = model::Weights::open(options.path);
-  if (!weights) return refuse(exit_code_of(weights.error().cause), to_text(weights.error()));
+  if (!weights) return refuse_import(exit_code_of(weights.error().cause), to_text(weights.error()));
   const auto tokenizer = model::load_tokenizer(options.path);
-  if (!tokenizer) return refuse(exit_code_of(tokenizer.error()), to_text(tokenizer.error()));
+  if (!tokenizer) return refuse_import(exit_code_of(tokenizer.error()), to_text(tokenizer.error()));
   if (tokenizer.value().token_count() > weights.value().config().vocabulary) {
-    return refuse(kNo, "the tokenizer has more tokens than the model has words");
+    return refuse_import(kNo, "the tokenizer has more tokens than the model has words");
   }
   return finish(weights.value(), tokenizer.value().data(), about_of(options.path), options.context, options.output);
 }
 
 int synthesise_model(const SynthOptions& options) {
   const auto shape = quantise::synthetic_shape(options.shape);
-  if (!shape) return refuse(kWrongUse, "no shape of this name");
+  if (!shape) return refuse_import(kWrongUse, "no shape of this name");
   step("drawing weights");
   const quantise::SyntheticModel synthetic(*shape, options.seed);
   const auto weights = synthetic.weights();
-  if (!weights) return refuse(kNo, to_text(weights.error()));
+  if (!weights) return refuse_import(kNo, to_text(weights.error()));
   const std::string about = fmt::format("source: random weights of shape {}, seed {}\n", options.shape, options.seed);
   return finish(weights.value(), synthetic.tokenizer(), about, options.context, options.output);
 }

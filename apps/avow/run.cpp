@@ -29,7 +29,7 @@ using Ids = std::vector<std::uint32_t>;
 std::atomic<bool> cancelled = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
 
-int refuse(int code, const std::string& text) {
+int refuse_run(int code, const std::string& text) {
   fmt::print(stderr, "avow run: {}\n", text);
   return code;
 }
@@ -156,18 +156,18 @@ int run_model(const RunOptions& options) {
   if (!loaded) return loaded.error();
   const compile::Plan& plan = loaded.value().file.contents.model.plan;
   const auto sampling = sampling_of(options, plan.vocabulary);
-  if (!sampling) return refuse(kWrongUse, sampling.error());
+  if (!sampling) return refuse_run(kWrongUse, sampling.error());
   const auto prompt = prompt_of(options, loaded.value().tokenizer);
-  if (!prompt) return refuse(kWrongUse, prompt.error());
-  if (prompt.value().empty()) return refuse(kWrongUse, "the prompt has no tokens: give it some text");
+  if (!prompt) return refuse_run(kWrongUse, prompt.error());
+  if (prompt.value().empty()) return refuse_run(kWrongUse, "the prompt has no tokens: give it some text");
   if (prompt.value().size() > plan.context) {
-    return refuse(kWrongUse,
-                  fmt::format("the prompt has {} tokens, the model takes {}: shorten it, or import the model "
-                              "with a larger --context",
-                              prompt.value().size(), plan.context));
+    return refuse_run(kWrongUse,
+                      fmt::format("the prompt has {} tokens, the model takes {}: shorten it, or import the model "
+                                  "with a larger --context",
+                                  prompt.value().size(), plan.context));
   }
   const auto outcome = generate(loaded.value(), options, prompt.value(), sampling.value());
-  if (!outcome) return refuse(kNo, outcome.error());
+  if (!outcome) return refuse_run(kNo, outcome.error());
   const auto& [generated, text, seconds] = outcome.value();
   if (!options.json) {
     fmt::print("\n");

@@ -16,7 +16,7 @@ using Axes = std::vector<statement::AxisRef>;
 /// A statement in the making: what all parts of a model share.
 class Assembly {
  public:
-  explicit Assembly(const Plan& plan);
+  explicit Assembly(const Plan& given);
 
   const Plan& plan;
   statement::Builder b;

@@ -60,8 +60,8 @@ Contents contents(const compile::Plan& plan) {
 }
 
 const Contents& llama() {
-  static const Contents made = contents(compile::small_plans()[0].second);
-  return made;
+  static const Contents kMade = contents(compile::small_plans()[0].second);
+  return kMade;
 }
 
 void expect_equal(const Contents& a, const Contents& b) {

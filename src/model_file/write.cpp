@@ -114,7 +114,7 @@ class NewFile {
   NewFile& operator=(const NewFile&) = delete;
 
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }
-  bool append(ByteView bytes) {
+  [[nodiscard]] bool append(ByteView bytes) const {
     while (!bytes.empty()) {
       const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
       if (n < 0 && errno == EINTR) continue;
@@ -123,7 +123,9 @@ class NewFile {
     }
     return true;
   }
-  bool take_name(const std::string& name) { return ::fsync(fd_) == 0 && ::rename(path_.c_str(), name.c_str()) == 0; }
+  [[nodiscard]] bool take_name(const std::string& name) const {
+    return ::fsync(fd_) == 0 && ::rename(path_.c_str(), name.c_str()) == 0;
+  }
 
  private:
   std::string path_;

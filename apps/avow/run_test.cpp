@@ -16,7 +16,7 @@ const std::string kStories = kModels + "stories260K/stories260K.gguf";
 class IntegerModels : public TestFolder {
  protected:
   [[nodiscard]] std::string import(const std::string& from, const std::string& options = "") const {
-    const std::string to = quoted(folder / "model.avow");
+    std::string to = quoted(folder / "model.avow");
     const CommandRun run = run_avow("model import " + quoted(from) + " -o " + to + " " + options);
     EXPECT_EQ(run.exit_code, 0);
     return to;

@@ -81,7 +81,7 @@ function(avow_library folder)
     target_link_libraries(${folder}_test PRIVATE avow_${folder} ${ARG_TEST_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_definitions(${folder}_test PRIVATE AVOW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     # What tests spend their time in is the libraries; their own code is many and large functions, run once.
-    target_compile_options(${folder}_test PRIVATE $<IF:$<CONFIG:Release>,-O1,-O0>)
+    target_compile_options(${folder}_test PRIVATE $<$<CONFIG:Release>:-O1>)
     avow_unity(${folder}_test)
     gtest_discover_tests(${folder}_test PROPERTIES TIMEOUT 600 DISCOVERY_TIMEOUT 60)
   endif()

@@ -56,8 +56,9 @@ TEST_F(IntegerModels, PredictAsTheirOriginalsDo) {
                                "One day, she saw a big dog in the park. The dog was very happy.");
   for (const char* name : {"stories260K/stories260K.gguf", "babyllama105/babyllama105-F16.gguf", "gpt2-tiny"}) {
     const std::string original = quoted(kModels + name);
-    const auto result =
-        json_of("model evaluate " + import(kModels + name) + " --original " + original + " --text " + text);
+    std::string command = "model evaluate ";
+    command.append(import(kModels + name)).append(" --original ").append(original).append(" --text ").append(text);
+    const auto result = json_of(command);
     EXPECT_GT(result.at("predictions"), 30) << name;
     EXPECT_NEAR(result.at("ratio").get<double>(), 1, 0.005) << name;
     EXPECT_LT(result.at("kl").get<double>(), 1e-3) << name;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <random>
 
+#include "base/test_stride.hpp"
 #include "model/float_model.hpp"
 #include "model/tiny_models_testing.hpp"
 #include "quantise/quantise.hpp"
@@ -118,7 +119,7 @@ double difference(const TinyModel& tiny, std::uint64_t seed) {
 // A fold that is missing or wrong changes these logits, which are of size 1 to 5, by far more.
 TEST(TinyModels, HaveTheLogitsOfTheirOriginals) {
   for (const Kind& kind : kinds()) {
-    for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 6; seed += base::kTestStride) {
       TinyModel tiny;
       kind.make(tiny, seed, [](Tensors&) {});
       EXPECT_LE(difference(tiny, seed), 0.012) << kind.name << " " << seed;
@@ -144,7 +145,7 @@ TEST(TinyModels, StayInTheirRangesWhateverTheirWeights) {
   std::mt19937_64 random(17);
   std::size_t imported = 0, refused = 0;
   for (const Kind& kind : kinds()) {
-    for (std::uint64_t seed = 1; seed <= 24; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 24; seed += base::kTestStride) {
       TinyModel tiny;
       kind.make(tiny, seed, [&](Tensors& tensors) {
         for (TinyTensor& tensor : tensors) {

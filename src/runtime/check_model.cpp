@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <limits>
-
 #include "runtime/runtime.hpp"
 
 namespace avow::runtime {
@@ -60,11 +58,7 @@ MaybeError check_tables(const IntegerModel& model) {
 }  // namespace
 
 MaybeError check_model(const IntegerModel& model) {
-  const compile::Plan& plan = model.plan;
-  if (const auto problem = compile::check_plan(plan)) return Error{Cause::kPlan, *problem};
-  if (plan.kv_heads * plan.group * plan.head_size > kLongestDot) {
-    return Error{Cause::kPlan, fmt::format("the heads of a layer have more than {} numbers", kLongestDot)};
-  }
+  if (const auto problem = compile::check_plan(model.plan)) return Error{Cause::kPlan, *problem};
   if (auto error = check_cells(model)) return error;
   return check_tables(model);
 }

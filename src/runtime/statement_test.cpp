@@ -6,9 +6,11 @@
 #include <cstdlib>
 #include <random>
 
+#include "base/test_stride.hpp"
 #include "compile/compile.hpp"
 #include "pcs/parameters.hpp"
 #include "prover/prove.hpp"
+#include "quantise/quantise.hpp"
 #include "runtime/model_testing.hpp"
 #include "runtime/witness.hpp"
 #include "statement/checker.hpp"
@@ -80,7 +82,18 @@ struct Case {
   statement::Assignment assignment;
 };
 
-Case make_case(std::uint64_t seed) {
+Case case_of(const IntegerModel& model, const WitnessRequest& request) {
+  const auto witness = make_witness(model, request);
+  EXPECT_TRUE(witness.ok()) << witness.error().text;
+  Case made{compile::compile(model.plan).value(), {{request.ids.size(), request.positions.size()}, {}}, {}};
+  for (const auto& values : made.statement.values) {
+    made.instance.values.push_back(public_values(witness.value().values, values.name));
+  }
+  made.assignment = assignment(made.statement, model, witness.value());
+  return made;
+}
+
+Case random_case(std::uint64_t seed) {
   const Plan plan = testing::random_plan(seed);
   EXPECT_EQ(compile::check_plan(plan), std::nullopt);
   const IntegerModel model = testing::random_model(plan, seed);
@@ -93,20 +106,10 @@ Case make_case(std::uint64_t seed) {
   request.positions.resize(std::min<std::uint64_t>(plan.context, 2));
   request.sampling = {static_cast<std::uint32_t>(rng() % 8192), 1 + static_cast<std::uint32_t>(rng() % plan.vocabulary),
                       static_cast<std::uint32_t>(1 + rng() % 65536), base::Digest{}};
-  const auto witness = make_witness(model, request);
-  EXPECT_TRUE(witness.ok()) << witness.error().text;
-  Case made{compile::compile(plan).value(), {{request.ids.size(), request.positions.size()}, {}}, {}};
-  for (const auto& values : made.statement.values) {
-    made.instance.values.push_back(public_values(witness.value().values, values.name));
-  }
-  made.assignment = assignment(made.statement, model, witness.value());
-  return made;
+  return case_of(model, request);
 }
 
-class RuntimeAndStatement : public ::testing::TestWithParam<std::uint64_t> {};
-
-TEST_P(RuntimeAndStatement, Agree) {
-  const Case made = make_case(GetParam());
+void expect_agreement(const Case& made) {
   const auto binding = statement::Binding::bind(made.statement, made.instance);
   ASSERT_TRUE(binding.ok()) << binding.error().text;
   const auto report = statement::check(binding.value(), made.assignment);
@@ -118,14 +121,32 @@ TEST_P(RuntimeAndStatement, Agree) {
   }
 }
 
+class RuntimeAndStatement : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(RuntimeAndStatement, Agree) { expect_agreement(random_case(GetParam())); }
+
 INSTANTIATE_TEST_SUITE_P(Plans, RuntimeAndStatement, ::testing::Range<std::uint64_t>(0, 16));
+
+// Models that people made, imported; greedy, and drawn.
+TEST(RealModels, AgreeWithTheirStatements) {
+  for (const char* name : {"stories260K/stories260K.gguf", "babyllama105/babyllama105-F16.gguf", "gpt2-tiny"}) {
+    SCOPED_TRACE(name);
+    const auto weights = model::Weights::open(AVOW_SOURCE_DIR "/models/" + std::string(name));
+    ASSERT_TRUE(weights.ok()) << to_text(weights.error());
+    const auto model = quantise::quantise(weights.value(), {.context = 64});
+    ASSERT_TRUE(model.ok()) << model.error().text;
+    expect_agreement(case_of(model.value(), {{1, 44, 17, 92, 3, 0}, {4, 4}, {}}));
+    if (base::kTestStride > 1) return;
+    expect_agreement(case_of(model.value(), {{9, 8, 7, 6}, {0, 3}, {5000, 40, 60000, base::Digest{7}}}));
+  }
+}
 
 // And what a prover proves and a verifier accepts.
 TEST(RuntimeAndProof, Agree) {
   const std::uint64_t seeds = std::getenv("AVOW_LONG") != nullptr ? 16 : 1;
   for (std::uint64_t seed = 0; seed < seeds; ++seed) {
     SCOPED_TRACE(seed);
-    Case made = make_case(seed);
+    Case made = random_case(seed);
     std::vector<prover::Array> arrays;
     std::uint64_t model_cells = 0;
     for (std::size_t i = 0; i < made.statement.tensors.size(); ++i) {

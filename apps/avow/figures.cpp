@@ -104,7 +104,7 @@ std::optional<nlohmann::json> run(const std::string& command) {
   return json;
 }
 
-std::string number(double value) { return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.3g}", value); }
+std::string number(double value) { return value >= 1000 ? fmt::format("{:.0f}", value) : fmt::format("{:.4g}", value); }
 
 }  // namespace
 

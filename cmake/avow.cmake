@@ -17,8 +17,7 @@ if(AVOW_SANITIZE)
   target_link_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE})
 endif()
 if(AVOW_FUZZ)
-  # Coverage feedback from the libraries; the fuzzers themselves link libFuzzer's main (fuzz/CMakeLists.txt).
-  target_compile_options(avow_options INTERFACE -fsanitize=fuzzer-no-link)
+  # The fuzzers themselves link libFuzzer's main (fuzz/CMakeLists.txt).
   target_link_options(avow_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
@@ -36,6 +35,23 @@ function(avow_unity target)
       set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
   endforeach()
+endfunction()
+
+# avow_test_code(<target>)
+# What tests spend their time in is the libraries; their own code is many and large functions, run once, and all of it
+# parses the same large headers. AVOW_TEST_FLAGS are for that code alone.
+function(avow_test_code target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1> ${AVOW_TEST_FLAGS})
+  avow_join(${target})
+endfunction()
+
+# avow_join(<target>)
+# avow_unity(), and joined in every preset that does not switch AVOW_JOIN off.
+function(avow_join target)
+  avow_unity(${target})
+  if(AVOW_JOIN)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON)
+  endif()
 endfunction()
 
 # avow_library(<folder> [DEPS lib...] [TEST_DEPS lib...] [BENCH_DEPS lib...] [TESTING_OF folder...]
@@ -73,6 +89,9 @@ function(avow_library folder)
     endif()
   endif()
   target_link_libraries(avow_${folder} PUBLIC avow_options ${ARG_DEPS})
+  if(AVOW_FUZZ)
+    target_compile_options(avow_${folder} PRIVATE -fsanitize=fuzzer-no-link)  # coverage, which guides the fuzzers
+  endif()
   set_target_properties(avow_${folder} PROPERTIES LINKER_LANGUAGE CXX)
   avow_unity(avow_${folder})
 
@@ -80,9 +99,7 @@ function(avow_library folder)
     add_executable(${folder}_test ${tests} ${testing})
     target_link_libraries(${folder}_test PRIVATE avow_${folder} ${ARG_TEST_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_definitions(${folder}_test PRIVATE AVOW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    # What tests spend their time in is the libraries; their own code is many and large functions, run once.
-    target_compile_options(${folder}_test PRIVATE $<$<CONFIG:Release>:-O1>)
-    avow_unity(${folder}_test)
+    avow_test_code(${folder}_test)
     gtest_discover_tests(${folder}_test PROPERTIES TIMEOUT 600 DISCOVERY_TIMEOUT 60)
   endif()
   if(AVOW_BENCHMARKS AND benches)

@@ -91,8 +91,7 @@ const Figure kFigures[] = {
 
 // Runs this program again with the command, so that each figure has a process of its own (peak memory).
 std::optional<nlohmann::json> run(const std::string& command) {
-  const std::string line =
-      "\"$(readlink -f /proc/" + std::to_string(getpid()) + "/exe)\" " + command + " --json 2>/dev/null";
+  const std::string line = fmt::format("\"$(readlink -f /proc/{}/exe)\" {} --json 2>/dev/null", getpid(), command);
   // The command is one of the constants above.
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(line.c_str(), "r"), pclose);  // NOLINT(cert-env33-c)
   if (!pipe) return std::nullopt;
@@ -119,7 +118,7 @@ void add_figures(CLI::App& app, int& exit_code) {
       if (std::string(figure.command).find(only) == std::string::npos) continue;
       if (!outputs.contains(figure.command)) outputs[figure.command] = run(figure.command);
       const auto& output = outputs[figure.command];
-      const nlohmann::json::json_pointer pointer("/" + std::string(figure.key));
+      const nlohmann::json::json_pointer pointer(fmt::format("/{}", figure.key));
       if (!output || !output->contains(pointer)) {
         fmt::print("{:<46} failed: avow {}\n", figure.what, figure.command);
         exit_code = kNo;

@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
+#include "base/test_stride.hpp"
 #include "command_testing.hpp"
 
 namespace avow::app {
@@ -54,7 +58,9 @@ TEST_F(IntegerModels, PredictAsTheirOriginalsDo) {
   const std::string text = put("text",
                                "Once upon a time, there was a little girl named Lily. She loved to play outside. "
                                "One day, she saw a big dog in the park. The dog was very happy.");
-  for (const char* name : {"stories260K/stories260K.gguf", "babyllama105/babyllama105-F16.gguf", "gpt2-tiny"}) {
+  std::vector<std::string> names = {"stories260K/stories260K.gguf", "babyllama105/babyllama105-F16.gguf", "gpt2-tiny"};
+  if (base::kTestStride > 1) names.resize(1);
+  for (const std::string& name : names) {
     const std::string original = quoted(kModels + name);
     std::string command = "model evaluate ";
     command.append(import(kModels + name)).append(" --original ").append(original).append(" --text ").append(text);

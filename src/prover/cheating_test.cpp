@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <random>
 
+#include "base/test_stride.hpp"
 #include "prover/session_testing.hpp"
 #include "statement/plan.hpp"
 #include "verifier/messages.hpp"
@@ -57,10 +58,10 @@ TEST_P(Cheating, ACellIsChanged) {
     const auto& tensor = GetParam().statement.tensors[id];
     if (tensor.kind != TensorKind::kWitness || honest.arrays[id].empty()) continue;
     const std::size_t before = rejected;
-    for (const Fp delta : kDeltas) {
+    for (std::size_t i = 0; i < kDeltas.size(); i += base::kTestStride) {
       Assignment changed = honest;
       std::int64_t& cell = changed.arrays[id][rng() % changed.arrays[id].size()];
-      cell = centred_sum(cell, delta);
+      cell = centred_sum(cell, kDeltas[i]);
       expect_verdict(session, changed, tensor.name);
     }
     // Its sign.

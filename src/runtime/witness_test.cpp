@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <random>
 
+#include "base/test_stride.hpp"
 #include "runtime/model_testing.hpp"
 #include "runtime/reference_testing.hpp"
 #include "runtime/runtime.hpp"
@@ -86,14 +87,14 @@ void compare(const IntegerModel& model, const WitnessRequest& request, Extremes&
 
 TEST(Witness, EqualsTheReferenceOnRandomModels) {
   Extremes extremes;
-  for (std::uint64_t seed = 0; seed < 96; ++seed) {
+  for (std::uint64_t seed = 0; seed < 96; seed += base::kTestStride) {
     SCOPED_TRACE(seed);
     const IntegerModel model = testing::random_model(testing::random_plan(seed), seed);
     compare(model, random_request(model.plan, seed), extremes);
     if (HasFailure()) return;
   }
   // Many words that are almost alike, so that sums of the selection are as long as they get.
-  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+  for (std::uint64_t seed = 0; seed < 8; seed += base::kTestStride) {
     SCOPED_TRACE(seed);
     Plan plan = testing::random_plan(seed);
     plan.vocabulary = 150001;
@@ -107,6 +108,7 @@ TEST(Witness, EqualsTheReferenceOnRandomModels) {
     compare(model, request, extremes);
     if (HasFailure()) return;
   }
+  if (base::kTestStride > 1) return;  // too few to see every cell take two values
   for (const auto& [name, range] : extremes) {
     EXPECT_NE(range.first, range.second) << name;
   }

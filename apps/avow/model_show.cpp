@@ -128,6 +128,7 @@ Object tokenizer_object(const model::Tokenizer& tokenizer) {
   };
   Object out{{"kind", kind_name(data.kind)},
              {"pre_tokenizer", pre_tokenizer_name(data.pre_tokenizer)},
+             {"normaliser", data.to_nfc ? "nfc" : "none"},
              {"tokens", data.tokens.size()},
              {"merges", data.merges.size()},
              {"digest", base::to_hex(model::tokenizer_digest(data))},

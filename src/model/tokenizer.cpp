@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "model/normalise.hpp"
 #include "model/spm.hpp"
 #include "model/tokenizer_bytes.hpp"
 #include "model/tokenizer_check.hpp"
@@ -137,8 +138,10 @@ base::Result<std::vector<TokenId>, TokenizerError> Tokenizer::encode_pieces(std:
   return std::move(run.ids);
 }
 
-Done Tokenizer::encode_plain(Run& run, std::string_view text, bool first) const {
-  if (text.empty()) return true;
+Done Tokenizer::encode_plain(Run& run, std::string_view given, bool first) const {
+  if (given.empty()) return true;
+  const std::string normalised = data_.to_nfc ? to_nfc(given) : std::string();
+  const std::string_view text = data_.to_nfc ? normalised : given;
   const bool byte_level = data_.kind == TokenizerKind::kByteLevelBpe;
   const bool spaced = text[0] == ' ' || (!byte_level && text.substr(0, kSpaceMark.size()) == kSpaceMark);
   bool prefix = false;

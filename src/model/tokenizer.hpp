@@ -100,7 +100,7 @@ class Tokenizer {
 
   [[nodiscard]] base::Result<bool, TokenizerError> encode_text(Run& run, const SpecialTokens& special,
                                                                std::string_view text, bool first) const;
-  [[nodiscard]] base::Result<bool, TokenizerError> encode_plain(Run& run, std::string_view text, bool first) const;
+  [[nodiscard]] base::Result<bool, TokenizerError> encode_plain(Run& run, std::string_view given, bool first) const;
   [[nodiscard]] base::Result<bool, TokenizerError> encode_byte_level(Run& run, std::string_view text) const;
   [[nodiscard]] base::Result<bool, TokenizerError> encode_characters(Run& run, std::string_view text) const;
   [[nodiscard]] base::Result<bool, TokenizerError> encode_segment(Run& run, std::string_view text) const;

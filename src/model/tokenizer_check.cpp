@@ -43,8 +43,9 @@ Checked check_kind(const TokenizerData& data) {
   if (pre > 3) return fail(TokenizerCause::kUnsupported, fmt::format("pre-tokeniser {}", pre));
   if (prefix > 3) return fail(TokenizerCause::kUnsupported, fmt::format("space prefix {}", prefix));
   const bool byte_level = data.kind == TokenizerKind::kByteLevelBpe;
-  if (!byte_level && (pre != 0 || data.ignore_merges)) {
-    return fail(TokenizerCause::kUnsupported, "pre-tokenisers and ignore_merges are for byte-level vocabularies");
+  if (!byte_level && (pre != 0 || data.ignore_merges || data.to_nfc)) {
+    return fail(TokenizerCause::kUnsupported,
+                "pre-tokenisers, ignore_merges and normalisation are for byte-level vocabularies");
   }
   if (data.kind == TokenizerKind::kSpm && !data.merges.empty()) {
     return fail(TokenizerCause::kUnsupported, "merges beside scores");

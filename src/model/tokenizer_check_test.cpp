@@ -71,6 +71,7 @@ TEST(TokenizerCheck, RefusesBadVocabularies) {
        {TokenizerCause::kUnsupported, "space prefix 4", [](auto& d) { d.space_prefix = static_cast<SpacePrefix>(4); }},
        {TokenizerCause::kUnsupported, "pre-tokenisers", [](auto& d) { d.pre_tokenizer = PreTokenizer::kGpt2; }},
        {TokenizerCause::kUnsupported, "ignore_merges", [](auto& d) { d.ignore_merges = true; }},
+       {TokenizerCause::kUnsupported, "normalisation", [](auto& d) { d.to_nfc = true; }},
        {TokenizerCause::kUnsupported, "merges beside scores", [](auto& d) {
           d.merges.push_back({260, 261});
         }}});

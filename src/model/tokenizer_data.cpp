@@ -16,7 +16,7 @@ using base::append_be32;
 using base::Bytes;
 using base::ByteView;
 
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::string_view kTag = "avow.tokenizer";
 
 void put_count(Bytes& out, std::size_t count) { append_be32(out, static_cast<std::uint32_t>(count)); }
@@ -103,6 +103,7 @@ void read_fields(CanonicalReader& reader, TokenizerData& data) {
   reader.tag(data.kind, 1, 3);
   reader.tag(data.pre_tokenizer, 0, static_cast<std::uint8_t>(PreTokenizer::kQwen2));
   reader.tag(data.space_prefix, 0, 3);
+  reader.flag(data.to_nfc);
   reader.flag(data.add_bos);
   reader.flag(data.add_eos);
   reader.flag(data.ignore_merges);
@@ -136,6 +137,7 @@ Bytes canonical_bytes(const TokenizerData& data) {
   out.push_back(static_cast<std::uint8_t>(data.kind));
   out.push_back(static_cast<std::uint8_t>(data.pre_tokenizer));
   out.push_back(static_cast<std::uint8_t>(data.space_prefix));
+  out.push_back(data.to_nfc ? 1 : 0);
   out.push_back(data.add_bos ? 1 : 0);
   out.push_back(data.add_eos ? 1 : 0);
   out.push_back(data.ignore_merges ? 1 : 0);

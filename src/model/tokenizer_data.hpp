@@ -59,6 +59,7 @@ struct TokenizerData {
   std::vector<Merge> merges;
   PreTokenizer pre_tokenizer = PreTokenizer::kNone;  ///< kNone unless kByteLevelBpe
   SpacePrefix space_prefix = SpacePrefix::kNever;
+  bool to_nfc = false;  ///< kByteLevelBpe: text around special tokens is normalised, before a space goes before it
   bool add_bos = false;
   bool add_eos = false;
   bool ignore_merges = false;  ///< kByteLevelBpe: a word that is a token is that token, whatever its merges say

@@ -19,7 +19,7 @@ TokenizerData every_field() {
   data.merges = {{0, 1}, {7, 9}};
   data.pre_tokenizer = PreTokenizer::kQwen2;
   data.space_prefix = SpacePrefix::kFirstUnlessSpace;
-  data.add_bos = data.ignore_merges = true;
+  data.to_nfc = data.add_bos = data.ignore_merges = true;
   data.bos = 3;
   data.unknown = 0;
   data.chat_template = "{{ x }}";

@@ -168,6 +168,8 @@ class TokenizerGgufReader {
     if (space && !spm) return fail(TokenizerCause::kUnsupported, "tokenizer.ggml.add_space_prefix with gpt2");
     data_.space_prefix = space ? SpacePrefix::kAlways : SpacePrefix::kNever;
     data_.ignore_merges = llama3;
+    // The file names the tokenizer alone; Qwen2's normalises.
+    data_.to_nfc = data_.pre_tokenizer == PreTokenizer::kQwen2;
     bool whitespace = false;
     if (Done done = read_switch("tokenizer.ggml.remove_extra_whitespaces", false, whitespace); !done) return done;
     if (whitespace) return fail(TokenizerCause::kUnsupported, "tokenizer.ggml.remove_extra_whitespaces");

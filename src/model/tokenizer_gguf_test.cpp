@@ -57,6 +57,7 @@ TEST(TokenizerGguf, ReadsByteLevelVocabularies) {
   EXPECT_FALSE(tokenizer_from_gguf(m).value().add_bos);
   m.set(kKey + "pre", std::string("qwen2"));
   EXPECT_EQ(tokenizer_from_gguf(m).value().pre_tokenizer, PreTokenizer::kQwen2);
+  EXPECT_TRUE(tokenizer_from_gguf(m).value().to_nfc);
 }
 
 TEST(TokenizerGguf, ReadsSpmVocabulariesWithTheFormatsDefaults) {

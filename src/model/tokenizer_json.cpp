@@ -60,6 +60,7 @@ class TokenizerJsonReader {
     data_.kind = steps.value().kind;
     data_.pre_tokenizer = steps.value().pre_tokenizer;
     data_.space_prefix = steps.value().space_prefix;
+    data_.to_nfc = steps.value().to_nfc;
     return true;
   }
 
@@ -150,8 +151,9 @@ class TokenizerJsonReader {
     for (const char* option : {"lstrip", "rstrip", "single_word", "normalized"}) {
       bool on = false;
       if (Done done = read_switch(token, option, false, on); !done) return done;
-      // Nothing is normalised in byte-level vocabularies.
-      if (std::string_view(option) == "normalized" && data_.kind == TokenizerKind::kByteLevelBpe) continue;
+      // No matter where nothing is normalised.
+      const bool normalises = data_.kind != TokenizerKind::kByteLevelBpe || data_.to_nfc;
+      if (std::string_view(option) == "normalized" && !normalises) continue;
       if (on) return fail(TokenizerCause::kUnsupported, fmt::format("{} of added token {}", option, shown_bytes(text)));
     }
     added_.push_back({id->get<TokenId>(), special ? TokenType::kControl : TokenType::kUserDefined});

@@ -57,8 +57,9 @@ base::Result<std::vector<const json*>, TokenizerError> steps_of(const json& root
 const char* const kMark = "\xe2\x96\x81";
 static_assert(kSpaceMark.size() == 3);
 
-// Prepend and Replace of spaces, each at most once, in this order.
+// NFC alone, or Prepend and Replace of spaces, each at most once, in this order.
 struct Normalizer {
+  bool to_nfc = false;
   bool prepends = false;
   bool replaces = false;
 };
@@ -66,6 +67,10 @@ base::Result<Normalizer, TokenizerError> read_normalizer(const json& root) {
   const auto steps = steps_of(root, "normalizer", "normalizers");
   if (!steps) return Err{steps.error()};
   Normalizer out;
+  if (steps.value().size() == 1 && holds(*steps.value()[0], "type", "NFC", false)) {
+    out.to_nfc = true;
+    return out;
+  }
   for (const json* step : steps.value()) {
     const bool prepend = holds(*step, "type", "Prepend", false) && holds(*step, "prepend", kMark, false);
     const bool replace = holds(*step, "type", "Replace", false) && holds(*step, "content", kMark, false) &&
@@ -197,6 +202,8 @@ base::Result<TextSteps, TokenizerError> read_text_steps(const json& root) {
   if (byte_level && (normalizer.value().prepends || normalizer.value().replaces)) {
     return fail(TokenizerCause::kUnsupported, "a normalizer with ByteLevel");
   }
+  if (!byte_level && normalizer.value().to_nfc) return fail(TokenizerCause::kUnsupported, "NFC without ByteLevel");
+  out.to_nfc = normalizer.value().to_nfc;
   if (!byte_level && !marks_spaces)
     return fail(TokenizerCause::kUnsupported, "no ByteLevel, and spaces left as they are");
   if (normalizer.value().prepends) {

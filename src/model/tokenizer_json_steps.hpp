@@ -16,6 +16,7 @@ struct TextSteps {
   TokenizerKind kind = TokenizerKind::kCharacterBpe;
   PreTokenizer pre_tokenizer = PreTokenizer::kNone;
   SpacePrefix space_prefix = SpacePrefix::kNever;
+  bool to_nfc = false;
 };
 [[nodiscard]] base::Result<TextSteps, TokenizerError> read_text_steps(const nlohmann::json& root);
 

@@ -70,6 +70,20 @@ TEST(TokenizerJson, ReadsKnownExpressions) {
   }
 }
 
+// Qwen2's files: text is brought into form C, the pieces around special tokens each by itself.
+TEST(TokenizerJson, NormalisesWhereTheFileSaysSo) {
+  json file = byte_level();
+  file["added_tokens"][0]["normalized"] = false;
+  file["normalizer"] = {{"type", "NFC"}};
+  file["model"]["vocab"].update(json::parse(R"({"Ã": 6, "¡": 7, "Ì": 8, "ģ": 9})"));
+  const Tokenizer tokenizer = tokenizer_of_json(file.dump());
+  EXPECT_TRUE(tokenizer.data().to_nfc);
+  EXPECT_EQ(ids_of(tokenizer, "a\xcc\x81"), (Ids{6, 7}));
+  EXPECT_EQ(ids_of(tokenizer, "\xc3\xa1"), (Ids{6, 7}));
+  EXPECT_EQ(ids_of(tokenizer, "a!!\xcc\x81"), (Ids{0, 5, 8, 9}));
+  EXPECT_EQ(text_of(tokenizer, {6, 7}), "\xc3\xa1");
+}
+
 TEST(TokenizerJson, ReadsCharactersWithByteFallback) {
   const Tokenizer tokenizer = tokenizer_of_json(characters().dump());
   EXPECT_EQ(tokenizer.data().kind, TokenizerKind::kCharacterBpe);
@@ -159,7 +173,11 @@ TEST(TokenizerJson, NamesWhatItDoesNotHave) {
        {kUnsupported, "byte_fallback", [](json& f) { f["model"]["byte_fallback"] = true; }},
        {kUnsupported, "unk_token", [](json& f) { f["model"]["unk_token"] = "a"; }},
        {kUnsupported, "lstrip of added token \"!!\"", [](json& f) { f["added_tokens"][1]["lstrip"] = true; }},
-       {kUnsupported, "normalizer \"NFC\"",
+       {kUnsupported, "normalizer \"NFKC\"",
+        [](json& f) {
+          f["normalizer"] = {{"type", "NFKC"}};
+        }},
+       {kUnsupported, "normalized of added token \"<|end|>\"",
         [](json& f) {
           f["normalizer"] = {{"type", "NFC"}};
         }},
@@ -181,7 +199,11 @@ TEST(TokenizerJson, NamesWhatItDoesNotHave) {
           f["post_processor"] = {{"type", "BertProcessing"}};
         }}});
   expect_file_refused(characters(),
-                      {{kUnsupported, "normalized of", [](json& f) { f["added_tokens"][1]["normalized"] = true; }},
+                      {{kUnsupported, "NFC without ByteLevel",
+                        [](json& f) {
+                          f["normalizer"] = {{"type", "NFC"}};
+                        }},
+                       {kUnsupported, "normalized of", [](json& f) { f["added_tokens"][1]["normalized"] = true; }},
                        {kUnsupported, "post_processor", [](json& f) { f["post_processor"]["single"] = json::array(); }},
                        {kUnsupported, "post_processor",
                         [](json& f) {

@@ -309,8 +309,8 @@ TEST(Tokenizer, DigestDependsOnEverything) {
   single.types = {TokenType::kNormal};
   EXPECT_EQ(base::to_hex(canonical_bytes(single)),
             "61766f772e746f6b656e697a6572"
-            "00000001"
-            "020000000000"
+            "00000002"
+            "02000000000000"
             "0000000000"
             "0000000000"
             "0000000000"
@@ -321,7 +321,7 @@ TEST(Tokenizer, DigestDependsOnEverything) {
             "00000000"
             "00000000"
             "00000000");
-  std::vector<TokenizerData> changed(16, data);
+  std::vector<TokenizerData> changed(17, data);
   changed[0].kind = TokenizerKind::kCharacterBpe;
   changed[1].tokens[264] += "c";
   changed[2].types[264] = TokenType::kUnused;
@@ -337,6 +337,7 @@ TEST(Tokenizer, DigestDependsOnEverything) {
   changed[12].unknown = 1;
   changed[13].chat_template = "x";
   changed[14].tokens.emplace_back("x");
+  changed[16].to_nfc = true;
   std::vector<base::Digest> digests;
   for (const TokenizerData& other : changed) digests.push_back(tokenizer_digest(other));
   EXPECT_EQ(digests[15], tokenizer_digest(data));

@@ -141,6 +141,8 @@ std::vector<double> rope_frequencies(const ModelConfig& config) {
   return frequencies;
 }
 
-double yarn_amplitude(double factor) { return factor <= 1 ? 1 : 0.1 * std::log(factor) + 1; }
+double rope_amplitude(const Rope& rope) {
+  return rope.amplitude * (rope.grows_with_factor ? 0.1 * std::log(rope.factor) + 1 : 1);
+}
 
 }  // namespace avow::model

@@ -43,6 +43,7 @@ struct Rope {
   double low_frequency_factor = 1, high_frequency_factor = 4;  // kLlama3
   double beta_fast = 32, beta_slow = 1;                        // kYarn: rotations within the original context
   double amplitude = 1;                                        // kYarn: cosine and sine are multiplied by it
+  bool grows_with_factor = false;                              // kYarn: and by 0.1 ln(factor) + 1
   bool whole_ramp_ends = true;                                 // kYarn: the ramp's ends are rounded outwards
   std::uint64_t original_context = 0;                          // kLlama3, kYarn
   std::vector<float> factors;                                  // kFactors: head_size / 2
@@ -80,7 +81,7 @@ inline constexpr std::uint64_t kLayers = 1 << 12, kHeads = 1 << 12, kHeadSize = 
 /// The angle of each of the head_size / 2 rotations at position 1, in radians, scaling included.
 [[nodiscard]] std::vector<double> rope_frequencies(const ModelConfig& config);
 
-/// Yarn's amplitude for a factor where the file gives none.
-[[nodiscard]] double yarn_amplitude(double factor);
+/// What cosine and sine are multiplied by.
+[[nodiscard]] double rope_amplitude(const Rope& rope);
 
 }  // namespace avow::model

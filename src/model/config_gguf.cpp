@@ -105,7 +105,8 @@ void read_scaling(GgufConfigReader& reader, const GgufFile& gguf, ModelConfig& c
     rope.scaling = RopeScaling::kYarn;
     rope.factor = factor;
     rope.original_context = reader.natural("rope.scaling.original_context_length", config.context);
-    rope.amplitude = yarn_amplitude(factor) * amplitude;
+    rope.amplitude = amplitude;
+    rope.grows_with_factor = true;
     rope.beta_fast = reader.number("rope.scaling.yarn_beta_fast", 32.0);
     rope.beta_slow = reader.number("rope.scaling.yarn_beta_slow", 1.0);
   } else if (kind != "none" && kind != "linear") {

@@ -131,7 +131,8 @@ void read_yarn(JsonConfigReader& scaling, ModelConfig& config) {
   rope.scaling = RopeScaling::kYarn;
   rope.factor = scaling.number("factor");
   rope.original_context = scaling.natural("original_max_position_embeddings", config.context);
-  rope.amplitude = scaling.number("attention_factor", yarn_amplitude(rope.factor));
+  rope.amplitude = scaling.number("attention_factor", 1);
+  rope.grows_with_factor = !scaling.has("attention_factor");
   rope.beta_fast = scaling.number("beta_fast", 32);
   rope.beta_slow = scaling.number("beta_slow", 1);
   rope.whole_ramp_ends = scaling.truth("truncate", true);

@@ -334,7 +334,7 @@ TEST(ConfigGguf, ReadsScaling) {
   ASSERT_TRUE(config.ok()) << to_text(config.error());
   EXPECT_EQ(config.value().rope.scaling, RopeScaling::kYarn);
   EXPECT_EQ(config.value().rope.original_context, 16u);
-  EXPECT_DOUBLE_EQ(config.value().rope.amplitude, 0.1 * std::log(4.0) + 1);
+  EXPECT_DOUBLE_EQ(rope_amplitude(config.value().rope), 0.1 * std::log(4.0) + 1);
 }
 
 ModelConfig with_rope(Rope rope, std::uint64_t head_size) {
@@ -395,8 +395,13 @@ TEST(RopeFrequencies, RampForYarn) {
   for (std::size_t i = 0; i <= 10; ++i) EXPECT_DOUBLE_EQ(scaled[i], plain[i]) << i;
   for (std::size_t i = 23; i < 32; ++i) EXPECT_DOUBLE_EQ(scaled[i], plain[i] / 16) << i;
   EXPECT_NEAR(scaled[16] / plain[16], 6.0 / 13 / 16 + 7.0 / 13, 1e-12);
-  EXPECT_EQ(yarn_amplitude(1), 1);
-  EXPECT_NEAR(yarn_amplitude(16), 1.2772588722239782, 1e-12);
+  EXPECT_EQ(rope_amplitude(rope), 1);
+  rope.grows_with_factor = true;
+  EXPECT_NEAR(rope_amplitude(rope), 1.2772588722239782, 1e-12);
+  rope.amplitude = 0.5;
+  EXPECT_NEAR(rope_amplitude(rope), 1.2772588722239782 / 2, 1e-12);
+  rope.factor = 1;
+  EXPECT_EQ(rope_amplitude(rope), 0.5);
 }
 
 }  // namespace

@@ -95,9 +95,10 @@ FloatModel::Vector FloatModel::norm(const Vector& x, const Matrix& gain, const M
 }
 
 void FloatModel::rotate(Vector& x) const {
+  const double amplitude = rope_amplitude(config_.rope);
   for (std::size_t i = 0; i < x.size() / 2; ++i) {
     const double angle = static_cast<double>(position_) * frequencies_[i % frequencies_.size()];
-    const double c = std::cos(angle) * config_.rope.amplitude, s = std::sin(angle) * config_.rope.amplitude;
+    const double c = std::cos(angle) * amplitude, s = std::sin(angle) * amplitude;
     const double a = x[2 * i], b = x[2 * i + 1];
     x[2 * i] = a * c - b * s;
     x[2 * i + 1] = a * s + b * c;

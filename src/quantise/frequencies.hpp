@@ -12,4 +12,7 @@ namespace avow::quantise {
 /// equal on every machine. Of a configuration that check_config has passed.
 [[nodiscard]] std::vector<fixed::Number> frequencies_of(const model::ModelConfig& config);
 
+/// model::rope_amplitude, likewise.
+[[nodiscard]] fixed::Number amplitude_of(const model::Rope& rope);
+
 }  // namespace avow::quantise

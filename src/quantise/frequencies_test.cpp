@@ -47,6 +47,20 @@ TEST(Frequencies, AreThoseOfTheModel) {
   }
 }
 
+TEST(Frequencies, HaveTheAmplitudeOfTheModel) {
+  model::Rope rope;
+  for (const double factor : {1.0, 1.5, 4.0, 16.0, 40.0}) {
+    rope.factor = factor;
+    for (const double amplitude : {0.25, 1.0, 1.1386294361119891}) {
+      rope.amplitude = amplitude;
+      for (const bool grows : {false, true}) {
+        rope.grows_with_factor = grows;
+        EXPECT_NEAR(as_double(amplitude_of(rope)), model::rope_amplitude(rope), 1e-14);
+      }
+    }
+  }
+}
+
 TEST(Fixed, HasLogarithms) {
   for (const double x : {1e-9, 0.3, 1.0, 1.5, 2.0, 10000.0, 1e18}) {
     const fixed::Number number = fixed::of_double(x), log = fixed::log(number);

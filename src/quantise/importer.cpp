@@ -112,10 +112,12 @@ std::optional<Error> Importer::rotate() {
   const bool small = std::all_of(frequencies.begin(), frequencies.end(), [&](const auto& f) { return f < most; });
   if (!small) return Error{Cause::kRange, "a rotation's frequency is 2^16 or more"};
   // Cells are below 2^15 in units of 2^-14.
-  if (!(config.rope.amplitude > 0 && config.rope.amplitude < 1.9999)) {
-    return Error{Cause::kRange, fmt::format("rotations of amplitude {}, not between 0 and 2", config.rope.amplitude)};
+  const fixed::Number amplitude = amplitude_of(config.rope);
+  if (amplitude <= 0 || amplitude > fixed::of_double(1.9999)) {
+    return Error{Cause::kRange,
+                 fmt::format("rotations of amplitude {}, not between 0 and 2", model::rope_amplitude(config.rope))};
   }
-  const auto& turns = cells(T::kRotation).narrow = rotation(frequencies, config.rope.amplitude, plan().context);
+  const auto& turns = cells(T::kRotation).narrow = rotation(frequencies, amplitude, plan().context);
   std::int64_t squares = 0;
   for (std::size_t i = 0; i < turns.size(); i += 4) {
     squares = std::max(squares, std::int64_t{turns[i]} * turns[i] + std::int64_t{turns[i + 2]} * turns[i + 2]);
@@ -146,7 +148,7 @@ std::optional<Error> Importer::stream() {
 
   const auto longest = [&](T tensor, T mean) {
     const Matrix rows = matrix(tensor, p.width);
-    const std::vector<std::int16_t>& means = import_.model.of(mean).narrow;
+    const auto& means = import_.model.of(mean).narrow;
     double largest = 0;
     for (std::size_t i = 0; i < rows.rows(); ++i) {
       std::int64_t squares = 0;  // below 2^32 2^16

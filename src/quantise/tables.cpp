@@ -129,16 +129,16 @@ std::vector<std::int32_t> weight_values() {
   return values;
 }
 
-std::vector<std::int16_t> rotation(std::span<const Number> frequencies, double amplitude, std::uint64_t context) {
-  AVOW_CHECK(amplitude > 0 && amplitude < 2);
+std::vector<std::int16_t> rotation(std::span<const Number> frequencies, const Number& amplitude,
+                                   std::uint64_t context) {
+  AVOW_CHECK(amplitude > 0 && amplitude < fixed::of_scaled(2, 0));
   std::vector<std::int16_t> cells;
   cells.reserve(context * frequencies.size() * 4);
-  const Number factor = fixed::of_double(amplitude);
   for (std::uint64_t position = 0; position < context; ++position) {
     for (const Number& frequency : frequencies) {
       const auto [cosine, sine] = fixed::turn(frequency * position);
-      const std::int64_t c = fixed::round(fixed::multiply(factor, cosine), compile::kRotationShift);
-      const std::int64_t s = fixed::round(fixed::multiply(factor, sine), compile::kRotationShift);
+      const std::int64_t c = fixed::round(fixed::multiply(amplitude, cosine), compile::kRotationShift);
+      const std::int64_t s = fixed::round(fixed::multiply(amplitude, sine), compile::kRotationShift);
       cells.insert(cells.end(), {narrow(c), narrow(-s), narrow(s), narrow(c)});
     }
   }

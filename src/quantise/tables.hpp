@@ -30,8 +30,8 @@ struct RootTables {
 
 /// context x pairs x 2 x 2: cos, -sin, sin, cos of position times frequency, times amplitude, in units of 2^-14.
 /// Needs 0 < amplitude < 2 and frequencies below 2^16 in size.
-[[nodiscard]] std::vector<std::int16_t> rotation(std::span<const fixed::Number> frequencies, double amplitude,
-                                                 std::uint64_t context);
+[[nodiscard]] std::vector<std::int16_t> rotation(std::span<const fixed::Number> frequencies,
+                                                 const fixed::Number& amplitude, std::uint64_t context);
 
 /// 2 x 2^8: whether a byte is not 0, or one before it was not.
 [[nodiscard]] std::vector<std::int16_t> found_values();

@@ -108,7 +108,7 @@ TEST(Tables, RotationsAreRounded) {
   std::vector<fixed::Number> exact;
   for (const double frequency : frequencies) exact.push_back(fixed::of_double(frequency));
   for (const double amplitude : {1.0, 1.1386294361119891}) {
-    const auto cells = rotation(exact, amplitude, 700);
+    const auto cells = rotation(exact, fixed::of_double(amplitude), 700);
     ASSERT_EQ(cells.size(), 700u * 5 * 4);
     const auto angle = [&](std::size_t i) {
       const std::size_t position = i / 5;

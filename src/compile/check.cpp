@@ -10,7 +10,7 @@ namespace avow::compile {
 namespace {
 
 template <typename T>
-statement::TensorBound bound_of(const std::vector<T>& cells) {
+statement::TensorBound bound_of(const CellVector<T>& cells) {
   const auto [least, largest] = std::minmax_element(cells.begin(), cells.end());
   return {*least, *largest};
 }

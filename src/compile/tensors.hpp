@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "compile/cell_vector.hpp"
 #include "compile/plan.hpp"
 
 namespace avow::compile {
@@ -58,8 +59,8 @@ struct CellRange {
 
 /// The cells of one tensor: narrow or wide, the other is empty.
 struct Cells {
-  std::vector<std::int16_t> narrow;
-  std::vector<std::int32_t> wide;
+  CellVector<std::int16_t> narrow;
+  CellVector<std::int32_t> wide;
 
   [[nodiscard]] std::size_t size() const noexcept { return narrow.size() + wide.size(); }
   [[nodiscard]] std::int64_t operator[](std::size_t i) const noexcept { return narrow.empty() ? wide[i] : narrow[i]; }

@@ -34,8 +34,11 @@ struct Opened {
   statement::Statement statement;  ///< numbers for names
   base::Digest id{};
 };
+/// Maps the file, which stays mapped as long as a tensor of it lives: weights are read from the page cache, which all
+/// processes share. As with any mapped file, nobody may write to it meanwhile; write() never does, it puts a new one in
+/// its place.
 [[nodiscard]] base::Result<Opened, model::ReadError> open(const std::string& path);
-/// From bytes; `name` is for errors.
+/// From bytes, of which everything is copied; `name` is for errors.
 [[nodiscard]] base::Result<Opened, model::ReadError> from_bytes(base::ByteView bytes, const std::string& name);
 
 }  // namespace avow::model_file

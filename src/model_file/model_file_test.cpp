@@ -50,9 +50,9 @@ Contents contents(const compile::Plan& plan) {
     for (std::uint64_t k = 0; k < cells_of(plan, tensor); ++k) {
       const std::int64_t cell = least + static_cast<std::int64_t>(random() % span);
       if (is_wide(tensor)) {
-        cells.wide.push_back(static_cast<std::int32_t>(cell));
+        cells.wide.own().push_back(static_cast<std::int32_t>(cell));
       } else {
-        cells.narrow.push_back(static_cast<std::int16_t>(cell));
+        cells.narrow.own().push_back(static_cast<std::int16_t>(cell));
       }
     }
   }
@@ -127,6 +127,12 @@ TEST(ModelFile, IsWrittenInOnePiece) {
   const auto opened = open(path);
   ASSERT_TRUE(opened.ok()) << opened.error().reason;
   expect_equal(opened.value().contents, llama());
+  // Its tensors are those of the file, which stays as it is when another takes its name.
+  EXPECT_EQ(write(path, contents(compile::small_plans().back().second)), std::nullopt);
+  expect_equal(opened.value().contents, llama());
+  for (const compile::Cells& cells : opened.value().contents.model.cells) {
+    EXPECT_TRUE((cells.narrow.empty() || !cells.narrow.is_own()) && (cells.wide.empty() || !cells.wide.is_own()));
+  }
   const std::filesystem::directory_iterator files(folder);
   EXPECT_EQ(std::distance(begin(files), end(files)), 1);  // and no temporary one
   EXPECT_NE(write(folder / "nowhere" / "model.avow", llama()), std::nullopt);

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <memory>
+#include <span>
+#include <utility>
 
 #include "base/threads.hpp"
 #include "compile/compile.hpp"
@@ -40,7 +43,9 @@ Entry entry_at(const std::uint8_t* bytes) {
 
 class FileReader {
  public:
-  FileReader(ByteView bytes, const std::string& name) : bytes_(bytes), name_(name) {}
+  // Tensors refer to the bytes if there is somebody who keeps them.
+  FileReader(ByteView bytes, std::shared_ptr<const void> keeper, const std::string& name)
+      : bytes_(bytes), keeper_(std::move(keeper)), name_(name) {}
 
   base::Result<Opened, ReadError> run() {
     if (auto error = read_header()) return Err{*error};
@@ -163,29 +168,36 @@ class FileReader {
     }
     if (auto error = check(i, name)) return error;
     compile::Cells& out = opened_.contents.model.of(tensor);
-    if (is_wide(tensor)) {
-      out.wide.resize(cells);
-      return fill(i, name, out.wide);
-    }
-    out.narrow.resize(cells);
-    return fill(i, name, out.narrow);
-  }
-
-  template <typename T>
-  MaybeError fill(std::size_t i, const SectionName& name, std::vector<T>& cells) const {
-    const compile::CellRange range = range_of(ModelTensor{static_cast<std::uint8_t>(name.number)});
-    std::atomic<bool> is_good{true};
-    base::parallel_for(cells.size(), kChunkBytes, [&](std::size_t begin, std::size_t end) {
-      std::memcpy(cells.data() + begin, section(i).data() + begin * sizeof(T), (end - begin) * sizeof(T));
-      bool good = true;
-      for (std::size_t k = begin; k < end; ++k) good = good && cells[k] >= range.least && cells[k] <= range.largest;
-      if (!good) is_good = false;
-    });
-    if (is_good) return std::nullopt;
+    const bool good = is_wide(tensor) ? fill(i, tensor, out.wide) : fill(i, tensor, out.narrow);
+    if (good) return std::nullopt;
     return fail(Cause::kValue, table_[i].offset, fmt::format("{} has a cell out of its range", to_text(name)));
   }
 
+  // Whether all cells are in their range.
+  template <typename T>
+  bool fill(std::size_t i, ModelTensor tensor, compile::CellVector<T>& out) const {
+    const ByteView bytes = section(i);
+    const std::size_t count = bytes.size() / sizeof(T);
+    if (keeper_) {
+      // Sections are aligned, and so is the file in memory.
+      out = {{reinterpret_cast<const T*>(bytes.data()), count}, keeper_};
+    } else {
+      out.own().resize(count);
+      if (count > 0) std::memcpy(out.own().data(), bytes.data(), bytes.size());
+    }
+    const compile::CellRange range = range_of(tensor);
+    const std::span<const T> cells = out.cells();
+    std::atomic<bool> is_good{true};
+    base::parallel_for(cells.size(), kChunkBytes, [&](std::size_t begin, std::size_t end) {
+      bool good = true;
+      for (const T cell : cells.subspan(begin, end - begin)) good &= cell >= range.least && cell <= range.largest;
+      if (!good) is_good = false;
+    });
+    return is_good;
+  }
+
   ByteView bytes_;
+  std::shared_ptr<const void> keeper_;
   const std::string& name_;
   std::vector<Entry> table_;
   Opened opened_;
@@ -194,13 +206,14 @@ class FileReader {
 }  // namespace
 
 base::Result<Opened, ReadError> from_bytes(ByteView bytes, const std::string& name) {
-  return FileReader(bytes, name).run();
+  return FileReader(bytes, nullptr, name).run();
 }
 
 base::Result<Opened, ReadError> open(const std::string& path) {
-  const auto file = base::MappedFile::open(path);
-  if (!file) return Err{ReadError{Cause::kOpen, path, 0, file.error()}};
-  return from_bytes(file.value().bytes(), path);
+  auto opened = base::MappedFile::open(path);
+  if (!opened) return Err{ReadError{Cause::kOpen, path, 0, opened.error()}};
+  const auto file = std::make_shared<const base::MappedFile>(std::move(opened).value());
+  return FileReader(file->bytes(), file, path).run();
 }
 
 }  // namespace avow::model_file

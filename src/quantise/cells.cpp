@@ -45,9 +45,9 @@ Result<compile::Cells, Error> round_tensor(const Folder& folder, ModelTensor ten
       const double rounded = std::round(std::ldexp(value, bits));
       AVOW_CHECK(std::abs(rounded) <= limit);
       if (wide) {
-        cells.wide.push_back(static_cast<std::int32_t>(rounded));
+        cells.wide.own().push_back(static_cast<std::int32_t>(rounded));
       } else {
-        cells.narrow.push_back(static_cast<std::int16_t>(rounded));
+        cells.narrow.own().push_back(static_cast<std::int16_t>(rounded));
       }
     }
   });

@@ -277,7 +277,7 @@ Fault Forward::run_head(std::span<const std::int64_t> streams, std::size_t first
   }
 
   const std::int16_t* weights = narrow(plan.tied ? ModelTensor::kEmbedding : ModelTensor::kHeadWeights);
-  const std::vector<std::int32_t>& bias = model_->of(ModelTensor::kHeadBias).wide;
+  const std::span<const std::int32_t> bias = model_->of(ModelTensor::kHeadBias).wide;
   std::atomic<bool> in_range{true};
   base::parallel_for(words, 128, [&](std::size_t begin, std::size_t end) {
     const std::size_t count = end - begin;

@@ -18,15 +18,15 @@ namespace {
 std::int64_t rounded(double value) { return std::llround(value); }
 
 void fill_tables(IntegerModel& model) {
-  auto& act = model.of(ModelTensor::kActValues).narrow;
-  auto& exp = model.of(ModelTensor::kExpValues).narrow;
+  auto& act = model.of(ModelTensor::kActValues).narrow.own();
+  auto& exp = model.of(ModelTensor::kExpValues).narrow.own();
   for (int i = 0; i < 1 << 16; ++i) {
     const double x = (i - 32768) / 4096.0;
     act.push_back(static_cast<std::int16_t>(rounded(4095 * x / (1 + std::exp(-x)))));
     exp.push_back(static_cast<std::int16_t>(rounded(16384 * std::exp(-i / 64.0))));
   }
-  auto& roots = model.of(ModelTensor::kRootValues).wide;
-  auto& slopes = model.of(ModelTensor::kRootSlopes).wide;
+  auto& roots = model.of(ModelTensor::kRootValues).wide.own();
+  auto& slopes = model.of(ModelTensor::kRootSlopes).wide.own();
   const auto root = [](int row) {
     return row < 256 ? 0 : static_cast<std::int32_t>(rounded((1 - 1.0 / 1024) * (1 << 20) / std::sqrt(row)));
   };
@@ -34,9 +34,9 @@ void fill_tables(IntegerModel& model) {
     roots.push_back(root(row));
     slopes.push_back(row < 256 ? 0 : root(row) - root(row + 1));
   }
-  auto& found = model.of(ModelTensor::kFoundValues).narrow;
+  auto& found = model.of(ModelTensor::kFoundValues).narrow.own();
   for (int i = 0; i < 512; ++i) found.push_back(i == 0 ? 0 : 1);
-  auto& weights = model.of(ModelTensor::kWeightValues).wide;
+  auto& weights = model.of(ModelTensor::kWeightValues).wide.own();
   for (int u = 0; u < 4096; ++u) {
     weights.push_back(u == 4095 ? 0 : static_cast<std::int32_t>(rounded(65535 * std::exp(-u / 256.0))));
   }
@@ -44,7 +44,7 @@ void fill_tables(IntegerModel& model) {
 
 void fill_rotation(IntegerModel& model) {
   const Plan& plan = model.plan;
-  auto& rotation = model.of(ModelTensor::kRotation).narrow;
+  auto& rotation = model.of(ModelTensor::kRotation).narrow.own();
   const double pairs = static_cast<double>(plan.head_size) / 2;
   for (std::uint64_t t = 0; t < plan.context; ++t) {
     for (std::uint64_t p = 0; p < plan.head_size / 2; ++p) {
@@ -69,11 +69,11 @@ IntegerModel random_model(const Plan& plan, std::uint64_t seed) {
     const std::uint64_t count = compile::cells_of(plan, tensor);
     if (compile::is_wide(tensor)) {
       for (std::uint64_t c = 0; c < count; ++c) {
-        model.of(tensor).wide.push_back(static_cast<std::int32_t>(rng() >> 33) - (1 << 30));
+        model.of(tensor).wide.own().push_back(static_cast<std::int32_t>(rng() >> 33) - (1 << 30));
       }
       continue;
     }
-    auto& cells = model.of(tensor).narrow;
+    auto& cells = model.of(tensor).narrow.own();
     cells.reserve(count);
     while (cells.size() < count) {
       std::uint64_t bits = rng();

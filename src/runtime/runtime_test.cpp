@@ -140,20 +140,20 @@ TEST(Runtime, RefusesModelsThatAreNone) {
   for (std::size_t i = 0; i < compile::kModelTensors; ++i) {
     const auto tensor = static_cast<ModelTensor>(i);
     SCOPED_TRACE(compile::name_of(tensor));
-    EXPECT_EQ(cause([&](IntegerModel& m) { m.of(tensor).narrow.push_back(0); }), Cause::kCells);
-    EXPECT_EQ(cause([&](IntegerModel& m) { m.of(tensor).wide.push_back(0); }), Cause::kCells);
+    EXPECT_EQ(cause([&](IntegerModel& m) { m.of(tensor).narrow.own().push_back(0); }), Cause::kCells);
+    EXPECT_EQ(cause([&](IntegerModel& m) { m.of(tensor).wide.own().push_back(0); }), Cause::kCells);
     const Cause without = cause([&](IntegerModel& m) { m.of(tensor) = {}; });
     EXPECT_EQ(without, compile::has(model.plan, tensor) ? Cause::kCells : Cause{});
   }
-  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kExpValues).narrow[0] = 16383; }), Cause::kTable);
-  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kExpValues).narrow[7] = 16385; }), Cause::kTable);
-  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kExpValues).narrow[7] = -1; }), Cause::kTable);
-  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kRootValues).wide[9] = 1 << 17; }), Cause::kTable);
-  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kRootSlopes).wide[9] = -1; }), Cause::kTable);
-  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kWeightValues).wide[1] = 65537; }), Cause::kTable);
-  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kWeightValues).wide[0] = 65534; }), Cause::kTable);
-  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kWeightValues).wide[4095] = 1; }), Cause::kTable);
-  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kFoundValues).narrow[256] = 0; }), Cause::kTable);
+  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kExpValues).narrow.own()[0] = 16383; }), Cause::kTable);
+  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kExpValues).narrow.own()[7] = 16385; }), Cause::kTable);
+  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kExpValues).narrow.own()[7] = -1; }), Cause::kTable);
+  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kRootValues).wide.own()[9] = 1 << 17; }), Cause::kTable);
+  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kRootSlopes).wide.own()[9] = -1; }), Cause::kTable);
+  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kWeightValues).wide.own()[1] = 65537; }), Cause::kTable);
+  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kWeightValues).wide.own()[0] = 65534; }), Cause::kTable);
+  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kWeightValues).wide.own()[4095] = 1; }), Cause::kTable);
+  EXPECT_EQ(cause([](IntegerModel& m) { m.of(ModelTensor::kFoundValues).narrow.own()[256] = 0; }), Cause::kTable);
 }
 
 // Each change makes one tensor leave its range, and the error names that one; in a run and in a witness.
@@ -166,13 +166,13 @@ TEST(Runtime, NamesTheTensorThatLeavesItsRange) {
       {"attention_norm.in", 0, [](IntegerModel& m) { m.plan.stream_shift = 0; }},
       {"attention_norm.scale", 0,
        [](IntegerModel& m) {
-         for (auto& v : m.of(ModelTensor::kRootValues).wide) v = 0;
-         for (auto& v : m.of(ModelTensor::kRootSlopes).wide) v = (1 << 16) - 1;
+         for (auto& v : m.of(ModelTensor::kRootValues).wide.own()) v = 0;
+         for (auto& v : m.of(ModelTensor::kRootSlopes).wide.own()) v = (1 << 16) - 1;
        }},
       {"attention_norm.out", 0,
        [](IntegerModel& m) {
-         for (auto& v : m.of(ModelTensor::kRootValues).wide) v = (1 << 16) - 1;
-         auto& embedding = m.of(ModelTensor::kEmbedding).narrow;
+         for (auto& v : m.of(ModelTensor::kRootValues).wide.own()) v = (1 << 16) - 1;
+         auto& embedding = m.of(ModelTensor::kEmbedding).narrow.own();
          for (std::size_t i = 0; i < embedding.size(); ++i) embedding[i] = i % m.plan.width == 0 ? 32767 : 0;
        }},
       {"query", 0, [](IntegerModel& m) { m.plan.query_shift = 0; }},
@@ -180,18 +180,18 @@ TEST(Runtime, NamesTheTensorThatLeavesItsRange) {
       {"value", 0, [](IntegerModel& m) { m.plan.value_shift = 0; }},
       {"turned_query", 0,
        [](IntegerModel& m) {
-         for (auto& v : m.of(ModelTensor::kQueryWeights).narrow) v = 32767;
-         for (auto& v : m.of(ModelTensor::kRotation).narrow) v = 32767;
+         for (auto& v : m.of(ModelTensor::kQueryWeights).narrow.own()) v = 32767;
+         for (auto& v : m.of(ModelTensor::kRotation).narrow.own()) v = 32767;
          m.plan.query_shift -= 2;
        }},
       {"turned_key", 0,
        [](IntegerModel& m) {
-         for (auto& v : m.of(ModelTensor::kKeyWeights).narrow) v = 32767;
+         for (auto& v : m.of(ModelTensor::kKeyWeights).narrow.own()) v = 32767;
          for (std::size_t i = 0; i < m.of(ModelTensor::kRotation).size(); ++i) {
-           m.of(ModelTensor::kRotation).narrow[i] = 32767;
+           m.of(ModelTensor::kRotation).narrow.own()[i] = 32767;
          }
-         for (auto& v : m.of(ModelTensor::kQueryWeights).narrow) v = 0;
-         for (auto& v : m.of(ModelTensor::kQueryBias).narrow) v = 0;
+         for (auto& v : m.of(ModelTensor::kQueryWeights).narrow.own()) v = 0;
+         for (auto& v : m.of(ModelTensor::kQueryBias).narrow.own()) v = 0;
          m.plan.key_shift = m.plan.query_shift - 2;
        }},
       {"score", 1, [](IntegerModel& m) { m.plan.score_shift = 0; }},
@@ -245,7 +245,7 @@ TEST(Runtime, WildModelsAreAnswered) {
                               ModelTensor::kHeadGain, ModelTensor::kRotation, ModelTensor::kActValues}) {
       if (rng() % 4 != 0) continue;
       const std::int16_t extremes[] = {-32768, 32767};
-      for (auto& cell : model.of(tensor).narrow) cell = extremes[rng() % 2];
+      for (auto& cell : model.of(tensor).narrow.own()) cell = extremes[rng() % 2];
     }
     const auto witness = make_witness(model, {random_ids(plan, 5, seed), {4, 4}, {}});
     ASSERT_TRUE(witness.ok() || witness.error().cause == Cause::kRange);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <cstdio>
+#include <exception>
+
 #include "base/threads.hpp"
 #include "commands.hpp"
 
@@ -29,6 +32,14 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? avow::app::kGood : avow::app::kWrongUse;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "avow: not enough memory for this size; try a smaller one\n");
+    return avow::app::kEnvironment;
+  } catch (const std::exception& error) {
+    // Of files and streams: what can be foreseen has a sentence of its own where it happens.
+    fmt::print(stderr, "avow: {}\n", error.what());
+    return avow::app::kEnvironment;
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    fmt::print(stderr, "avow: the output could not be written\n");
     return avow::app::kEnvironment;
   }
   return exit_code;

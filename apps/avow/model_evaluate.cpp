@@ -110,6 +110,9 @@ int evaluate_model(const EvaluateOptions& options) {
   const std::size_t window = options.window == 0 ? model.plan.context : options.window;
   if (window > model.plan.context)
     return refuse_evaluation(kWrongUse, fmt::format("--window is at most {}", model.plan.context));
+  const model::ModelConfig& config = weights.value().config();
+  if (config.architecture == model::Architecture::kGpt2 && window > config.context)
+    return refuse_evaluation(kWrongUse, fmt::format("the original has {} positions: --window is more", config.context));
   const auto agreement = compare(original.value(), runtime.value(), tokens, window);
   if (!agreement) return refuse_evaluation(kNo, agreement.error());
   print(agreement.value(), options.json);

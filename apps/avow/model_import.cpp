@@ -24,7 +24,7 @@ void step(const char* text) { fmt::print(stderr, "{} ..\n", text); }
 
 // What the file says of itself must not depend on where it lay.
 std::string about_of(const std::string& path) {
-  std::filesystem::path name = std::filesystem::path(path).lexically_normal();
+  std::filesystem::path name = std::filesystem::absolute(path).lexically_normal();
   if (!name.has_filename()) name = name.parent_path();
   std::string about = fmt::format("source: {}\n", printable(name.filename().string()));
   const auto summary = model::summarise_model(path);

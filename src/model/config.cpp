@@ -35,6 +35,9 @@ MaybeError out_of_range(const ModelConfig& c, std::string_view file) {
   return std::nullopt;
 }
 
+// Far below what any model has, and far above where fixed-point numbers end.
+constexpr double kLeastRope = 1e-6;
+
 MaybeError check_rope(const ModelConfig& c, std::string_view file) {
   const auto refuse = [&](std::string reason) {
     return ReadError{Cause::kValue, std::string(file), 0, "rotary positions: " + std::move(reason)};
@@ -44,12 +47,13 @@ MaybeError check_rope(const ModelConfig& c, std::string_view file) {
   // Written so that NaN is refused, too.
   if (!(rope.theta > 1 && rope.theta <= 1e12)) return refuse(fmt::format("theta {}", rope.theta));
   if (!(rope.factor >= 1 && rope.factor <= 1e6)) return refuse(fmt::format("factor {}", rope.factor));
-  if (!(rope.amplitude > 0 && rope.amplitude <= 1e3)) return refuse(fmt::format("amplitude {}", rope.amplitude));
-  if (!(rope.low_frequency_factor > 0 && rope.high_frequency_factor > rope.low_frequency_factor &&
+  if (!(rope.amplitude > kLeastRope && rope.amplitude <= 1e3))
+    return refuse(fmt::format("amplitude {}", rope.amplitude));
+  if (!(rope.low_frequency_factor > kLeastRope && rope.high_frequency_factor > rope.low_frequency_factor &&
         rope.high_frequency_factor <= 1e6)) {
     return refuse(fmt::format("frequency factors {} and {}", rope.low_frequency_factor, rope.high_frequency_factor));
   }
-  if (!(rope.beta_slow > 0 && rope.beta_fast >= rope.beta_slow && rope.beta_fast <= 1e6)) {
+  if (!(rope.beta_slow > kLeastRope && rope.beta_fast >= rope.beta_slow && rope.beta_fast <= 1e6)) {
     return refuse(fmt::format("beta_fast {} and beta_slow {}", rope.beta_fast, rope.beta_slow));
   }
   const bool needs_context = rope.scaling == RopeScaling::kLlama3 || rope.scaling == RopeScaling::kYarn;

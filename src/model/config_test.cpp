@@ -173,6 +173,9 @@ TEST(ConfigJson, RefusesBadValues) {
            "original_max_position_embeddings":0}})"},
       {Cause::kValue, "beta_fast 1 and beta_slow 2",
        R"({"rope_scaling":{"type":"yarn","factor":8.0,"beta_fast":1,"beta_slow":2}})"},
+      {Cause::kValue, "beta_fast 32 and beta_slow 1e-200",
+       R"({"rope_scaling":{"type":"yarn","factor":8.0,"beta_slow":1e-200}})"},
+      {Cause::kValue, "amplitude 1e-200", R"({"rope_scaling":{"type":"yarn","factor":8.0,"attention_factor":1e-200}})"},
       {Cause::kValue, "amplitude 0", R"({"rope_scaling":{"type":"yarn","factor":8.0,"attention_factor":0}})"},
   };
   expect_refusals(llama_json(), llama);

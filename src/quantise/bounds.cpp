@@ -18,8 +18,15 @@ std::int64_t dot(std::span<const std::int16_t> x, std::span<const std::int16_t> 
 }
 
 double frobenius(std::span<const double> cells) {
+  // In parts, as up() covers the roundings of 2^20 terms, and there may be 2^34 cells.
+  constexpr std::size_t kPart = std::size_t{1} << 17;
   double sum = 0;
-  for (const double value : cells) sum += value * value;
+  while (!cells.empty()) {
+    double part = 0;
+    for (const double value : cells.first(std::min(kPart, cells.size()))) part += value * value;
+    sum += up(part);
+    cells = cells.subspan(std::min(kPart, cells.size()));
+  }
   return up(std::sqrt(up(sum)));
 }
 

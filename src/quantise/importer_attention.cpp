@@ -29,7 +29,7 @@ std::optional<Error> Importer::queries_and_keys() {
     if (auto error = round_bias(T::kKeyBias, key_bits_ + 15, p.key_bias_up)) return error;
   }
   const auto choose = [&](const char* name, const Projection& rows, double& bound, unsigned& shift) {
-    // Pairs are turned, and must be short enough for that in any direction.
+    // Pairs are turned, and must be short enough for that in any direction, and before.
     const bool pairs = p.architecture == compile::Architecture::kLlama;
     for (std::size_t i = 0; i < rows.weights.rows() / (pairs ? 2 : 1); ++i) {
       bound = std::max(bound, pairs ? rows.pair(i) : rows.row(i));
@@ -38,7 +38,7 @@ std::optional<Error> Importer::queries_and_keys() {
         name, kLargestNarrow,
         [&](unsigned s) {
           const double once = up(std::ldexp(bound, -static_cast<int>(s)) + rounding_length(pairs ? 2 : 1));
-          return pairs ? up(rotation_gain_ * once + 0.5) : once;
+          return pairs ? std::max(once, up(rotation_gain_ * once + 0.5)) : once;
         },
         shift);
   };

@@ -78,6 +78,15 @@ std::vector<Kind> kinds() {
          metadata.u32("llama.rope.scaling.original_context_length", 16);
          llama(metadata, model::testing::tiny_llama(seed, Bias::kNo))(tiny, change);
        }},
+      {"llama, yarn of small amplitude",
+       [=](TinyModel& tiny, std::uint64_t seed, const Change& change) {
+         GgufWriter metadata = model::testing::llama_metadata("llama");
+         metadata.text("llama.rope.scaling.type", "yarn");
+         metadata.f32("llama.rope.scaling.factor", 1);
+         metadata.f32("llama.rope.scaling.attn_factor", 0.125f);
+         metadata.u32("llama.rope.scaling.original_context_length", 16);
+         llama(metadata, model::testing::tiny_llama(seed, Bias::kNo))(tiny, change);
+       }},
       {"qwen2",
        [=](TinyModel& tiny, std::uint64_t seed, const Change& change) {
          const Tensors tensors = model::testing::tiny_llama(seed, Bias::kYes);
@@ -128,7 +137,7 @@ TEST(TinyModels, HaveTheLogitsOfTheirOriginals) {
 }
 
 TEST(TinyModels, KeepTheirHeadTiedUnlessItsBiasForbids) {
-  const bool expected[] = {false, true, false, false, false, true};
+  const bool expected[] = {false, true, false, false, false, false, true};
   const auto all = kinds();
   for (std::size_t i = 0; i < all.size(); ++i) {
     TinyModel tiny;
@@ -203,7 +212,7 @@ TEST(TinyModels, AreRefusedWithTheirReason) {
     for (float& value : tensor_of(t, "output.weight").values) value *= 1e6f;
   });
   expect_error(Cause::kBound, "more than 20 bits");
-  all[4].make(tiny, 1, [](Tensors&) {});
+  all[5].make(tiny, 1, [](Tensors&) {});
   expect_error(Cause::kContext, "7 tokens is more than 6", {7});
   all[0].make(tiny, 1, [](Tensors&) {});
   expect_error(Cause::kContext, "65537 tokens", {65537});

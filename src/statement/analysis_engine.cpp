@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "statement/limits.hpp"
+
 namespace avow::statement::analysis {
 namespace {
 
@@ -22,12 +24,40 @@ Engine::Engine(const Statement& statement, const ModelBounds* bounds)
   collect();
 }
 
+// Whether the key alone shows that the mask is 0 at all indices.
+bool Engine::is_never(AtomId mask) const {
+  const Access& access = *k_.algebra.access(mask);
+  const Structured& structured = s_.tensors[access.tensor].structured;
+  std::vector<Interval> at;
+  for (const Index& index : access.indices) {
+    if (index.kind == Index::Kind::kAxis) {
+      at.push_back({0, static_cast<Int>(k_.length(static_cast<AxisId>(index.value))) - 1});
+    } else if (index.value <= limits::kLength) {
+      at.push_back({static_cast<Int>(index.value), static_cast<Int>(index.value)});
+    } else {
+      at.push_back({0, static_cast<Int>(limits::kLength)});  // kCurrent, kSomewhere
+    }
+  }
+  switch (structured.kind) {
+    case StructuredKind::kEqual:
+      return at[0].hi < at[1].lo || at[1].hi < at[0].lo;
+    case StructuredKind::kLess:
+      return at[0].lo >= at[1].hi || access.indices[0] == access.indices[1];
+    case StructuredKind::kLessEqual:
+      return at[0].lo > at[1].hi;
+    default:
+      return false;
+  }
+}
+
 void Engine::add_fact(Fact fact) {
+  const auto is_void = [&](AtomId mask) { return is_never(mask); };
+  if (std::any_of(fact.masks.begin(), fact.masks.end(), is_void)) return;
   if (!k_.algebra.spend(kUnitsPerMonomial * fact.poly.size())) return;
   Masks masks;
   for (const auto& [monomial, coefficient] : fact.poly) {
     for (const AtomId atom : monomial) {
-      if (k_.algebra.is_mask(atom) && masks.size() < kVariants) masks = united(masks, {atom});
+      if (k_.algebra.is_mask(atom) && !is_never(atom) && masks.size() < kVariants) masks = united(masks, {atom});
     }
   }
   base_fact_.try_emplace(fact.origin, facts_.size());
@@ -238,13 +268,43 @@ bool Engine::mentions(const Fact& fact, TensorId tensor) const {
   return false;
 }
 
-// The first two claims that read each tensor, not counting ranges of one tensor alone.
+// The committed tensors that a fact reads, through definitions too; of many, two or more.
+std::set<TensorId> Engine::committed(const Fact& fact) const {
+  std::set<TensorId> tensors, seen;
+  const auto add = [&](const auto& self, TensorId id) -> void {
+    const Tensor& tensor = s_.tensors[id];
+    if (tensor.kind == TensorKind::kStructured || !seen.insert(id).second) return;
+    if (tensor.kind != TensorKind::kVirtual) {
+      tensors.insert(id);
+      return;
+    }
+    for (const Term& term : tensor.definition) {
+      for (const Access& factor : term.factors) {
+        if (tensors.size() < 2) self(self, factor.tensor);
+      }
+    }
+  };
+  for (const auto& [monomial, coefficient] : fact.poly) {
+    for (const AtomId atom : monomial) {
+      for (const Access& access : k_.algebra.atom(atom).body) {
+        if (tensors.size() < 2) add(add, access.tensor);
+      }
+    }
+  }
+  return tensors;
+}
+
+// The first two claims that read each tensor, not counting those of one tensor alone: ranges, bits.
 void Engine::collect_readers() {
   readers_.resize(s_.tensors.size());
+  std::map<std::uint32_t, std::set<TensorId>> of_lookup;
   for (const Fact& fact : facts_) {
-    const bool is_range = fact.lookup != kNone && s_.lookups[fact.lookup].tuple.size() == 1 &&
-                          fact.poly.size() == 1 + fact.poly.count(Monomial{}) && fact.poly.rbegin()->first.size() == 1;
-    if (fact.is_variant || is_range) continue;
+    if (!fact.is_variant && fact.lookup != kNone) of_lookup[fact.lookup].merge(committed(fact));
+  }
+  for (const Fact& fact : facts_) {
+    if (fact.is_variant) continue;
+    const auto tensors = fact.lookup == kNone ? committed(fact) : of_lookup[fact.lookup];
+    if (tensors.size() < 2) continue;
     for (const auto& [monomial, coefficient] : fact.poly) {
       for (const AtomId atom : monomial) {
         for (const Access& access : k_.algebra.atom(atom).body) add_reader(access.tensor, fact.origin);

@@ -225,6 +225,8 @@ class Engine {
   void collect();
   void collect_sums();
   void collect_readers();
+  [[nodiscard]] std::set<TensorId> committed(const Fact& fact) const;
+  [[nodiscard]] bool is_never(AtomId mask) const;
   void add_reader(TensorId tensor, std::size_t origin);
   void update_lookups();
   void solve(const Fact& fact);

@@ -45,6 +45,72 @@ TEST(Uniqueness, CoversEquationsAndFunctions) {
                                  {"two values", Cause::kNotDetermined, {"'z'", "look"}}});
 }
 
+// Limbs make a comparison modulo p of numbers that nothing bounds, and nothing but what bounds them reads them.
+Builder unbounded(const std::string& part) {
+  Builder b;
+  const auto t = b.axis("t", 4);
+  const auto r = b.axis("row", 2);
+  const auto x = b.input("x", {t}, unsigned_bits(16));
+  const auto limb = b.witness("limb", {t}, unsigned_bits(1));
+  const auto u16 = b.range("u16", 65536);
+  b.lookup("compared", {t}, {b.define("difference", {t}, x(t) * x(t) - 65536 * limb(t))(t)}, u16);
+  if (part == "bit") b.zero("checked", {t}, limb(t) * limb(t) - limb(t));
+  if (part == "two columns") {
+    b.lookup("checked", {t}, {limb(t), limb(t)}, b.table("pairs", {r}, {b.index(r), b.index(r)}));
+  }
+  if (part == "range") b.lookup("checked", {t}, {limb(t)}, b.range("u1", 2));
+  return b;
+}
+
+TEST(Uniqueness, RefusesComparisonsOfUnboundedNumbers) {
+  for (const char* part : {"range", "bit", "two columns"}) {
+    SCOPED_TRACE(part);
+    expect_refused(unbounded(part), Cause::kWrap, {"'compared'"});
+  }
+}
+
+// [a < b] or [a = b] (w - 7) = 0 at indices where the mask is never 1 says nothing of w.
+Statement under_mask(StructuredKind kind, Index first, Index second) {
+  Statement s;
+  s.axes = {{"t", AxisKind::kFixed, 4, 0}, {"u", AxisKind::kFixed, 8, 0}, {"v", AxisKind::kFixed, 8, 0}};
+  Tensor w;
+  w.kind = TensorKind::kWitness;
+  w.name = "w";
+  w.axes = {0};
+  w.range = {8, false};
+  Tensor mask;
+  mask.kind = TensorKind::kStructured;
+  mask.axes = {first.kind == Index::Kind::kAxis ? 0u : 1u, 2};
+  mask.structured.kind = kind;
+  Tensor claim;
+  claim.kind = TensorKind::kVirtual;
+  claim.name = "claim";
+  claim.axes = {0};
+  const Access value{0, {{Index::Kind::kAxis, 0}}}, read{1, {first, second}};
+  claim.definition = {{1, {read, value}}, {-7, {read}}};
+  s.tensors = {w, mask, claim};
+  s.zero_claims = {2};
+  return s;
+}
+
+TEST(Uniqueness, TakesNothingFromMasksThatAreNever1) {
+  const Index t{Index::Kind::kAxis, 0};
+  const auto at = [](std::uint64_t place) { return Index{Index::Kind::kFixed, place}; };
+  const auto is_refused = [](const Statement& s) {
+    const auto error = check_uniqueness(s);
+    return error && error->cause == Cause::kNotDetermined;
+  };
+  EXPECT_TRUE(is_refused(under_mask(StructuredKind::kLess, at(5), at(3))));
+  EXPECT_TRUE(is_refused(under_mask(StructuredKind::kLess, at(3), at(3))));
+  EXPECT_TRUE(is_refused(under_mask(StructuredKind::kLess, t, at(0))));
+  EXPECT_TRUE(is_refused(under_mask(StructuredKind::kLessEqual, at(4), at(3))));
+  EXPECT_TRUE(is_refused(under_mask(StructuredKind::kEqual, at(4), at(3))));
+  EXPECT_TRUE(is_refused(under_mask(StructuredKind::kEqual, t, at(4))));
+  EXPECT_FALSE(is_refused(under_mask(StructuredKind::kLess, at(3), at(5))));
+  EXPECT_FALSE(is_refused(under_mask(StructuredKind::kLessEqual, at(3), at(3))));
+  EXPECT_FALSE(is_refused(under_mask(StructuredKind::kEqual, at(3), at(3))));
+}
+
 // One value for a row, in claims at each cell of the row: an axis that it lacks does no harm, a mask on it does.
 Builder broadcast(const std::string& part) {
   Builder b;

@@ -34,9 +34,9 @@ Contents honest() {
     auto& cells = made.model.of(tensor);
     const std::uint64_t count = cells_of(made.model.plan, tensor);
     if (is_wide(tensor)) {
-      cells.wide.resize(count);
+      cells.wide.own().resize(count);
     } else {
-      cells.narrow.resize(count);
+      cells.narrow.own().resize(count);
     }
   }
   return made;

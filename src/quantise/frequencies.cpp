@@ -86,7 +86,7 @@ std::vector<Number> frequencies_of(const model::ModelConfig& config) {
 }
 
 Number amplitude_of(const model::Rope& rope) {
-  const Number amplitude = fixed::of_double(rope.amplitude);
+  Number amplitude = fixed::of_double(rope.amplitude);
   if (!rope.grows_with_factor) return amplitude;
   return fixed::multiply(amplitude, fixed::log(fixed::of_double(rope.factor)) / 10 + whole(1));
 }

@@ -59,6 +59,16 @@ std::vector<Kind> kinds() {
     };
   };
   using Change = std::function<void(Tensors&)>;
+  const auto yarn = [=](float factor, float amplitude) {
+    return [=](TinyModel& tiny, std::uint64_t seed, const Change& change) {
+      GgufWriter metadata = model::testing::llama_metadata("llama");
+      metadata.text("llama.rope.scaling.type", "yarn");
+      metadata.f32("llama.rope.scaling.factor", factor);
+      metadata.f32("llama.rope.scaling.attn_factor", amplitude);
+      metadata.u32("llama.rope.scaling.original_context_length", 16);
+      llama(metadata, model::testing::tiny_llama(seed, Bias::kNo))(tiny, change);
+    };
+  };
   return {
       {"llama",
        [=](TinyModel& tiny, std::uint64_t seed, const Change& change) {
@@ -70,23 +80,8 @@ std::vector<Kind> kinds() {
          without(tensors, "output.weight");
          llama(model::testing::llama_metadata("llama"), tensors)(tiny, change);
        }},
-      {"llama, yarn",
-       [=](TinyModel& tiny, std::uint64_t seed, const Change& change) {
-         GgufWriter metadata = model::testing::llama_metadata("llama");
-         metadata.text("llama.rope.scaling.type", "yarn");
-         metadata.f32("llama.rope.scaling.factor", 4);
-         metadata.u32("llama.rope.scaling.original_context_length", 16);
-         llama(metadata, model::testing::tiny_llama(seed, Bias::kNo))(tiny, change);
-       }},
-      {"llama, yarn of small amplitude",
-       [=](TinyModel& tiny, std::uint64_t seed, const Change& change) {
-         GgufWriter metadata = model::testing::llama_metadata("llama");
-         metadata.text("llama.rope.scaling.type", "yarn");
-         metadata.f32("llama.rope.scaling.factor", 1);
-         metadata.f32("llama.rope.scaling.attn_factor", 0.125f);
-         metadata.u32("llama.rope.scaling.original_context_length", 16);
-         llama(metadata, model::testing::tiny_llama(seed, Bias::kNo))(tiny, change);
-       }},
+      {"llama, yarn", yarn(4, 1)},
+      {"llama, yarn of small amplitude", yarn(1, 0.125f)},
       {"qwen2",
        [=](TinyModel& tiny, std::uint64_t seed, const Change& change) {
          const Tensors tensors = model::testing::tiny_llama(seed, Bias::kYes);

@@ -20,6 +20,7 @@ constexpr unsigned kDigitBits = 16;
 }  // namespace
 
 Assembly::Assembly(const Plan& given) : plan(given) {
+  request = b.parameter("request", kMostRequests);
   token = b.parameter("token", plan.context);
   key = b.alias("key", token);
   step = b.parameter("step", plan.context);

@@ -20,8 +20,8 @@ class Assembly {
 
   const Plan& plan;
   statement::Builder b;
-  /// Axes of the instance: tokens (key an alias), and the steps that choose one.
-  statement::AxisRef token, key, step;
+  /// Axes of the instance: requests, their tokens (key an alias), and the steps that choose one.
+  statement::AxisRef request, token, key, step;
   /// Axes of the model (earlier and other_side are aliases of layer and side).
   statement::AxisRef layer, earlier, feature, kv_head, group, pair, side, other_side, head_feature, hidden, word;
 
@@ -70,10 +70,10 @@ class Norms {
   statement::TableRef scan_, root_;
 };
 
-/// What a layer adds to the residual stream, not yet shifted: [layer, token, feature].
+/// What a layer adds to the residual stream, not yet shifted: [request, layer, token, feature].
 statement::TensorRef add_attention(Assembly& assembly, statement::TensorRef normed);
 statement::TensorRef add_feed_forward(Assembly& assembly, statement::TensorRef normed);
-/// The logits' distances from their maximum, [step, word], of the final norm's output.
+/// The logits' distances from their maximum, [request, step, word], of the final norm's output.
 statement::TensorRef add_logits(Assembly& assembly, statement::TensorRef embedding, statement::TensorRef normed);
 /// Spec section 6.
 void add_selection(Assembly& assembly, statement::TensorRef distance);

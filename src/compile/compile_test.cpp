@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/test_stride.hpp"
+#include "compile/instance.hpp"
 #include "compile/plans_testing.hpp"
 #include "compile/tensors.hpp"
 #include "pcs/parameters.hpp"
@@ -95,6 +97,52 @@ TEST(Compile, NoModelOfThesePlansWraps) {
     const auto error = statement::check_no_wrap(statement, bounds);
     EXPECT_FALSE(error.has_value()) << name << ": " << error->text;
   }
+}
+
+TEST(Compile, PublicValuesAreThoseOfInstances) {
+  for (const auto& [name, plan] : judged_plans()) {
+    const Statement statement = compiled(plan);
+    ASSERT_EQ(statement.values.size(), kPublicValues.size());
+    for (std::size_t i = 0; i < kPublicValues.size(); ++i) EXPECT_EQ(statement.values[i].name, kPublicValues[i]);
+    std::vector<std::string> parameters;
+    for (const auto& axis : statement.axes) {
+      if (axis.kind == statement::AxisKind::kParameter) parameters.push_back(axis.name);
+    }
+    EXPECT_EQ(parameters, (std::vector<std::string>{"request", "token", "step"})) << name;
+  }
+}
+
+TEST(Instance, LengthsAreTheLeastThatFit) {
+  for (std::uint64_t n = 1; n <= 100; ++n) {
+    std::uint64_t least = 1;
+    for (; !(std::has_single_bit(least) || (least % 3 == 0 && std::has_single_bit(least / 3))) || least < n; ++least) {
+    }
+    EXPECT_EQ(instance_length(n), least) << n;
+  }
+}
+
+TEST(Instance, FillsPlacesThatAreLeft) {
+  const Sampling drawn{5000, 40, 60000, base::Digest{7}};
+  const RequestRun first{{4, 5, 6}, {1, 2}, drawn, {{6, 10, 20}, {9, 30, 5}}}, second{{7}, {0}, {}, {{8, 0, 4094}}};
+  const auto instance = make_instance(std::vector{first, second}, {3, 4, 3});
+  EXPECT_EQ(instance.lengths, (std::vector<std::uint64_t>{3, 4, 3}));
+  const std::int64_t u0 = random_number(drawn, 0), u1 = random_number(drawn, 1);
+  EXPECT_NE(u0, u1);
+  const std::vector<std::vector<std::int64_t>> values = {
+      {4, 5, 6, 0, 7, 0, 0, 0, 7, 0, 0, 0},            // id
+      {1, 2, 2, 0, 0, 0, 0, 0, 0},                     // position
+      {5000, 4096, 4096},                              // tau
+      {40, 1, 1},                                      // k
+      {60000, 65536, 65536},                           // P
+      {11, 31, 31, 1, 1, 1, 1, 1, 1},                  // above_k
+      {21, 6, 6, 4095, 4095, 4095, 4095, 4095, 4095},  // above_p
+      {11, 6, 6, 1, 1, 1, 1, 1, 1},                    // above
+      {10, 30, 30, 0, 0, 0, 0, 0, 0},                  // last_k
+      {20, 5, 5, 4094, 4094, 4094, 4094, 4094, 4094},  // last_p
+      {u0, u1, u1, 0, 0, 0, 0, 0, 0},                  // random
+      {6, 9, 9, 8, 8, 8, 8, 8, 8},                     // chosen
+  };
+  EXPECT_EQ(instance.values, values);
 }
 
 verifier::VerifyingKey key_of(const Plan& plan) {

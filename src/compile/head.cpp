@@ -9,28 +9,28 @@ using statement::TensorRef;
 TensorRef add_logits(Assembly& a, TensorRef embedding, TensorRef normed) {
   auto& b = a.b;
   const Plan& p = a.plan;
-  const auto [t, w, i] = std::array{a.step, a.word, a.feature};
-  const Axes cells = {t, w};
+  const auto [n, t, w, i] = std::array{a.request, a.step, a.word, a.feature};
+  const Axes cells = {n, t, w};
   Expr total(0);
   if (p.tied) {
-    total = sum({i}, a.model(ModelTensor::kHeadGain, {i})(i) * normed(t, i) * embedding(w, i));
+    total = sum({i}, a.model(ModelTensor::kHeadGain, {i})(i) * normed(n, t, i) * embedding(w, i));
   } else {
-    total = sum({i}, normed(t, i) * a.model(ModelTensor::kHeadWeights, {w, i})(w, i));
+    total = sum({i}, normed(n, t, i) * a.model(ModelTensor::kHeadWeights, {w, i})(w, i));
   }
   if (has(p, ModelTensor::kHeadBias)) total = total + a.model(ModelTensor::kHeadBias, {w})(w);
   const TensorRef logits = b.define("logit.sum", cells, total);
   const TensorRef z = b.witness("logit", cells, statement::signed_bits(static_cast<std::uint8_t>(p.logit_bits)));
-  a.rounds_to("logit", cells, logits(t, w), z(t, w), p.logit_shift);
-  a.in_range("logit", cells, z(t, w) + power(p.logit_bits - 1), p.logit_bits);
+  a.rounds_to("logit", cells, logits(n, t, w), z(n, t, w), p.logit_shift);
+  a.in_range("logit", cells, z(n, t, w) + power(p.logit_bits - 1), p.logit_bits);
 
   // The maximum is attained where the selector, one-hot, is 1.
-  const TensorRef max = b.witness("max", {t}, statement::signed_bits(static_cast<std::uint8_t>(p.logit_bits)));
+  const TensorRef max = b.witness("max", {n, t}, statement::signed_bits(static_cast<std::uint8_t>(p.logit_bits)));
   const TensorRef selector = b.witness("selector", cells, statement::unsigned_bits(1));
-  const TensorRef distance = b.define("distance_to_max", cells, max(t) - z(t, w));
-  b.lookup("max_above", cells, {distance(t, w)}, a.range(p.logit_bits));
-  b.zero("selector.bit", cells, selector(t, w) * selector(t, w) - selector(t, w));
-  b.zero("selector.one", {t}, sum({w}, selector(t, w)) - 1);
-  b.zero("max.attained", {t}, sum({w}, selector(t, w) * distance(t, w)));
+  const TensorRef distance = b.define("distance_to_max", cells, max(n, t) - z(n, t, w));
+  b.lookup("max_above", cells, {distance(n, t, w)}, a.range(p.logit_bits));
+  b.zero("selector.bit", cells, selector(n, t, w) * selector(n, t, w) - selector(n, t, w));
+  b.zero("selector.one", {n, t}, sum({w}, selector(n, t, w)) - 1);
+  b.zero("max.attained", {n, t}, sum({w}, selector(n, t, w) * distance(n, t, w)));
   return distance;
 }
 

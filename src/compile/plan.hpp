@@ -45,6 +45,7 @@ inline constexpr unsigned kTauShift = 12;
 inline constexpr unsigned kLargestTau = 1 << 14;
 inline constexpr unsigned kPortionShift = 16;  ///< the unit of P
 inline constexpr unsigned kRandomBits = 28;
+inline constexpr std::uint64_t kMostRequests = 64;  ///< of one proof
 
 /// The first rule of spec section 1 that the plan breaks, in words.
 [[nodiscard]] std::optional<std::string> check_plan(const Plan& plan);

@@ -59,7 +59,8 @@ base::Result<Generated, Error> generate(Runtime& runtime, std::span<const std::u
     }
     if (!out.tokens.empty()) logits = runtime.step(out.tokens.back());
     if (!logits.ok()) return base::Err{logits.error()};
-    const std::uint32_t random = random_number(options.sampling, static_cast<std::uint32_t>(out.tokens.size()));
+    const std::uint32_t random =
+        compile::random_number(options.sampling, static_cast<std::uint32_t>(out.tokens.size()));
     const auto selection = select(logits.value(), model.of(compile::ModelTensor::kWeightValues).wide, options.sampling,
                                   random, model.plan.overflow_bits);
     if (!selection.ok()) return base::Err{selection.error()};

@@ -48,12 +48,12 @@ TEST_F(Generate, ChoosesWhatTheWitnessShows) {
 
   WitnessRequest request{prompt, {}, sampling};
   request.ids.insert(request.ids.end(), out.tokens.begin(), out.tokens.end() - 1);
-  request.ids.resize(32);
-  for (std::uint32_t s = 0; s < 32; ++s) request.positions.push_back(3 + std::min(s, 19u));
-  const auto witness = make_witness(model, request);
+  for (std::uint32_t s = 0; s < 20; ++s) request.positions.push_back(3 + s);
+  const auto witness = make_witness(model, {&request, 1}, {1, 32, 32});
   ASSERT_TRUE(witness.ok());
-  const Ids& chosen = witness.value().values.chosen;
-  EXPECT_EQ(Ids(chosen.begin(), chosen.begin() + 20), out.tokens);
+  Ids chosen;
+  for (const auto& choice : witness.value().runs[0].choices) chosen.push_back(choice.chosen);
+  EXPECT_EQ(chosen, out.tokens);
 }
 
 TEST_F(Generate, GreedyTakesTheLargestLogit) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "compile/instance.hpp"
 #include "runtime/slots.hpp"
 
 namespace avow::runtime {
@@ -35,16 +36,24 @@ struct Place {
   std::size_t layer = 0, head = 0, place = 0, feature = 0;
 };
 
-/// Takes numbers down as a run computes them. Numbers that are not committed are passed over, cells that nothing is put
-/// into are 0. Threads may put into different places at once.
+/// Takes numbers down as runs compute them, one request's after another's. Numbers that are not committed are passed
+/// over, cells that nothing is put into are 0. Threads may put into different places at once.
 class Recorder {
  public:
-  Recorder(const compile::Plan& plan, std::size_t tokens, std::size_t steps) : specs_(make_slots(plan, tokens, steps)) {
+  Recorder(const compile::Plan& plan, const compile::Lengths& lengths)
+      : requests_(lengths.requests), specs_(make_slots(plan, lengths.tokens, lengths.steps)) {
     for (std::size_t s = 0; s < kSlots; ++s) {
-      cells_[s] = make_cells(specs_[s]);
-      for (unsigned from = 16; from < specs_[s].digit_bits; from += 16) digits_[s].emplace_back(specs_[s].size());
+      cells_[s] = make_cells(specs_[s].cells, requests_ * specs_[s].size());
+      for (unsigned from = 16; from < specs_[s].digit_bits; from += 16) {
+        digits_[s].emplace_back(requests_ * specs_[s].size());
+      }
     }
   }
+
+  /// What is put from here on is the request's; the first is 0.
+  void begin_request(std::size_t request) noexcept { request_ = request; }
+  /// Everything that was put for a request is another's, too.
+  void copy_request(std::size_t from, std::size_t to);
 
   /// The numbers themselves.
   template <typename T>
@@ -79,18 +88,20 @@ class Recorder {
   /// Whether put_digits does anything.
   [[nodiscard]] bool has_digits(Slot slot) const noexcept { return !digits_[static_cast<std::size_t>(slot)].empty(); }
 
-  /// What was recorded, by name. The recorder is empty then.
+  /// What was recorded, by name; requests are the first axis. The recorder is empty then.
   [[nodiscard]] std::map<std::string, WitnessTensor> take();
 
  private:
-  static WitnessCells make_cells(const SlotSpec& spec);
-  static std::size_t offset(const SlotSpec& spec, const Place& at, std::size_t count) {
+  static WitnessCells make_cells(CellType type, std::size_t size);
+  [[nodiscard]] std::size_t offset(const SlotSpec& spec, const Place& at, std::size_t count) const {
     AVOW_DCHECK(at.layer < spec.layers && at.head < spec.heads && at.place < spec.places &&
                 at.feature + count <= spec.features);
     (void)count;
-    return ((at.layer * spec.heads + at.head) * spec.places + at.place) * spec.features + at.feature;
+    return (((request_ * spec.layers + at.layer) * spec.heads + at.head) * spec.places + at.place) * spec.features +
+           at.feature;
   }
 
+  std::size_t requests_, request_ = 0;
   std::array<SlotSpec, kSlots> specs_;
   std::array<WitnessCells, kSlots> cells_;
   std::array<std::vector<std::vector<std::uint16_t>>, kSlots> digits_;  ///< digits 1, 2, ..

@@ -7,7 +7,6 @@
 #include <array>
 
 #include "base/check.hpp"
-#include "hash/keccak.hpp"
 
 namespace avow::runtime {
 namespace {
@@ -46,13 +45,6 @@ MaybeError check_sampling(const Sampling& sampling, std::uint64_t vocabulary) {
     return Error{Cause::kRequest, fmt::format("{} is {}, not {} to {}", name, value, least, largest)};
   }
   return std::nullopt;
-}
-
-std::uint32_t random_number(const Sampling& sampling, std::uint32_t step) {
-  if (!sampling.seed) return 0;
-  base::Bytes message(sampling.seed->begin(), sampling.seed->end());
-  base::append_be32(message, step);
-  return base::load_be32(hash::keccak256(message).data()) >> (32 - compile::kRandomBits);
 }
 
 std::int64_t scaled_distance(std::int32_t max, std::int32_t logit, const Sampling& sampling) noexcept {

@@ -2,30 +2,20 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 
-#include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "compile/sampling.hpp"
 #include "compile/tensors.hpp"
 #include "runtime/error.hpp"
 
 // How a token is chosen from its logits: spec/integer_models.md section 6.
 namespace avow::runtime {
 
-/// What a request says about the choice. The default is greedy: the first word of the largest logit.
-struct Sampling {
-  std::uint32_t tau = 1 << compile::kTauShift;          ///< inverse temperature in units of 2^-12, 0 to 2^14
-  std::uint32_t top_k = 1;                              ///< k, 1 to the vocabulary
-  std::uint32_t portion = 1 << compile::kPortionShift;  ///< P: top-p in units of 2^-16, 1 to 2^16
-  std::optional<base::Digest> seed;                     ///< of the random numbers, which are all 0 without it
-};
+using compile::Sampling;
 
 /// The first of the rules that the request breaks (kRequest).
 [[nodiscard]] MaybeError check_sampling(const Sampling& sampling, std::uint64_t vocabulary);
-
-/// u of a step, in [0, 2^28).
-[[nodiscard]] std::uint32_t random_number(const Sampling& sampling, std::uint32_t step);
 
 /// The choice of one step and every sum that shows that it is the right one.
 struct Selection {

@@ -92,7 +92,7 @@ TEST(Selection, FollowsTheSpecificationOnRandomLogits) {
     sampling.top_k = static_cast<std::uint32_t>(1 + rng() % words);
     sampling.portion = static_cast<std::uint32_t>(rng() % 4 == 0 ? 65536 : 1 + rng() % 65536);
     sampling.seed = seed_of(static_cast<std::uint8_t>(i));
-    const std::uint32_t edges[] = {0, (1u << 28) - 1, random_number(sampling, static_cast<std::uint32_t>(i))};
+    const std::uint32_t edges[] = {0, (1u << 28) - 1, compile::random_number(sampling, static_cast<std::uint32_t>(i))};
     const std::uint32_t u = edges[rng() % 3];
     ASSERT_FALSE(check_sampling(sampling, words));
     const auto got = select(z, weights, sampling, u, 22);
@@ -108,7 +108,7 @@ TEST(Selection, FollowsTheSpecificationOnRandomLogits) {
 
 TEST(Selection, GreedyTakesTheFirstOfTheLargest) {
   const std::vector<std::int32_t> z{3, -4190000, 900, 900, 8};
-  const auto got = select(z, exponentials(), {}, random_number({}, 5), 22);
+  const auto got = select(z, exponentials(), {}, compile::random_number({}, 5), 22);
   ASSERT_TRUE(got.ok()) << got.error().text;
   EXPECT_EQ(got.value().chosen, 2u);
   EXPECT_EQ(got.value().first, 2u);
@@ -128,7 +128,7 @@ TEST(Selection, LargestMassesDoNotOverflow) {
 
 TEST(Selection, RandomNumbersAreTheFirst28BitsOfTheHash) {
   Sampling sampling;
-  EXPECT_EQ(random_number(sampling, 3), 0u);
+  EXPECT_EQ(compile::random_number(sampling, 3), 0u);
   sampling.seed = seed_of(9);
   base::Bytes message(36);
   message[31] = 9;
@@ -137,7 +137,7 @@ TEST(Selection, RandomNumbersAreTheFirst28BitsOfTheHash) {
   const auto digest = hash::keccak256(message);
   const std::uint32_t expected = (std::uint32_t{digest[0]} << 20) | (std::uint32_t{digest[1]} << 12) |
                                  (std::uint32_t{digest[2]} << 4) | (digest[3] >> 4);
-  EXPECT_EQ(random_number(sampling, 258), expected);
+  EXPECT_EQ(compile::random_number(sampling, 258), expected);
 }
 
 TEST(Selection, RefusesDistancesBeyondThePlan) {

@@ -92,8 +92,8 @@ inline constexpr std::size_t kSlots = static_cast<std::size_t>(Slot::kChoiceBelo
 
 enum class CellType : std::uint8_t { kNone, kU8, kS16, kU16, kS32, kU32 };
 
-/// What a witness holds of a slot. Cells are in the order layer, head, place, feature; the shape cuts heads and
-/// features into the axes of the specification, and leaves out those that a tensor does not have.
+/// What a witness holds of a slot for one request. Cells are in the order layer, head, place, feature; the shape cuts
+/// heads and features into the axes of the specification, and leaves out those that a tensor does not have.
 struct SlotSpec {
   std::vector<std::uint64_t> shape;  ///< empty: the model has no such numbers
   std::size_t layers = 0, heads = 0, places = 0, features = 0;

@@ -31,25 +31,6 @@ std::vector<std::int64_t> widened(const auto& cells) {
   return list;
 }
 
-std::vector<std::int64_t> public_values(const PublicValues& v, const std::string& name) {
-  const auto list = [](const std::vector<std::uint32_t>& numbers) {
-    return std::vector<std::int64_t>(numbers.begin(), numbers.end());
-  };
-  if (name == "id") return list(v.id);
-  if (name == "position") return list(v.position);
-  if (name == "tau") return {v.tau};
-  if (name == "k") return {v.top_k};
-  if (name == "P") return {v.portion};
-  if (name == "random") return list(v.random);
-  if (name == "chosen") return list(v.chosen);
-  if (name == "last_k") return list(v.last_k);
-  if (name == "last_p") return list(v.last_p);
-  if (name == "above_k") return list(v.above_k);
-  if (name == "above_p") return list(v.above_p);
-  EXPECT_EQ(name, "above");
-  return list(v.above);
-}
-
 // Every witness tensor of the statement is one of the runtime's, and the other way round.
 statement::Assignment assignment(const Statement& statement, const IntegerModel& model, const Witness& witness) {
   statement::Assignment result;
@@ -82,31 +63,44 @@ struct Case {
   statement::Assignment assignment;
 };
 
-Case case_of(const IntegerModel& model, const WitnessRequest& request) {
-  const auto witness = make_witness(model, request);
-  EXPECT_TRUE(witness.ok()) << witness.error().text;
-  Case made{compile::compile(model.plan).value(), {{request.ids.size(), request.positions.size()}, {}}, {}};
-  for (const auto& values : made.statement.values) {
-    made.instance.values.push_back(public_values(witness.value().values, values.name));
+Case case_of(const IntegerModel& model, const std::vector<WitnessRequest>& requests) {
+  compile::Lengths least{requests.size(), 1, 1};
+  for (const auto& request : requests) {
+    least.tokens = std::max<std::uint64_t>(least.tokens, request.ids.size());
+    least.steps = std::max<std::uint64_t>(least.steps, request.positions.size());
   }
+  const auto lengths = compile::instance_lengths(least);
+  const auto witness = make_witness(model, requests, lengths);
+  EXPECT_TRUE(witness.ok()) << witness.error().text;
+  Case made{compile::compile(model.plan).value(), compile::make_instance(witness.value().runs, lengths), {}};
   made.assignment = assignment(made.statement, model, witness.value());
   return made;
 }
 
+WitnessRequest random_request(const Plan& plan, std::size_t tokens, std::size_t steps, std::mt19937_64& rng) {
+  WitnessRequest request;
+  for (std::size_t t = 0; t < std::min<std::uint64_t>(plan.context, tokens); ++t) {
+    request.ids.push_back(static_cast<std::uint32_t>(rng() % plan.vocabulary));
+  }
+  for (std::size_t s = 0; s < steps; ++s) {
+    request.positions.push_back(static_cast<std::uint32_t>(rng() % request.ids.size()));
+  }
+  request.sampling = {static_cast<std::uint32_t>(rng() % 8192), 1 + static_cast<std::uint32_t>(rng() % plan.vocabulary),
+                      static_cast<std::uint32_t>(1 + rng() % 65536), base::Digest{}};
+  return request;
+}
+
+// Several requests, of unequal lengths and choices.
 Case random_case(std::uint64_t seed) {
   const Plan plan = testing::random_plan(seed);
   EXPECT_EQ(compile::check_plan(plan), std::nullopt);
-  const IntegerModel model = testing::random_model(plan, seed);
   std::mt19937_64 rng(seed);
-  WitnessRequest request;
-  for (std::size_t t = 0; t < std::min<std::uint64_t>(plan.context, 4); ++t) {
-    request.ids.push_back(static_cast<std::uint32_t>(rng() % plan.vocabulary));
+  std::vector<WitnessRequest> requests;
+  for (std::size_t i = 0; i <= seed % 3 * 2; ++i) {
+    const std::size_t steps = 1 + rng() % std::min<std::uint64_t>(plan.context, 3);
+    requests.push_back(random_request(plan, 1 + rng() % 5, steps, rng));
   }
-  request.positions = {0, static_cast<std::uint32_t>(request.ids.size() - 1)};
-  request.positions.resize(std::min<std::uint64_t>(plan.context, 2));
-  request.sampling = {static_cast<std::uint32_t>(rng() % 8192), 1 + static_cast<std::uint32_t>(rng() % plan.vocabulary),
-                      static_cast<std::uint32_t>(1 + rng() % 65536), base::Digest{}};
-  return case_of(model, request);
+  return case_of(testing::random_model(plan, seed), requests);
 }
 
 void expect_agreement(const Case& made) {
@@ -135,9 +129,9 @@ TEST(RealModels, AgreeWithTheirStatements) {
     ASSERT_TRUE(weights.ok()) << to_text(weights.error());
     const auto model = quantise::quantise(weights.value(), {.context = 64});
     ASSERT_TRUE(model.ok()) << model.error().text;
-    expect_agreement(case_of(model.value(), {{1, 44, 17, 92, 3, 0}, {4, 4}, {}}));
+    expect_agreement(case_of(model.value(), {{{1, 44, 17, 92, 3, 0}, {4, 4}, {}}, {{5, 6}, {0}, {}}}));
     if (base::kTestStride > 1) return;
-    expect_agreement(case_of(model.value(), {{9, 8, 7, 6}, {0, 3}, {5000, 40, 60000, base::Digest{7}}}));
+    expect_agreement(case_of(model.value(), {{{9, 8, 7, 6}, {0, 3}, {5000, 40, 60000, base::Digest{7}}}}));
   }
 }
 

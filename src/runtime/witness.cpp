@@ -55,80 +55,109 @@ class StepRecorder {
   const Sampling& sampling_;
 };
 
-PublicValues make_values(const WitnessRequest& request, std::span<const Selection> steps) {
-  PublicValues v{request.ids,
-                 request.positions,
-                 request.sampling.tau,
-                 request.sampling.top_k,
-                 request.sampling.portion,
-                 {},
-                 {},
-                 {},
-                 {},
-                 {},
-                 {},
-                 {}};
-  for (const Selection& s : steps) {
-    v.random.push_back(s.random);
-    v.chosen.push_back(s.chosen);
-    v.last_k.push_back(s.last_k);
-    v.last_p.push_back(s.last_p);
-    v.above_k.push_back(s.last_k + 1);
-    v.above_p.push_back(s.last_p + 1);
-    v.above.push_back(s.above());
-  }
-  return v;
-}
-
 /// Statements have no larger tensors (spec/statement.md, section 4).
 constexpr std::uint64_t kMostCells = std::uint64_t{1} << 40;
 
-MaybeError check_size(const compile::Plan& plan, std::size_t tokens, std::size_t steps) {
-  const auto specs = make_slots(plan, tokens, steps);
+MaybeError check_lengths(const compile::Plan& plan, std::span<const WitnessRequest> requests,
+                         const compile::Lengths& lengths) {
+  if (requests.empty() || requests.size() > lengths.requests) {
+    return Error{Cause::kLengths,
+                 fmt::format("{} requests, for which there are {} places", requests.size(), lengths.requests)};
+  }
+  for (const WitnessRequest& request : requests) {
+    const std::size_t tokens = request.ids.size(), steps = request.positions.size();
+    if (tokens == 0 || steps == 0 || tokens > lengths.tokens || steps > lengths.steps) {
+      return Error{Cause::kLengths, fmt::format("{} tokens and {} steps of a request, of 1 to {} and 1 to {}", tokens,
+                                                steps, lengths.tokens, lengths.steps)};
+    }
+  }
+  const auto specs = make_slots(plan, lengths.tokens, lengths.steps);
   for (std::size_t s = 0; s < kSlots; ++s) {
-    if (specs[s].size() <= kMostCells) continue;
-    return Error{Cause::kMemory, fmt::format("{} has {} cells", name_of(static_cast<Slot>(s)), specs[s].size())};
+    if (specs[s].size() <= kMostCells / lengths.requests) continue;
+    return Error{Cause::kMemory,
+                 fmt::format("{} has {} cells for a request", name_of(static_cast<Slot>(s)), specs[s].size())};
   }
   return std::nullopt;
 }
 
+/// The witnesses of requests, one after the other.
+class WitnessMaker {
+ public:
+  WitnessMaker(const compile::IntegerModel& model, const compile::Lengths& lengths, Runtime& runtime)
+      : model_(model), lengths_(lengths), runtime_(runtime), recorder_(model.plan, lengths) {}
+
+  base::Result<compile::RequestRun, Error> add(const WitnessRequest& request, std::size_t index) {
+    if (auto error = check_sampling(request.sampling, model_.plan.vocabulary)) return base::Err{*error};
+    std::vector<std::uint32_t> ids = request.ids;
+    ids.resize(lengths_.tokens);
+    std::vector<std::size_t> places(request.positions.begin(), request.positions.end());
+    places.resize(lengths_.steps, places.back());
+    recorder_.begin_request(index);
+    runtime_.reset();
+    runtime_.record(&recorder_);
+    const auto logits = runtime_.process(ids, places);
+    if (!logits.ok()) return base::Err{logits.error()};
+    auto choices = choose(request, logits.value());
+    if (!choices.ok()) return base::Err{choices.error()};
+    return compile::RequestRun{request.ids, request.positions, request.sampling, std::move(choices).value()};
+  }
+  void repeat_last(std::size_t from, std::size_t to) { recorder_.copy_request(from, to); }
+  std::map<std::string, WitnessTensor> take() { return recorder_.take(); }
+
+ private:
+  base::Result<std::vector<compile::Choice>, Error> choose(const WitnessRequest& request,
+                                                           std::span<const std::int32_t> logits) {
+    const std::size_t words = model_.plan.vocabulary, own = request.positions.size();
+    std::vector<compile::Choice> choices(lengths_.steps);
+    std::vector<MaybeError> errors(lengths_.steps);
+    base::parallel_for(lengths_.steps, 1, [&](std::size_t begin, std::size_t end) {
+      for (std::size_t s = begin; s < end; ++s) {
+        const auto row = logits.subspan(s * words, words);
+        const auto step = static_cast<std::uint32_t>(std::min(s, own - 1));
+        const auto selection = select(row, model_.of(compile::ModelTensor::kWeightValues).wide, request.sampling,
+                                      compile::random_number(request.sampling, step), model_.plan.overflow_bits);
+        if (!selection.ok()) {
+          errors[s] = selection.error();
+          continue;
+        }
+        choices[s] = {selection.value().chosen, selection.value().last_k, selection.value().last_p};
+        StepRecorder(recorder_, s, model_, request.sampling).put(row, selection.value());
+      }
+    });
+    for (const MaybeError& error : errors) {
+      if (error) return base::Err{*error};
+    }
+    choices.resize(own);
+    return choices;
+  }
+
+  const compile::IntegerModel& model_;
+  compile::Lengths lengths_;
+  Runtime& runtime_;
+  Recorder recorder_;
+};
+
 }  // namespace
 
-base::Result<Witness, Error> make_witness(const compile::IntegerModel& model, const WitnessRequest& request) {
-  const std::size_t tokens = request.ids.size(), steps = request.positions.size();
-  if (tokens == 0 || steps == 0) return base::Err{Error{Cause::kLengths, "a witness has a token and a step at least"}};
-  auto runtime = Runtime::create(model, tokens);
+base::Result<Witness, Error> make_witness(const compile::IntegerModel& model, std::span<const WitnessRequest> requests,
+                                          const compile::Lengths& lengths) {
+  if (auto error = check_lengths(model.plan, requests, lengths)) return base::Err{*error};
+  auto runtime = Runtime::create(model, lengths.tokens);
   if (!runtime.ok()) return base::Err{runtime.error()};
-  if (auto error = check_sampling(request.sampling, model.plan.vocabulary)) return base::Err{*error};
-  if (auto error = check_size(model.plan, tokens, steps)) return base::Err{*error};
-
-  Recorder recorder(model.plan, tokens, steps);
-  runtime.value().record(&recorder);
-  const std::vector<std::size_t> places(request.positions.begin(), request.positions.end());
-  const auto logits = runtime.value().process(request.ids, places);
-  if (!logits.ok()) return base::Err{logits.error()};
-
-  const std::size_t words = model.plan.vocabulary;
-  std::vector<Selection> selections(steps);
-  std::vector<MaybeError> errors(steps);
-  base::parallel_for(steps, 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t s = begin; s < end; ++s) {
-      const auto row = std::span(logits.value()).subspan(s * words, words);
-      const std::uint32_t random = random_number(request.sampling, static_cast<std::uint32_t>(s));
-      const auto selection = select(row, model.of(compile::ModelTensor::kWeightValues).wide, request.sampling, random,
-                                    model.plan.overflow_bits);
-      if (!selection.ok()) {
-        errors[s] = selection.error();
-        continue;
-      }
-      selections[s] = selection.value();
-      StepRecorder(recorder, s, model, request.sampling).put(row, selections[s]);
-    }
-  });
-  for (const MaybeError& error : errors) {
-    if (error) return base::Err{*error};
+  WitnessMaker maker(model, lengths, runtime.value());
+  Witness witness;
+  for (const WitnessRequest& request : requests) {
+    auto run = maker.add(request, witness.runs.size());
+    if (!run.ok()) return base::Err{run.error()};
+    witness.runs.push_back(std::move(run).value());
   }
-  return Witness{recorder.take(), make_values(request, selections)};
+  for (std::size_t i = requests.size(); i < lengths.requests; ++i) maker.repeat_last(requests.size() - 1, i);
+  witness.tensors = maker.take();
+  return witness;
+}
+
+base::Result<Witness, Error> make_witness(const compile::IntegerModel& model, const WitnessRequest& request) {
+  return make_witness(model, {&request, 1}, {1, request.ids.size(), request.positions.size()});
 }
 
 }  // namespace avow::runtime

@@ -41,9 +41,19 @@ Numbers numbers_of(const WitnessTensor& tensor) {
   for (std::size_t i = 0; i < tensor.size(); ++i) out.push_back(tensor[i]);
   return out;
 }
-Numbers numbers_of(const std::vector<std::uint32_t>& values) { return {values.begin(), values.end()}; }
 
-void expect_equal(const Witness& witness, const testing::Reference& reference) {
+// The public values of a witness's one request that the reference has, too.
+std::map<std::string, Numbers> values_of(const Witness& witness, const compile::Lengths& lengths) {
+  const auto instance = compile::make_instance(witness.runs, lengths);
+  std::map<std::string, Numbers> values;
+  for (std::size_t i = 0; i < compile::kPublicValues.size(); ++i) {
+    values[std::string(compile::kPublicValues[i])] = instance.values[i];
+  }
+  for (const char* given : {"id", "position", "tau", "k", "P"}) values.erase(given);
+  return values;
+}
+
+void expect_equal(const Witness& witness, const testing::Reference& reference, const compile::Lengths& lengths) {
   for (const auto& [name, numbers] : reference.tensors) {
     const auto found = witness.tensors.find(name);
     ASSERT_NE(found, witness.tensors.end()) << name << " is missing";
@@ -54,13 +64,7 @@ void expect_equal(const Witness& witness, const testing::Reference& reference) {
   }
   for (const auto& [name, tensor] : witness.tensors)
     EXPECT_TRUE(reference.tensors.contains(name)) << name << " is extra";
-  const PublicValues& v = witness.values;
-  const std::map<std::string, Numbers> values{
-      {"random", numbers_of(v.random)},   {"chosen", numbers_of(v.chosen)}, {"last_k", numbers_of(v.last_k)},
-      {"last_p", numbers_of(v.last_p)},   {"above", numbers_of(v.above)},   {"above_k", numbers_of(v.above_k)},
-      {"above_p", numbers_of(v.above_p)},
-  };
-  EXPECT_EQ(values, reference.values);
+  EXPECT_EQ(values_of(witness, lengths), reference.values);
 }
 
 // The comparison shows something only of numbers that are not all alike.
@@ -79,9 +83,8 @@ void compare(const IntegerModel& model, const WitnessRequest& request, Extremes&
   ASSERT_FALSE(check_model(model));
   const auto witness = make_witness(model, request);
   ASSERT_TRUE(witness.ok()) << witness.error().text;
-  expect_equal(witness.value(), testing::run_reference(model, request));
-  EXPECT_EQ(witness.value().values.id, request.ids);
-  EXPECT_EQ(witness.value().values.position, request.positions);
+  expect_equal(witness.value(), testing::run_reference(model, request),
+               {1, request.ids.size(), request.positions.size()});
   note(witness.value(), extremes);
 }
 
@@ -124,29 +127,68 @@ TEST(Witness, TensorsHaveTheAxesOfTheSpecification) {
   ASSERT_TRUE(witness.ok()) << witness.error().text;
   using Shape = std::vector<std::uint64_t>;
   const std::pair<const char*, Shape> shapes[] = {
-      {"attention_norm.low", {2, 5, 7}},
-      {"attention_norm.byte", {2, 5, 8}},
-      {"feed_forward_norm.scale", {2, 5}},
-      {"final_norm.out", {2, 7}},
-      {"final_norm.root", {2}},
-      {"query", {2, 3, 2, 5, 2, 2}},
-      {"turned_key", {2, 3, 5, 2, 2}},
-      {"value", {2, 3, 5, 4}},
-      {"score", {2, 3, 2, 5, 5}},
-      {"score_max", {2, 3, 2, 5}},
-      {"mix", {2, 3, 2, 5, 4}},
-      {"gate", {2, 5, 9}},
-      {"product.low", {2, 5, 9}},
-      {"logit", {2, 11}},
-      {"max", {2}},
-      {"logit.digit_1", {2, 11}},
-      {"choice_from.digit_2", {2}},
-      {"reciprocal.low.digit_1", {2, 3, 2, 5}},
+      {"attention_norm.low", {1, 2, 5, 7}},
+      {"attention_norm.byte", {1, 2, 5, 8}},
+      {"feed_forward_norm.scale", {1, 2, 5}},
+      {"final_norm.out", {1, 2, 7}},
+      {"final_norm.root", {1, 2}},
+      {"query", {1, 2, 3, 2, 5, 2, 2}},
+      {"turned_key", {1, 2, 3, 5, 2, 2}},
+      {"value", {1, 2, 3, 5, 4}},
+      {"score", {1, 2, 3, 2, 5, 5}},
+      {"score_max", {1, 2, 3, 2, 5}},
+      {"mix", {1, 2, 3, 2, 5, 4}},
+      {"gate", {1, 2, 5, 9}},
+      {"product.low", {1, 2, 5, 9}},
+      {"logit", {1, 2, 11}},
+      {"max", {1, 2}},
+      {"logit.digit_1", {1, 2, 11}},
+      {"choice_from.digit_2", {1, 2}},
+      {"reciprocal.low.digit_1", {1, 2, 3, 2, 5}},
   };
   for (const auto& [name, shape] : shapes) {
     ASSERT_TRUE(witness.value().tensors.contains(name)) << name;
     EXPECT_EQ(witness.value().tensors.at(name).shape, shape) << name;
   }
+}
+
+// Requests of unequal lengths lie one after the other, each as it would alone; the last fills the places that are left.
+TEST(Witness, HoldsEachRequestAsItWouldAlone) {
+  const Plan plan = testing::random_plan(3);
+  const IntegerModel model = testing::random_model(plan, 3);
+  const compile::Lengths lengths{4, 8, 6};
+  std::vector<WitnessRequest> requests = {{{1, 2, 3}, {2, 0}, {4000, 5, 60000, base::Digest{1}}},
+                                          {{5, 4, 3, 2, 1, 0}, {1, 2, 3, 4, 5}, {}},
+                                          {{9}, {0}, {100, 7, 65536, base::Digest{2}}}};
+  const auto together = make_witness(model, requests, lengths);
+  ASSERT_TRUE(together.ok()) << together.error().text;
+  ASSERT_EQ(together.value().runs.size(), 3u);
+  for (std::size_t r = 0; r < 4; ++r) {
+    SCOPED_TRACE(r);
+    const auto alone = make_witness(model, {&requests[std::min<std::size_t>(r, 2)], 1}, {1, 8, 6});
+    ASSERT_TRUE(alone.ok()) << alone.error().text;
+    if (r < 3) {
+      EXPECT_EQ(together.value().runs[r], alone.value().runs[0]);
+    }
+    for (const auto& [name, tensor] : alone.value().tensors) {
+      const Numbers all = numbers_of(together.value().tensors.at(name)), own = numbers_of(tensor);
+      ASSERT_EQ(all.size(), 4 * own.size());
+      const auto begin = all.begin() + static_cast<std::ptrdiff_t>(r * own.size());
+      ASSERT_TRUE(std::equal(own.begin(), own.end(), begin)) << name;
+    }
+  }
+}
+
+TEST(Witness, RefusesWhatItsLengthsHaveNoPlaceFor) {
+  const IntegerModel model = testing::random_model(testing::random_plan(0), 0);
+  const std::vector<WitnessRequest> requests = {{{0, 0}, {0, 1, 1}, {}}, {{0}, {0}, {}}};
+  for (const compile::Lengths lengths : {compile::Lengths{1, 2, 3}, {2, 1, 3}, {2, 2, 2}}) {
+    const auto witness = make_witness(model, requests, lengths);
+    ASSERT_FALSE(witness.ok());
+    EXPECT_EQ(witness.error().cause, Cause::kLengths);
+  }
+  EXPECT_EQ(make_witness(model, {}, {1, 1, 1}).error().cause, Cause::kLengths);
+  EXPECT_TRUE(make_witness(model, requests, {2, 2, 3}).ok());
 }
 
 TEST(Witness, RefusesWhatIsNoRun) {
@@ -172,7 +214,7 @@ TEST(Witness, RefusesTensorsThatNoStatementHas) {
   const auto witness = make_witness(model, {std::vector<std::uint32_t>(1 << 16), {0}, {}});
   ASSERT_FALSE(witness.ok());
   EXPECT_EQ(witness.error().cause, Cause::kMemory);
-  EXPECT_EQ(witness.error().text, "score has 1168231104512 cells");
+  EXPECT_EQ(witness.error().text, "score has 1168231104512 cells for a request");
 }
 
 }  // namespace

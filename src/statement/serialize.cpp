@@ -268,20 +268,37 @@ class Layout {
     }
   }
 
-  // The number of indices is that of the tensor's axes, which a reader knows: tensors come before what reads them.
+  // Most tensors are read along their own axes, which a reader knows: tensors come before what reads them.
   void access(Of<Access>& access) {
-    io_.number(access.tensor);
+    bool is_own = false;
+    if constexpr (!Io::kReads) is_own = reads_own_axes(access);
+    std::uint64_t code = std::uint64_t{access.tensor} << 1 | (is_own ? 1 : 0);
+    io_.number(code);
     if constexpr (Io::kReads) {
       if (!io_.ok()) return;
-      if (access.tensor >= s_.tensors.size()) return io_.fail(Cause::kUnknownTensor, "a tensor that does not exist");
-      if (access.tensor >= known_) return io_.fail(Cause::kCycle, "a tensor that does not come before its reader");
-      access.indices.resize(s_.tensors[access.tensor].axes.size());
+      if (code >> 1 >= s_.tensors.size()) return io_.fail(Cause::kUnknownTensor, "a tensor that does not exist");
+      if (code >> 1 >= known_) return io_.fail(Cause::kCycle, "a tensor that does not come before its reader");
+      is_own = (code & 1) != 0;
+      access.tensor = static_cast<TensorId>(code >> 1);
+      for (const AxisId axis : s_.tensors[access.tensor].axes) access.indices.push_back({Index::Kind::kAxis, axis});
     }
+    if (is_own) return;
     for (auto& index : access.indices) {
-      std::uint64_t code = index.value << 1 | (index.kind == Index::Kind::kFixed ? 1 : 0);
-      io_.number(code);
-      if constexpr (Io::kReads) index = {(code & 1) != 0 ? Index::Kind::kFixed : Index::Kind::kAxis, code >> 1};
+      std::uint64_t place = index.value << 1 | (index.kind == Index::Kind::kFixed ? 1 : 0);
+      io_.number(place);
+      if constexpr (Io::kReads) index = {(place & 1) != 0 ? Index::Kind::kFixed : Index::Kind::kAxis, place >> 1};
     }
+    if constexpr (Io::kReads) {
+      if (io_.ok() && reads_own_axes(access)) io_.fail(Cause::kNonCanonical, "a tensor's own axes, spelled out");
+    }
+  }
+
+  [[nodiscard]] bool reads_own_axes(const Access& access) const {
+    const auto& axes = s_.tensors[access.tensor].axes;
+    for (std::size_t i = 0; i < access.indices.size(); ++i) {
+      if (access.indices[i].kind != Index::Kind::kAxis || access.indices[i].value != axes[i]) return false;
+    }
+    return true;
   }
 
   void expression(Of<Expression>& terms) {

@@ -9,9 +9,9 @@
 /// Canonical bytes of a statement: spec/statement.md, section 6.
 namespace avow::statement {
 
-inline constexpr std::uint8_t kVersion = 1;
+inline constexpr std::uint8_t kVersion = 3;
 /// Without names: half of the bytes of a large statement.
-inline constexpr std::uint8_t kUnnamedVersion = 2;
+inline constexpr std::uint8_t kUnnamedVersion = 4;
 
 /// Requires a valid statement.
 [[nodiscard]] base::Bytes serialize(const Statement& statement);

@@ -131,13 +131,13 @@ TEST(Serialize, NamesThatAreNumbersTakeNoBytes) {
 }
 
 // One model tensor, one virtual one that is 0; by hand, as spec/statement.md lays it out.
-const Bytes kHandMade = {1,                      // version
+const Bytes kHandMade = {3,                      // version
                          1, 1, 'i', 0, 3,        // one axis: i = 3
                          0,                      // no public values
                          2,                      // tensors
                          1, 1, 'x', 1, 0, 0x90,  // witness x[i], signed, 16 bits
                          3, 1, 'z', 1, 0,        // virtual z[i]
-                         1, 2, 1,   0, 0,        // one term: coefficient 1, one factor: x at axis i
+                         1, 2, 1,   1,           // one term: coefficient 1, one factor: x along its axis
                          1, 1,                   // one zero claim, on z
                          0, 0};                  // no tables, no lookups
 constexpr std::size_t kCoefficientAt = 20;
@@ -160,7 +160,7 @@ Bytes with(std::size_t at, std::initializer_list<std::uint8_t> replacement, std:
 }
 
 TEST(Parse, NamesWhatIsWrong) {
-  EXPECT_EQ(cause_of(with(0, {3})), Cause::kVersion);
+  EXPECT_EQ(cause_of(with(0, {1})), Cause::kVersion);
   EXPECT_EQ(cause_of(with(0, {0})), Cause::kVersion);
   EXPECT_EQ(cause_of(with(4, {3})), Cause::kTag);
   EXPECT_EQ(cause_of(with(8, {4})), Cause::kTag);
@@ -178,13 +178,15 @@ TEST(Parse, NamesWhatIsWrong) {
   EXPECT_EQ(cause_of(with(10, {'1'})), Cause::kName);
   EXPECT_EQ(cause_of(with(16, {'x'})), Cause::kRepeatedName);
   EXPECT_EQ(cause_of(with(kCoefficientAt, {0})), Cause::kCoefficient);
-  EXPECT_EQ(cause_of(with(kCoefficientAt + 2, {1})), Cause::kCycle);
-  EXPECT_EQ(cause_of(with(kCoefficientAt + 2, {2})), Cause::kUnknownTensor);
-  EXPECT_EQ(cause_of(with(kCoefficientAt + 3, {7})), Cause::kIndexRange);  // place 3
-  EXPECT_EQ(cause_of(with(kCoefficientAt + 3, {2})), Cause::kUnknownAxis);
-  EXPECT_EQ(cause_of(with(kCoefficientAt + 5, {0})), Cause::kZeroClaim);
-  EXPECT_EQ(cause_of(with(kCoefficientAt + 5, {9})), Cause::kUnknownTensor);
-  EXPECT_EQ(cause_of(with(kCoefficientAt + 4, {0}, 2)), Cause::kUnused);
+  EXPECT_EQ(cause_of(with(kCoefficientAt + 2, {3})), Cause::kCycle);
+  EXPECT_EQ(cause_of(with(kCoefficientAt + 2, {4})), Cause::kUnknownTensor);
+  EXPECT_EQ(cause_of(with(kCoefficientAt + 2, {0, 5})), Cause{});             // place 2
+  EXPECT_EQ(cause_of(with(kCoefficientAt + 2, {0, 7})), Cause::kIndexRange);  // place 3
+  EXPECT_EQ(cause_of(with(kCoefficientAt + 2, {0, 2})), Cause::kUnknownAxis);
+  EXPECT_EQ(cause_of(with(kCoefficientAt + 2, {0, 0})), Cause::kNonCanonical);  // its own axis, spelled out
+  EXPECT_EQ(cause_of(with(kCoefficientAt + 4, {0})), Cause::kZeroClaim);
+  EXPECT_EQ(cause_of(with(kCoefficientAt + 4, {9})), Cause::kUnknownTensor);
+  EXPECT_EQ(cause_of(with(kCoefficientAt + 3, {0}, 2)), Cause::kUnused);
   EXPECT_EQ(cause_of(with(1, {0x82, 0x00})), Cause::kCount);
   EXPECT_EQ(cause_of(with(7, {0x84, 0x00})), Cause::kTruncated);  // 512 tensors in a few bytes
 }
@@ -208,7 +210,7 @@ TEST(StatementVectors, AreReproduced) {
   Json expected = {
       {"about", "spec/statement.md: canonical bytes in hexadecimal, Keccak-256 of them, and the printed form"},
       {"written_by", "src/statement/serialize_test.cpp, AVOW_WRITE_VECTORS=1"},
-      {"version", 1},
+      {"version", 3},
       {"vectors", Json::array()}};
   expected["vectors"].push_back(vector_of("every kind", every_kind()));
   for (const Example& example : all_examples())

@@ -11,7 +11,6 @@
 namespace avow::base {
 namespace {
 
-constexpr std::size_t kKeepBytes = std::size_t{1} << 30;
 constexpr std::size_t kHugePage = std::size_t{1} << 21;
 
 struct Block {
@@ -73,11 +72,11 @@ void give_memory_back(void* memory, std::size_t bytes) noexcept {
   if (memory == nullptr) return;
   Pool& p = pool();
   const std::lock_guard lock(p.mutex);
-  if (bytes > kKeepBytes) {
+  if (bytes > kKeptMemory) {
     ::munmap(memory, bytes);
     return;
   }
-  shrink(p, kKeepBytes - bytes);
+  shrink(p, kKeptMemory - bytes);
   p.blocks.push_back({memory, bytes});
   p.bytes += bytes;
 }

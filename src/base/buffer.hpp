@@ -8,6 +8,9 @@
 
 namespace avow::base {
 
+/// Most bytes that are given back and kept.
+inline constexpr std::size_t kKeptMemory = std::size_t{1} << 30;
+
 /// Memory for large arrays, in huge pages where the system offers them; throws std::bad_alloc if there is none. nullptr
 /// for 0 bytes. What is given back is kept, up to a limit, and handed out again to whoever asks for the same size:
 /// paging in fresh gigabytes for every proof would cost as much as some of its transforms. Contents are unspecified.

@@ -24,28 +24,13 @@ void ensure(Tables& tables, std::size_t numerators, std::size_t denominators) {
   ensure(tables.q1, denominators);
 }
 
-template <typename T>
-void split_whole(std::span<const T> cells, std::size_t first, std::size_t whole, std::span<Fp3> even,
-                 std::span<Fp3> odd) {
-  if (whole > 0) split(cells.subspan(2 * first, 2 * whole), even.first(whole), odd.first(whole));
-}
-
 // Entries of a column, straight from its cells.
 void load_cells(const ColumnData& column, bool numerators, std::size_t first, std::size_t count,
                 Scratch::Table (&tables)[4]) {
-  const std::size_t cells = column.denominators.size();
+  const std::size_t cells = column.size();
   const std::size_t whole = std::min(count, std::max(cells / 2, first) - first);
   auto& [p0, p1, q0, q1] = tables;
-  split_whole(column.denominators, first, whole, q0, q1);
-  if (numerators) {
-    if (const auto* ints = std::get_if<std::span<const std::int32_t>>(&column.numerators)) {
-      split_whole(*ints, first, whole, p0, p1);
-    } else if (const auto* elements = std::get_if<std::span<const Fp3>>(&column.numerators)) {
-      split_whole(*elements, first, whole, p0, p1);
-    } else {
-      AVOW_CHECK(false);  // ones are never asked for: they are inverses
-    }
-  }
+  load_pairs(column, numerators, first, whole, {p0.data(), p1.data(), q0.data(), q1.data()});
   for (std::size_t i = whole; i < count; ++i) {
     const Fraction even = cell_at(column, 2 * (first + i));
     const Fraction odd = cell_at(column, 2 * (first + i) + 1);
@@ -58,11 +43,11 @@ void load_cells(const ColumnData& column, bool numerators, std::size_t first, st
 
 // The lowest layer's segment of a column, but for its place.
 Segment segment_of_cells(const ColumnData& column) {
-  const std::size_t cells = column.denominators.size();
+  const std::size_t cells = column.size();
   Segment segment;
   segment.count = round_up_even((cells + 1) / 2);
   segment.source = &column;
-  if (std::holds_alternative<Ones>(column.numerators)) {
+  if (column.is_ones()) {
     segment.inverses = true;
     segment.pure = cells / 2;
     segment.has_edge = cells % 2 != 0;
@@ -103,17 +88,6 @@ void load_sums(const ColumnData& column, std::size_t first, std::size_t count, S
 }
 
 }  // namespace
-
-Fraction cell_at(const ColumnData& column, std::uint64_t index) {
-  if (index >= column.denominators.size()) return {Fp3(), field::kOne3};
-  Fraction cell{field::kOne3, column.denominators[index]};
-  if (const auto* ints = std::get_if<std::span<const std::int32_t>>(&column.numerators)) {
-    cell.numerator = Fp3(field::Fp::from_int((*ints)[index]));
-  } else if (const auto* elements = std::get_if<std::span<const Fp3>>(&column.numerators)) {
-    cell.numerator = (*elements)[index];
-  }
-  return cell;
-}
 
 Fractions load(const Layer& layer, const Segment& segment, std::size_t first, std::size_t count, Scratch& scratch) {
   Fractions view;

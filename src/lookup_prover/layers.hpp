@@ -3,26 +3,16 @@
 
 #include <cstdint>
 #include <span>
-#include <variant>
 #include <vector>
 
 #include "base/buffer.hpp"
 #include "lookup/config.hpp"
+#include "lookup_prover/cells.hpp"
 #include "lookup_prover/kernels.hpp"
 
 // The layers of the fraction tree. Only what differs from 0/1 is stored, and where a column's numerators are all one
 // they are not.
 namespace avow::lookup {
-
-/// All numerators are one.
-struct Ones {};
-
-/// The cells of a column; the spans must outlive the proof, which only reads them. Cells from denominators.size() up to
-/// the column's 2^log_size are 0/1 and cost nothing. As many numerators as denominators, where they are given at all.
-struct ColumnData {
-  std::span<const Fp3> denominators;
-  std::variant<Ones, std::span<const std::int32_t>, std::span<const Fp3>> numerators;
-};
 
 /// A column's part of a layer, or what has become of it after some rounds. Entry x stands for the fractions 2x and
 /// 2x+1.
@@ -114,13 +104,7 @@ struct Item {
 /// The layer above, with half as many fractions. log_size >= 1.
 [[nodiscard]] Layer add_pairs(const Layer& layer);
 
-/// Numerator and denominator of one fraction of a layer whose segments are all in the tail.
-struct Fraction {
-  Fp3 numerator;
-  Fp3 denominator;
-};
+/// One fraction of a layer whose segments are all in the tail.
 [[nodiscard]] Fraction fraction_at(const Layer& layer, std::uint64_t index);
-/// One cell of a column.
-[[nodiscard]] Fraction cell_at(const ColumnData& column, std::uint64_t index);
 
 }  // namespace avow::lookup

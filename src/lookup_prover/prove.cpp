@@ -17,7 +17,7 @@ using transcript::Transcript;
 Fp3 between(const Fp3& at0, const Fp3& at1, const Fp3& r) { return at0 + r * (at1 - at0); }
 
 bool fits(const Column& column, const ColumnData& data) {
-  const std::size_t cells = data.denominators.size();
+  const std::size_t cells = data.size();
   if (cells > std::size_t{1} << column.log_size) return false;
   if (const auto* ints = std::get_if<std::span<const std::int32_t>>(&data.numerators)) return ints->size() == cells;
   if (const auto* elements = std::get_if<std::span<const Fp3>>(&data.numerators)) return elements->size() == cells;

@@ -358,5 +358,58 @@ TEST(CheatingLookup, AnotherConfiguration) {
   EXPECT_EQ(other.outcome(proof), "lookup.layer (layer 3)");
 }
 
+// Columns as tuples, in runs with gaps and under masks, against the same cells written out.
+TEST(Tuples, GiveTheSameProofAsTheirCells) {
+  std::mt19937_64 rng(17);
+  for (int round = 0; round < 40; ++round) {
+    SCOPED_TRACE(round);
+    const auto log_size = static_cast<std::uint8_t>(rng() % 13);
+    const std::uint64_t size = std::uint64_t{1} << log_size;
+    TupleCells tuples;
+    tuples.constant = random_element(rng);
+    tuples.run_length = 1 + rng() % std::max<std::uint64_t>(1, size / 3);
+    for (std::uint64_t at = rng() % 3; at + tuples.run_length <= size; at += tuples.run_length + rng() % 5) {
+      tuples.runs.push_back(at);
+    }
+    if (tuples.runs.empty()) tuples.runs.push_back(0);
+    if (round % 4 == 0) tuples.runs = {0};
+    const std::size_t cells = tuples.runs.size() * tuples.run_length;
+    std::vector<std::int8_t> bytes(cells), mask(cells);
+    std::vector<std::int32_t> ints(cells);
+    std::vector<Fp> elements(cells);
+    for (std::size_t i = 0; i < cells; ++i) {
+      bytes[i] = static_cast<std::int8_t>(rng());
+      ints[i] = static_cast<std::int32_t>(rng());
+      elements[i] = Fp(rng());
+      mask[i] = static_cast<std::int8_t>(rng() % 2);
+    }
+    tuples.entries = {{field::CellType::kInt32, ints.data(), kOne3}};
+    if (round % 3 != 0) tuples.entries.push_back({field::CellType::kInt8, bytes.data(), random_element(rng)});
+    if (round % 3 == 2) tuples.entries.push_back({field::CellType::kFp, elements.data(), random_element(rng)});
+    const bool masked = round % 2 == 1;
+    if (masked) tuples.mask = mask;
+
+    std::vector<Fp3> denominators(tuples.size(), kOne3), numerators(tuples.size());
+    for (std::size_t run = 0, i = 0; run < tuples.runs.size(); ++run) {
+      for (std::uint64_t x = tuples.runs[run]; x < tuples.runs[run] + tuples.run_length; ++x, ++i) {
+        denominators[x] = tuples.constant - Fp3(Fp::from_int(ints[i]));
+        if (round % 3 != 0) denominators[x] -= tuples.entries[1].factor * Fp::from_int(bytes[i]);
+        if (round % 3 == 2) denominators[x] -= tuples.entries[2].factor * elements[i];
+        if (!masked || mask[i] != 0) numerators[x] = kOne3;
+      }
+    }
+    std::vector<std::int32_t> given(tuples.size());
+    for (auto& x : given) x = static_cast<std::int32_t>(rng() % 100);
+    const Config config{{{log_size, Numerators::kSent}, {log_size, Numerators::kPublic}}};
+    const auto proof_of = [&](const ColumnData& first, const ColumnData& second) {
+      auto transcript = testing::Instance::start();
+      return prove(transcript, config, std::vector{first, second}).proof;
+    };
+    const std::span<const Fp3> d = denominators;
+    EXPECT_EQ(proof_of({{}, std::span<const std::int32_t>(given), &tuples}, {{}, Ones{}, &tuples}),
+              proof_of({d, std::span<const std::int32_t>(given)}, {d, std::span<const Fp3>(numerators)}));
+  }
+}
+
 }  // namespace
 }  // namespace avow::lookup

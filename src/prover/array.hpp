@@ -26,6 +26,8 @@ class Array {
   [[nodiscard]] field::CellType type() const noexcept { return type_; }
   [[nodiscard]] const void* data() const noexcept { return data_; }
   [[nodiscard]] void* data() noexcept { return memory_.data(); }
+  /// Of its own memory.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return memory_.size(); }
   /// The largest absolute value, or a bound on it.
   [[nodiscard]] std::uint64_t largest() const noexcept { return largest_; }
   /// The cell's representative in (-p/2, p/2).

@@ -2,11 +2,14 @@
 #include "prover/expression.hpp"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <optional>
 
 #include "base/check.hpp"
 #include "base/threads.hpp"
 #include "prover/kernels.hpp"
+#include "prover/loops.hpp"
 #include "statement/plan.hpp"
 #include "statement/structured.hpp"
 
@@ -26,26 +29,6 @@ __extension__ using Uint128 = unsigned __int128;
 
 constexpr std::size_t kBlock = 8192;  // of the innermost loop: cells that one item of work is about
 
-// A factor in a term's loops: its cells as 32-bit integers or as 64-bit ones.
-struct Operand {
-  Array converted;  // owns what had to be converted
-  const std::int32_t* narrow = nullptr;
-  const std::int64_t* wide = nullptr;
-  std::vector<std::int64_t> wide_cells;
-  std::uint64_t base = 0;
-  std::vector<std::uint64_t> strides;  // for each loop axis
-
-  [[nodiscard]] std::int64_t at(std::uint64_t i) const { return narrow != nullptr ? narrow[i] : wide[i]; }
-};
-
-// The loops of one term: free axes first, then the summed ones.
-struct Loops {
-  std::vector<AxisId> axes;
-  std::vector<std::uint64_t> lengths;
-  std::vector<std::uint64_t> out_strides;  // 0 of a summed axis
-  std::size_t free = 0;
-};
-
 Loops make_loops(const Binding& binding, std::span<const AxisId> free_axes, const Term& term) {
   Loops loops;
   for (const auto& use : statement::axis_uses(binding.statement(), free_axes, term)) loops.axes.push_back(use.axis);
@@ -62,9 +45,7 @@ Loops make_loops(const Binding& binding, std::span<const AxisId> free_axes, cons
 
 Operand make_operand(const Tensors& tensors, const Access& access, const Loops& loops) {
   const Binding& binding = tensors.binding();
-  const Array& array = tensors.get(access.tensor);
-  Operand operand;
-  operand.strides.assign(loops.axes.size(), 0);
+  Operand operand{Array::borrow(tensors.get(access.tensor)), 0, std::vector<std::uint64_t>(loops.size())};
   const auto& axes = binding.statement().tensors[access.tensor].axes;
   std::uint64_t stride = 1;
   for (std::size_t i = axes.size(); i-- > 0;) {
@@ -77,22 +58,89 @@ Operand make_operand(const Tensors& tensors, const Access& access, const Loops& 
     }
     stride *= binding.length(axes[i]);
   }
-  if (array.type() == CellType::kInt32) {
-    operand.narrow = static_cast<const std::int32_t*>(array.data());
-  } else if (array.type() == CellType::kFp) {
-    operand.wide_cells.resize(array.size());
-    for (std::size_t i = 0; i < array.size(); ++i) operand.wide_cells[i] = array.at(i);
-    operand.wide = operand.wide_cells.data();
-  } else {
-    operand.converted = Array::make(CellType::kInt32, array.size());
-    auto* out = static_cast<std::int32_t*>(operand.converted.data());
-    const auto* in = static_cast<const std::uint8_t*>(array.data());
-    base::parallel_for(array.size(), kBlock, [&](std::size_t begin, std::size_t end) {
-      convert(array.type(), in + begin * field::cell_bytes(array.type()), CellType::kInt32, out + begin, end - begin);
-    });
-    operand.narrow = out;
-  }
   return operand;
+}
+
+// Whether f depends on loops alone that g depends on, but not on all there are.
+bool is_part_of(const Operand& f, const Operand& g) {
+  bool all = true;
+  for (std::size_t i = 0; i < f.strides.size(); ++i) {
+    if (f.strides[i] != 0 && g.strides[i] == 0) return false;
+    all = all && g.strides[i] != 0;
+  }
+  return !all;
+}
+
+// The product of two factors, the first of which is part of the second: cells over the loops of the second.
+Operand multiply(const Loops& loops, const Operand& f, const Operand& g) {
+  Operand product{{}, 0, std::vector<std::uint64_t>(loops.size())};
+  std::uint64_t size = 1;
+  for (std::size_t i = loops.size(); i-- > 0;) {
+    if (g.strides[i] == 0) continue;
+    product.strides[i] = size;
+    size *= loops.lengths[i];
+  }
+  base::Buffer<std::int64_t> cells(size);
+  base::parallel_for(size, kBlock, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t cell = begin; cell < end; ++cell) {
+      std::uint64_t in_f = f.base, in_g = g.base;
+      for (std::size_t i = 0; i < loops.size(); ++i) {
+        if (g.strides[i] == 0) continue;
+        const std::uint64_t at = cell / product.strides[i] % loops.lengths[i];
+        in_f += at * f.strides[i];
+        in_g += at * g.strides[i];
+      }
+      cells[cell] = f.at(in_f) * g.at(in_g);
+    }
+  });
+  product.cells = Array::of(std::span<const std::int64_t>(cells.data(), cells.size()));
+  return product;
+}
+
+std::uint64_t cells_of(const Loops& loops, const Operand& operand) {
+  std::uint64_t cells = 1;
+  for (std::size_t i = 0; i < loops.size(); ++i) cells *= operand.strides[i] != 0 ? loops.lengths[i] : 1;
+  return cells;
+}
+
+// Of three factors or more, one that is part of another is multiplied with the smallest such, so that sums over two
+// are left. Products fit 64 bits.
+void merge_factors(const Loops& loops, std::vector<Operand>& operands) {
+  while (operands.size() > 2) {
+    std::size_t best_f = 0, best_g = 0;
+    std::uint64_t least = std::numeric_limits<std::uint64_t>::max();
+    for (std::size_t f = 0; f < operands.size(); ++f) {
+      for (std::size_t g = 0; g < operands.size(); ++g) {
+        if (f == g || !is_part_of(operands[f], operands[g]) || cells_of(loops, operands[g]) >= least) continue;
+        least = cells_of(loops, operands[g]);
+        best_f = f, best_g = g;
+      }
+    }
+    if (best_f == best_g) return;
+    operands[best_g] = multiply(loops, operands[best_f], operands[best_g]);
+    operands.erase(operands.begin() + static_cast<std::ptrdiff_t>(best_f));
+  }
+}
+
+// Two neighbouring loops, both free or both summed, are one where every factor and the result go through them as
+// through one.
+void fuse_loops(Loops& loops, std::vector<Operand>& operands) {
+  const auto fits = [](std::span<const std::uint64_t> strides, std::size_t i, std::uint64_t length) {
+    return strides[i] == strides[i + 1] * length;
+  };
+  const auto erase = [](auto& list, std::size_t i) { list.erase(list.begin() + static_cast<std::ptrdiff_t>(i)); };
+  for (std::size_t i = loops.size(); i-- > 0;) {
+    if (i + 1 >= loops.size() || i + 1 == loops.free) continue;
+    bool one = fits(loops.out_strides, i, loops.lengths[i + 1]);
+    for (const Operand& operand : operands) one = one && fits(operand.strides, i, loops.lengths[i + 1]);
+    if (!one) continue;
+    loops.lengths[i + 1] *= loops.lengths[i];
+    erase(loops.lengths, i);
+    erase(loops.axes, i);
+    erase(loops.out_strides, i);
+    for (Operand& operand : operands) erase(operand.strides, i);
+    if (i < loops.free) --loops.free;
+  }
 }
 
 // A factor [a = values[..]] summed over a picks the places of a, which is then no loop: strides of the values' index,
@@ -133,6 +181,86 @@ std::optional<Pick> find_pick(const Binding& binding, const Term& term, const Lo
 Fp to(Fp, std::int64_t x) { return Fp::from_int(x); }
 std::uint64_t to(std::uint64_t, std::int64_t x) { return static_cast<std::uint64_t>(x); }
 
+// Neighbouring cells of a factor.
+struct Slice {
+  const std::int32_t* narrow = nullptr;
+  const std::int64_t* wide = nullptr;
+  [[nodiscard]] std::int64_t operator[](std::size_t i) const { return narrow != nullptr ? narrow[i] : wide[i]; }
+};
+
+template <typename T, typename To>
+void gather(const T* cells, std::uint64_t stride, std::size_t n, To* out) {
+  for (std::size_t i = 0; i < n; ++i) {
+    if constexpr (std::is_same_v<T, Fp>) {
+      out[i] = centred(cells[i * stride]);
+    } else {
+      out[i] = cells[i * stride];
+    }
+  }
+}
+
+// Cells first, first + stride, .., where they are or in `scratch`.
+Slice slice_of(const Array& cells, std::uint64_t first, std::uint64_t stride, std::size_t n,
+               std::vector<std::int64_t>& scratch) {
+  const auto* data = static_cast<const std::uint8_t*>(cells.data()) + first * field::cell_bytes(cells.type());
+  if (cells.type() == CellType::kInt32 && stride == 1) return {reinterpret_cast<const std::int32_t*>(data), nullptr};
+  if (scratch.size() < n) scratch.resize(n);
+  auto* const narrow = reinterpret_cast<std::int32_t*>(scratch.data());
+  switch (cells.type()) {
+    case CellType::kInt8:
+      gather(reinterpret_cast<const std::int8_t*>(data), stride, n, narrow);
+      break;
+    case CellType::kInt16:
+      gather(reinterpret_cast<const std::int16_t*>(data), stride, n, narrow);
+      break;
+    case CellType::kInt32:
+      gather(reinterpret_cast<const std::int32_t*>(data), stride, n, narrow);
+      break;
+    case CellType::kFp:
+      gather(reinterpret_cast<const Fp*>(data), stride, n, scratch.data());
+      return {nullptr, scratch.data()};
+  }
+  return {narrow, nullptr};
+}
+
+template <typename V>
+V product_at(std::span<const Slice> slices, std::size_t i) {
+  V product = to(V(), 1);
+  for (const Slice& slice : slices) product *= to(V(), slice[i]);
+  return product;
+}
+
+template <typename V>
+V sum_products(std::span<const Slice> slices, std::size_t n) {
+  if constexpr (std::is_same_v<V, std::uint64_t>) {
+    if (slices.size() == 2 && slices[0].narrow != nullptr && slices[1].narrow != nullptr) {
+      return dot(slices[0].narrow, slices[1].narrow, n);
+    }
+  }
+  V sum{};
+  for (std::size_t i = 0; i < n; ++i) sum += product_at<V>(slices, i);
+  return sum;
+}
+
+// out[i * out_stride] += scalar * product at i.
+template <typename V>
+void add_products(const V& scalar, std::span<const Slice> slices, std::size_t n, V* out, std::uint64_t out_stride) {
+  if constexpr (std::is_same_v<V, std::uint64_t>) {
+    if (slices.size() == 1 && slices[0].narrow != nullptr && out_stride == 1) {
+      const std::int32_t* const x = slices[0].narrow;
+      for (std::size_t i = 0; i < n; ++i) out[i] += scalar * static_cast<std::uint64_t>(std::int64_t{x[i]});
+      return;
+    }
+    if (slices.size() == 2 && slices[0].narrow != nullptr && slices[1].narrow != nullptr && out_stride == 1) {
+      const std::int32_t* const x = slices[0].narrow;
+      const std::int32_t* const y = slices[1].narrow;
+      for (std::size_t i = 0; i < n; ++i) out[i] += scalar * static_cast<std::uint64_t>(std::int64_t{x[i]} * y[i]);
+      return;
+    }
+  }
+  for (std::size_t i = 0; i < n; ++i) out[i * out_stride] += scalar * product_at<V>(slices, i);
+}
+
 // Adds one term to the values. V is Fp, or std::uint64_t: integers modulo 2^64.
 template <typename V>
 class TermRunner {
@@ -144,11 +272,25 @@ class TermRunner {
     for (std::size_t i = 0; i < term.factors.size(); ++i) {
       if (!pick_ || i != picked) operands_.push_back(make_operand(tensors, term.factors[i], loops_));
     }
-    choose_inner();
+    if (pick_) return;
+    if constexpr (kIntegers) merge_factors(loops_, operands_);
+    fuse_loops(loops_, operands_);
   }
 
-  // Items of work: places of the free loops but the innermost, times blocks of the innermost if that is free.
   void run() {
+    if constexpr (kIntegers) {
+      if (!pick_ && add_matrix_product(loops_, operands_, coefficient_, out_)) return;
+    }
+    choose_inner();
+    run_loops();
+  }
+
+ private:
+  static constexpr bool kIntegers = std::is_same_v<V, std::uint64_t>;
+  static constexpr std::size_t kNoLoop = ~std::size_t{0};
+
+  // Items of work: places of the free loops but the innermost, times blocks of the innermost if that is free.
+  void run_loops() {
     std::size_t places = 1;
     for (std::size_t i = 0; i < loops_.free; ++i) {
       if (i != inner_) places *= loops_.lengths[i];
@@ -160,14 +302,12 @@ class TermRunner {
                        });
   }
 
- private:
   [[nodiscard]] std::size_t inner_length() const { return inner_ == kNoLoop ? 1 : loops_.lengths[inner_]; }
-  static constexpr std::size_t kNoLoop = ~std::size_t{0};
 
   // The loop along which most operands, and the result, are contiguous or constant; of several the longest.
   void choose_inner() {
     std::pair<std::size_t, std::uint64_t> best{0, 0};
-    for (std::size_t i = 0; i < loops_.axes.size(); ++i) {
+    for (std::size_t i = 0; i < loops_.size(); ++i) {
       if (pick_ && (i == pick_->loop || pick_->strides[i] != 0)) continue;
       std::size_t smooth = loops_.out_strides[i] <= 1 ? 1u : 0u;
       for (const Operand& operand : operands_) smooth += operand.strides[i] <= 1 ? 1u : 0u;
@@ -207,7 +347,7 @@ class TermRunner {
   }
 
   void run_sums(const Offsets& at, std::size_t loop, std::size_t count) const {
-    if (loop == loops_.axes.size()) return run_picked(at, count);
+    if (loop == loops_.size()) return run_picked(at, count);
     if (loop == inner_ || (pick_ && loop == pick_->loop)) return run_sums(at, loop + 1, count);
     Offsets moved = at;
     for (std::uint64_t i = 0; i < loops_.lengths[loop]; ++i) {
@@ -225,34 +365,36 @@ class TermRunner {
     run_inner(moved, count);
   }
 
+  // The innermost loop, block by block: factors that vary are converted to neighbouring integers of 32 or 64 bits.
   void run_inner(const Offsets& at, std::size_t count) const {
     V scalar = coefficient_;
-    const Operand* along[statement::limits::kFactors];
-    std::uint64_t first[statement::limits::kFactors];
+    std::array<std::size_t, statement::limits::kFactors> along{};
     std::size_t m = 0;
-    bool fast = std::is_same_v<V, std::uint64_t>;
     for (std::size_t f = 0; f < operands_.size(); ++f) {
-      const Operand& operand = operands_[f];
-      if (inner_ == kNoLoop || operand.strides[inner_] == 0) {
-        scalar *= to(V(), operand.at(at.operands[f]));
+      if (inner_ != kNoLoop && operands_[f].strides[inner_] != 0) {
+        along[m++] = f;
       } else {
-        fast = fast && operand.narrow != nullptr && operand.strides[inner_] == 1;
-        along[m] = &operand;
-        first[m++] = at.operands[f];
+        scalar *= to(V(), operands_[f].at(at.operands[f]));
       }
     }
+    if (scalar == V()) return;
     const bool summed = inner_ == kNoLoop || inner_ >= loops_.free;
-    if constexpr (std::is_same_v<V, std::uint64_t>) {
-      if (fast && m == 2 && summed) {
-        out_[at.out] += scalar * dot(along[0]->narrow + first[0], along[1]->narrow + first[1], count);
-        return;
-      }
-    }
     const std::uint64_t out_stride = summed ? 0 : loops_.out_strides[inner_];
-    for (std::size_t k = 0; k < count; ++k) {
-      V product = scalar;
-      for (std::size_t f = 0; f < m; ++f) product *= to(V(), along[f]->at(first[f] + k * along[f]->strides[inner_]));
-      out_[at.out + k * out_stride] += product;
+    thread_local std::array<std::vector<std::int64_t>, statement::limits::kFactors> scratch;
+    for (std::size_t first = 0; first < count; first += kBlock) {
+      const std::size_t n = std::min(kBlock, count - first);
+      std::array<Slice, statement::limits::kFactors> slices;
+      for (std::size_t f = 0; f < m; ++f) {
+        const Operand& operand = operands_[along[f]];
+        const std::uint64_t stride = operand.strides[inner_];
+        slices[f] = slice_of(operand.cells, at.operands[along[f]] + first * stride, stride, n, scratch[f]);
+      }
+      V* const out = &out_[at.out + first * out_stride];
+      if (summed) {
+        *out += scalar * sum_products<V>(std::span(slices).first(m), n);
+      } else {
+        add_products<V>(scalar, std::span(slices).first(m), n, out, out_stride);
+      }
     }
   }
 

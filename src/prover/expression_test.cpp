@@ -82,6 +82,56 @@ TEST(Expression, ReadsPlacesPrefixesAndPickedRows) {
   expect_same_as_checker(s.value(), {{6}, {{0, 10, 11, 3, 3, 19}}}, assignment);
 }
 
+// Layers of weights times activations of many requests, scores, mixtures, factors that are part of others; numbers of
+// one and two digits, and such as have none.
+TEST(Expression, MultipliesMatrices) {
+  for (const int bits : {7, 16, 24, 32, 33}) {
+    SCOPED_TRACE(bits);
+    Builder b;
+    const auto n = b.parameter("request", 4), t = b.parameter("token", 16);
+    const auto k = b.alias("key", t);
+    const auto l = b.axis("layer", 3), h = b.axis("head", 2), g = b.axis("group", 3), f = b.axis("feature", 8);
+    const auto i = b.axis("in", 40), j = b.axis("out", 37);
+    const auto narrow = statement::signed_bits(16), wide = statement::signed_bits(static_cast<std::uint8_t>(bits));
+    const auto X = b.input("x", {n, l, t, i}, wide), W = b.input("w", {l, j, i}, narrow);
+    const auto G = b.input("gain", {i}, statement::signed_bits(7));
+    const auto Q = b.input("q", {n, l, h, g, t, f}, narrow), K = b.input("k", {n, l, h, t, f}, wide);
+    const auto E = b.input("e", {n, l, h, g, t, k}, statement::unsigned_bits(14));
+    const auto O = b.input("o", {l, i, h, g, f}, narrow);
+    const auto y = b.define("y", {n, l, t, j}, sum({i}, X(n, l, t, i) * W(l, j, i)) + 5);
+    const auto gained = b.define("gained", {n, t, j}, sum({l, i}, 3 * G(i) * X(n, l, t, i) * W(l, j, i)));
+    const auto scores = b.define("scores", {n, l, h, g, t, k}, sum({f}, Q(n, l, h, g, t, f) * K(n, l, h, k, f)));
+    const auto mix =
+        b.define("mix", {n, l, h, g, t, f}, sum({k}, b.less_equal(k, t) * E(n, l, h, g, t, k) * K(n, l, h, k, f)));
+    const auto out = b.define("out_sum", {n, l, t, i}, sum({h, g, f}, Q(n, l, h, g, t, f) * O(l, i, h, g, f)));
+    const auto outer = b.define("outer", {l, i, j}, sum({n, t}, X(n, l, t, i) * y(n, l, t, j)));
+    const auto squares = b.define("squares", {n, l, t}, sum({i}, X(n, l, t, i) * X(n, l, t, i)));
+    b.zero("z", {n, t},
+           sum({j}, gained(n, t, j)) + sum({l, h, g, k}, scores(n, l, h, g, t, k)) +
+               sum({l, h, g, f}, mix(n, l, h, g, t, f)) + sum({l, i}, out(n, l, t, i)) +
+               sum({l, i, j}, outer(l, i, j)) + sum({l}, squares(n, l, t)));
+    const auto s = b.build();
+    ASSERT_TRUE(s) << s.error().text;
+    const statement::Instance instance{{3, 6}, {}};
+    const auto binding = statement::Binding::bind(s.value(), instance);
+    ASSERT_TRUE(binding) << binding.error().text;
+    std::mt19937_64 rng(static_cast<std::uint64_t>(bits));
+    statement::Assignment assignment;
+    for (const auto& tensor : s.value().tensors) {
+      auto& cells = assignment.arrays.emplace_back();
+      if (tensor.kind != TensorKind::kWitness) continue;
+      const std::int64_t end = std::int64_t{1} << (tensor.range.bits - (tensor.range.is_signed ? 1 : 0));
+      cells.resize(binding.value().cells(tensor.axes));
+      for (auto& x : cells) {
+        x = static_cast<std::int64_t>(rng() % static_cast<std::uint64_t>(end));
+        if (tensor.range.is_signed && rng() % 2 == 0) x = -x - 1;
+        if (rng() % 8 == 0) x = tensor.range.is_signed && rng() % 2 == 0 ? -end : end - 1;
+      }
+    }
+    expect_same_as_checker(s.value(), instance, assignment);
+  }
+}
+
 TEST(Expression, APlaceBeyondTheSummedPrefixPicksNothing) {
   Builder b;
   const auto t = b.axis("token", 4);

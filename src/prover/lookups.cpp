@@ -9,7 +9,6 @@
 #include <unordered_map>
 
 #include "base/check.hpp"
-#include "base/threads.hpp"
 
 namespace avow::prover {
 
@@ -18,8 +17,6 @@ using field::kOne3;
 using statement::Binding;
 
 namespace {
-
-constexpr std::size_t kLookupGrain = std::size_t{1} << 14;
 
 struct TupleHash {
   std::size_t operator()(const std::vector<std::int64_t>& tuple) const noexcept {
@@ -103,10 +100,26 @@ class RowFinder {
   std::unordered_map<std::vector<std::int64_t>, std::uint64_t, TupleHash> map_;
 };
 
+// The tensor that an expression is, cell by cell.
+const Array* tensor_of(const Tensors& tensors, std::span<const AxisId> axes, const statement::Expression& terms) {
+  if (terms.size() != 1 || terms[0].coefficient != 1 || terms[0].factors.size() != 1) return nullptr;
+  const statement::Access& access = terms[0].factors[0];
+  if (access.indices.size() != axes.size()) return nullptr;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (access.indices[i].kind != statement::Index::Kind::kAxis || access.indices[i].value != axes[i]) return nullptr;
+  }
+  return &tensors.get(access.tensor);
+}
+
 std::vector<Array> evaluate_all(const Tensors& tensors, std::span<const AxisId> axes,
                                 const std::vector<statement::Expression>& entries) {
   std::vector<Array> arrays;
-  for (const auto& entry : entries) arrays.push_back(evaluate(tensors, axes, entry));
+  for (const auto& entry : entries) {
+    const Array* tensor = tensor_of(tensors, axes, entry);
+    arrays.push_back(tensor != nullptr && tensor->size() == tensors.binding().cells(axes)
+                         ? Array::borrow(*tensor)
+                         : evaluate(tensors, axes, entry));
+  }
   return arrays;
 }
 
@@ -117,44 +130,31 @@ std::vector<std::uint64_t> padded(std::span<const std::uint64_t> shape) {
   return result;
 }
 
-// Runs of cells that are neighbours in the padded cube as well: body(first cell, its place in the cube, count).
-template <typename Body>
-void for_each_run(std::span<const std::uint64_t> shape, const Body& body) {
+// Runs of cells that are neighbours in the padded cube as well: where they begin in it.
+struct Runs {
+  std::vector<std::uint64_t> places;
+  std::uint64_t length = 1;
+};
+Runs runs_of(std::span<const std::uint64_t> shape) {
   const auto cube = padded(shape);
-  std::size_t run = 1;
+  Runs runs{{0}, 1};
   std::size_t outer = shape.size();
+  std::uint64_t stride = 1;
   while (outer > 0) {
-    run *= shape[--outer];
+    runs.length *= shape[--outer];
+    stride *= cube[outer];
     if (shape[outer] != cube[outer]) break;
   }
-  std::size_t runs = 1;
-  for (std::size_t i = 0; i < outer; ++i) runs *= shape[i];
-  // Long runs are cut, short ones put together.
-  const std::size_t cuts = (run + kLookupGrain - 1) / kLookupGrain;
-  base::parallel_for(runs * cuts, std::max<std::size_t>(1, kLookupGrain / run),
-                     [&](std::size_t begin, std::size_t end) {
-                       for (std::size_t item = begin; item < end; ++item) {
-                         std::size_t rest = item / cuts;
-                         std::size_t place = 0;
-                         std::size_t stride = 1;
-                         for (std::size_t i = shape.size(); i-- > outer;) stride *= cube[i];
-                         for (std::size_t i = outer; i-- > 0;) {
-                           place += rest % shape[i] * stride;
-                           rest /= shape[i];
-                           stride *= cube[i];
-                         }
-                         const std::size_t first = item % cuts * kLookupGrain;
-                         body(item / cuts * run + first, place + first, std::min(kLookupGrain, run - first));
-                       }
-                     });
-}
-
-// One more than the last place of a cell in the padded cube.
-std::size_t stored_cells(std::span<const std::uint64_t> shape) {
-  std::size_t last = 0;
-  const auto cube = padded(shape);
-  for (std::size_t i = 0; i < shape.size(); ++i) last = last * cube[i] + shape[i] - 1;
-  return last + 1;
+  for (std::size_t i = outer; i-- > 0;) {
+    std::vector<std::uint64_t> places;
+    places.reserve(runs.places.size() * shape[i]);
+    for (std::uint64_t x = 0; x < shape[i]; ++x) {
+      for (const std::uint64_t place : runs.places) places.push_back(x * stride + place);
+    }
+    runs.places = std::move(places);
+    stride *= cube[i];
+  }
+  return runs;
 }
 
 }  // namespace
@@ -195,48 +195,47 @@ Counts count_rows(const Binding& binding, statement::TableId table, const Tuples
 }
 
 lookup::ColumnData ColumnCells::data() const {
-  lookup::ColumnData data{denominators, lookup::Ones{}};
+  lookup::ColumnData data{{}, lookup::Ones{}, &cells};
   if (!ints.empty()) data.numerators = std::span<const std::int32_t>(ints);
   if (!elements.empty()) data.numerators = std::span<const Fp3>(elements);
   return data;
 }
 
 ColumnCells column_cells(const Binding& binding, std::span<const AxisId> axes, statement::TableId table,
-                         std::uint32_t tag_power, const Tuples& tuples, const reduction::Challenges& challenges,
+                         std::uint32_t tag_power, Tuples tuples, const reduction::Challenges& challenges,
                          const Array* multiplicities) {
-  const auto shape = binding.shape(axes);
-  const std::size_t stored = stored_cells(shape);
-  const std::size_t cells = tuples.entries[0].size();
-  ColumnCells column{base::Buffer<Fp3>(stored), {}, {}};
-  const bool has_gaps = stored != cells;
-  const bool wide = multiplicities != nullptr && multiplicities->type() == field::CellType::kFp;
-  const bool has_ints = !wide && (multiplicities != nullptr || tuples.mask.size() != 0 || has_gaps);
-  if (has_gaps) std::fill_n(column.denominators.data(), stored, kOne3);
-  if (has_ints) column.ints.resize(stored);
-  if (wide) column.elements.resize(stored);
-
-  std::vector<Fp3> powers = {kOne3};
-  while (powers.size() <= tag_power) powers.push_back(powers.back() * challenges.beta);
-  const Fp3 constant = challenges.alpha - powers[tag_power] * Fp(table);
-  for_each_run(shape, [&](std::size_t first, std::size_t place, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      Fp3 d = constant;
-      d.c[0] -= Fp::from_int(tuples.entries[0].at(first + i));
-      for (std::size_t k = 1; k < tuples.entries.size(); ++k) {
-        d -= powers[k] * Fp::from_int(tuples.entries[k].at(first + i));
-      }
-      column.denominators[place + i] = d;
-    }
-    for (std::size_t i = 0; i < count; ++i) {
+  ColumnCells column{std::move(tuples), {}, {}, {}};
+  Runs runs = runs_of(binding.shape(axes));
+  column.cells.runs = std::move(runs.places);
+  column.cells.run_length = runs.length;
+  Fp3 power = kOne3;
+  for (const Array& entry : column.tuples.entries) {
+    column.cells.entries.push_back({entry.type(), entry.data(), power});
+    power *= challenges.beta;
+  }
+  for (std::size_t i = column.tuples.entries.size(); i < tag_power; ++i) power *= challenges.beta;
+  column.cells.constant = challenges.alpha - power * Fp(table);
+  if (const Array& mask = column.tuples.mask; mask.size() != 0) {
+    AVOW_CHECK(mask.type() == field::CellType::kInt8);
+    column.cells.mask = {static_cast<const std::int8_t*>(mask.data()), mask.size()};
+  }
+  if (multiplicities == nullptr) return column;
+  const bool wide = multiplicities->type() == field::CellType::kFp;
+  if (wide) {
+    column.elements.resize(column.cells.size());
+  } else {
+    column.ints.resize(column.cells.size());
+  }
+  std::size_t cell = 0;
+  for (const std::uint64_t place : column.cells.runs) {
+    for (std::uint64_t i = place; i < place + column.cells.run_length; ++i, ++cell) {
       if (wide) {
-        column.elements[place + i] = Fp3(Fp::from_int(-multiplicities->at(first + i)));
-      } else if (multiplicities != nullptr) {
-        column.ints[place + i] = static_cast<std::int32_t>(-multiplicities->at(first + i));
-      } else if (has_ints) {
-        column.ints[place + i] = tuples.mask.size() != 0 ? static_cast<std::int32_t>(tuples.mask.at(first + i)) : 1;
+        column.elements[i] = Fp3(Fp::from_int(-multiplicities->at(cell)));
+      } else {
+        column.ints[i] = static_cast<std::int32_t>(-multiplicities->at(cell));
       }
     }
-  });
+  }
   return column;
 }
 

@@ -30,8 +30,25 @@ std::optional<statement::Error> check_model(const statement::Statement& statemen
   return statement::check_no_wrap(statement, bounds);
 }
 
+namespace {
+
+std::unique_ptr<pcs::Oracle> make_oracle(const pcs::Config& config, const std::vector<field::MatrixView>& groups,
+                                         const CommitOptions& options) {
+  const std::uint32_t rate = config.oracles[0].log_inv_rate;
+  if (!options.cache.empty()) {
+    const auto identity = pcs::identity_of(config.log_rows, rate, options.mode, groups);
+    auto cached = pcs::CachedOracle::open_or_build(options.cache, identity, groups, options.report, options.progress);
+    if (cached) return std::move(cached).value();
+    if (options.report) options.report(cached.error());
+  }
+  return std::make_unique<pcs::TreeOracle>(config.log_rows, rate, groups);
+}
+
+}  // namespace
+
 base::Result<std::unique_ptr<Model>, Rejection> Model::commit(statement::Statement statement, const pcs::Config& config,
-                                                              std::vector<Array> arrays, base::Bytes application) {
+                                                              std::vector<Array> arrays, base::Bytes application,
+                                                              const CommitOptions& options) {
   std::unique_ptr<Model> model(new Model());
   auto& key = model->key_;
   key.config = config;
@@ -68,7 +85,10 @@ base::Result<std::unique_ptr<Model>, Rejection> Model::commit(statement::Stateme
   model->arrays_ = std::move(arrays);
 
   pcs::Opened opened{{}, model->dense_.views(layout.value()), nullptr};
-  model->oracle_ = std::make_unique<pcs::TreeOracle>(config.log_rows, config.oracles[0].log_inv_rate, opened.groups);
+  model->oracle_ = make_oracle(config, opened.groups, options);
+  if (dynamic_cast<const pcs::TreeOracle*>(model->oracle_.get()) != nullptr) {
+    model->tree_bytes_ = model->oracle_->heap().size_bytes();
+  }
   opened.oracle = model->oracle_.get();
   const auto protocol = pcs::protocol_id(config);
   opened.key = pcs::fixed_key(protocol, opened.oracle->root(), layout.value().log_groups, {});
@@ -76,6 +96,13 @@ base::Result<std::unique_ptr<Model>, Rejection> Model::commit(statement::Stateme
   key.model = verifier::ModelCommitment{opened.key.root, opened.key.ood_value};
   model->opened_ = std::move(opened);
   return model;
+}
+
+std::uint64_t Model::memory_bytes() const noexcept {
+  std::uint64_t bytes = tree_bytes_;
+  for (const Array& array : arrays_) bytes += array.memory_bytes();
+  for (const Array& group : dense_.groups) bytes += group.memory_bytes();
+  return bytes;
 }
 
 }  // namespace avow::prover

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/check.hpp"
 #include "prover/lookups.hpp"
 #include "prover/stage.hpp"
@@ -29,12 +31,27 @@ class Timer {
   std::chrono::steady_clock::time_point start_;
 };
 
+// Estimated work of each phase, in units of about a nanosecond on one core: it goes with the cells that are committed
+// to, those of lookups, and those of the model.
+using Work = std::array<std::uint64_t, static_cast<std::size_t>(Phase::kOpen) + 1>;
+Work work_of(const verifier::Setting& setting) {
+  std::uint64_t lookups = 0;
+  for (const auto& column : setting.plan.lookup.columns) lookups += std::uint64_t{1} << column.log_size;
+  const std::uint64_t witness = reduction::columns(setting.witness) << setting.key->config.log_rows;
+  const std::uint64_t model = setting.model.cells;
+  // Later oracles and grinding are as much work for any witness.
+  const std::uint64_t rows = std::uint64_t{1} << setting.key->config.log_rows;
+  return {10 * lookups + 8 * model, 200 * witness, 200 * lookups, 50 * witness + 10 * model,
+          50 * (witness + model) + 1500 * rows};
+}
+
 class Prover {
  public:
   Prover(const Model& model, const verifier::Setting& setting, const ProveOptions& options)
       : model_(model),
         setting_(setting),
         s_(setting.key->statement),
+        options_(options),
         faults_(options.faults != nullptr ? *options.faults : no_faults_),
         times_(options.times != nullptr ? *options.times : unused_),
         tensors_(setting.binding),
@@ -44,17 +61,36 @@ class Prover {
 
   base::Result<Proved, std::string> run(std::vector<Array> arrays) {
     if (auto problem = take(std::move(arrays))) return Err{std::move(*problem)};
+    if (!enter(Phase::kEvaluate)) return Err{std::string(kCancelled)};
     evaluate_virtual();
     if (auto problem = look_up()) return Err{std::move(*problem)};
+    if (!enter(Phase::kCommit)) return Err{std::string(kCancelled)};
     commit();
     challenges_.stages.resize(statement::limits::kStages + 1);
+    if (!enter(Phase::kLookups)) return Err{std::string(kCancelled)};
     if (!setting_.plan.lookup.columns.empty()) prove_lookups();
     draw_zero_point();
+    if (!enter(Phase::kStages)) return Err{std::string(kCancelled)};
     for (const auto& stage : setting_.plan.stages) prove_stage(stage);
+    if (!enter(Phase::kOpen)) return Err{std::string(kCancelled)};
     return finish();
   }
 
  private:
+  // false: cancelled.
+  [[nodiscard]] bool enter(Phase next) const {
+    if (options_.cancelled != nullptr && options_.cancelled->load()) return false;
+    if (!options_.progress) return true;
+    const Work work = work_of(setting_);
+    std::uint64_t done = 0, total = 0;
+    for (std::size_t i = 0; i < work.size(); ++i) {
+      if (i < static_cast<std::size_t>(next)) done += work[i];
+      total += work[i];
+    }
+    options_.progress(next, done, total);
+    return true;
+  }
+
   std::optional<std::string> take(std::vector<Array> arrays) {
     arrays.resize(s_.tensors.size());
     for (TensorId id = 0; id < s_.tensors.size(); ++id) {
@@ -209,14 +245,13 @@ class Prover {
       const Timer timer(times_.columns);
       for (statement::TableId id = 0; id < s_.tables.size(); ++id) {
         const auto& table = s_.tables[id];
-        cells.push_back(column_cells(setting_.binding, table.axes, id, plan.tag_power, rows_[id], challenges_,
-                                     &tensors_.get(table.multiplicity)));
+        cells.push_back(column_cells(setting_.binding, table.axes, id, plan.tag_power, std::move(rows_[id]),
+                                     challenges_, &tensors_.get(table.multiplicity)));
       }
       for (std::size_t i = 0; i < s_.lookups.size(); ++i) {
         const auto& lookup = s_.lookups[i];
-        cells.push_back(column_cells(setting_.binding, lookup.axes, lookup.table, plan.tag_power, tuples_[i],
+        cells.push_back(column_cells(setting_.binding, lookup.axes, lookup.table, plan.tag_power, std::move(tuples_[i]),
                                      challenges_, nullptr));
-        tuples_[i] = {};
       }
     }
     std::vector<lookup::ColumnData> data;
@@ -293,6 +328,7 @@ class Prover {
   const Model& model_;
   const verifier::Setting& setting_;
   const statement::Statement& s_;
+  const ProveOptions& options_;
   const Faults no_faults_{};
   ProveTimes unused_;
   const Faults& faults_;
@@ -311,6 +347,22 @@ class Prover {
 };
 
 }  // namespace
+
+const char* name(Phase phase) noexcept {
+  switch (phase) {
+    case Phase::kEvaluate:
+      return "evaluate";
+    case Phase::kCommit:
+      return "commit";
+    case Phase::kLookups:
+      return "lookups";
+    case Phase::kStages:
+      return "sumchecks";
+    case Phase::kOpen:
+      return "open";
+  }
+  return "";
+}
 
 base::Result<Proved, std::string> prove(const Model& model, statement::Instance instance, std::vector<Array> arrays,
                                         const ProveOptions& options) {

@@ -72,7 +72,8 @@ Session::Session(const statement::Example& example, const std::optional<pcs::Con
 
 base::Result<Proved, std::string> Session::prove(const statement::Assignment& assignment, const Faults& faults,
                                                  transcript::Manifest* manifest) const {
-  return prover::prove(*model_, instance, to_arrays(assignment.arrays), {session, nullptr, manifest, &faults});
+  return prover::prove(*model_, instance, to_arrays(assignment.arrays),
+                       {.session = session, .manifest = manifest, .faults = &faults});
 }
 
 verifier::Verifier Session::verifier() const {

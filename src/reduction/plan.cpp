@@ -91,6 +91,11 @@ class Planner {
                                               "carry from one stage to the next",
                                               carried, kMaxCarried)}};
     }
+    if (const std::size_t challenges = plan_.challenges(); challenges > kMaxChallenges) {
+      return Err{Error{Cause::kTooLarge, fmt::format("{} challenges are more than the {} that a verifier may carry "
+                                                     "through the opening",
+                                                     challenges, kMaxChallenges)}};
+    }
     return std::move(plan_);
   }
 
@@ -348,6 +353,13 @@ std::size_t Plan::carried_elements() const {
     most = std::max(most, challenges + carried(i + 1).size());
   }
   return most;
+}
+
+std::size_t Plan::challenges() const {
+  std::size_t count = zero_coordinates;
+  if (!lookup.columns.empty()) count += lookup::make_layout(lookup).log_cells;
+  for (const Stage& stage : stages) count += stage.degrees.size();
+  return count;
 }
 
 base::Result<Plan, Error> make_plan(const Binding& binding) { return Planner(binding).run(); }

@@ -115,10 +115,14 @@ struct Plan {
   [[nodiscard]] std::vector<ClaimId> carried(std::size_t passed) const;
   /// The most field elements that a verifier carries between two stages: challenges and values.
   [[nodiscard]] std::size_t carried_elements() const;
+  /// Coordinates of the lookup argument's point, challenges for zero claims and those of all stages.
+  [[nodiscard]] std::size_t challenges() const;
 };
 
-/// Most field elements that a plan may ask a verifier to carry: with everything else below 16 KiB.
-inline constexpr std::size_t kMaxCarried = 384;
+/// Most field elements that a plan may ask a verifier to carry between two stages, and most challenges alone, which it
+/// carries on while the opening has a state of its own: with everything else below 16 KiB.
+inline constexpr std::size_t kMaxCarried = 640;
+inline constexpr std::size_t kMaxChallenges = 256;
 
 /// log2 of the most cells of all columns, padded: the error of compressed tuples grows with the square of their number
 /// (spec/proof.md, section 7).
@@ -132,7 +136,7 @@ inline constexpr std::size_t kMaxProducts = 4096;
 inline constexpr unsigned kLogMaxSteps = 27;
 
 /// The plan of a bound statement. Refused: statement.too_large if the lookups do not fit a lookup argument, if there
-/// are more claims, products or steps than a plan may have, or more claims and rounds than a verifier may carry.
+/// are more claims, products or steps than a plan may have, or more claims and challenges than a verifier may carry.
 [[nodiscard]] base::Result<Plan, statement::Error> make_plan(const statement::Binding& binding);
 
 }  // namespace avow::reduction

@@ -111,15 +111,38 @@ TEST(Plan, RefusesLookupsThatDoNotFitTheArgument) {
 }
 
 TEST(Plan, RefusesMoreThanAVerifierMayCarry) {
-  Builder b;
-  const auto i = b.axis("i", 4);
-  for (int k = 0; k < 200; ++k) {
-    const auto X = b.input(fmt::format("x{}", k), {i}, signed_bits(8));
-    const auto Y = b.input(fmt::format("y{}", k), {i}, signed_bits(8));
-    b.zero(fmt::format("z{}", k), {i}, X(i) - Y(i));
-  }
-  const auto statement = b.build();
-  const auto plan = make_plan(Binding::bind(statement.value(), {}).value());
+  const auto plan_of = [](int claims) {
+    Builder b;
+    const auto i = b.axis("i", 4);
+    for (int k = 0; k < claims; ++k) {
+      const auto X = b.input(fmt::format("x{}", k), {i}, signed_bits(8));
+      const auto Y = b.input(fmt::format("y{}", k), {i}, signed_bits(8));
+      b.zero(fmt::format("z{}", k), {i}, X(i) - Y(i));
+    }
+    const auto statement = b.build();
+    EXPECT_TRUE(statement) << statement.error().text;
+    return make_plan(Binding::bind(statement.value(), {}).value());
+  };
+  EXPECT_TRUE(plan_of(200));
+  const auto plan = plan_of(330);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().cause, Cause::kTooLarge);
+}
+
+// Every stage is a sumcheck over all coordinates of an axis.
+TEST(Plan, RefusesMoreChallengesThanAnOpeningLeavesRoomFor) {
+  const auto plan_of = [](unsigned log_length) {
+    Builder b;
+    const auto i = b.axis("i", std::uint64_t{1} << 32), j = b.axis("j", std::uint64_t{1} << (log_length - 32));
+    auto last = b.input("x", {i, j}, signed_bits(2));
+    for (int k = 0; k < 6; ++k) last = b.define(fmt::format("y{}", k), {i, j}, last(i, j) * last(i, j));
+    b.zero("z", {i, j}, last(i, j) - 1);
+    const auto statement = b.build();
+    EXPECT_TRUE(statement) << statement.error().text;
+    return make_plan(Binding::bind(statement.value(), {}).value());
+  };
+  EXPECT_TRUE(plan_of(36));
+  const auto plan = plan_of(38);
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().cause, Cause::kTooLarge);
 }

@@ -2,11 +2,11 @@
 // Model files: raw bytes of a file, a plan, a tokenizer; and an honest file with changes whose checksums were made
 // right, as anybody can. What is accepted is written again as it was.
 #include "base/check.hpp"
+#include "compile/plan_bytes.hpp"
 #include "hash/keccak.hpp"
 #include "input.hpp"
 #include "model_file/layout.hpp"
 #include "model_file/model_file.hpp"
-#include "model_file/plan_bytes.hpp"
 
 namespace avow::model_file {
 namespace {
@@ -86,7 +86,7 @@ void run(base::ByteView bytes) {
     case 0:
       return check_file(input.rest());
     case 1: {
-      const auto plan = plan_from_bytes(input.rest());
+      const auto plan = compile::plan_from_bytes(input.rest());
       if (plan) AVOW_CHECK(std::ranges::equal(to_bytes(plan.value()), input.rest()));
       return;
     }

@@ -43,7 +43,8 @@ Object plan_object(const compile::Plan& p) {
           {"product_bits", p.product_bits},
           {"logit_shift", p.logit_shift},
           {"logit_bits", p.logit_bits},
-          {"overflow_bits", p.overflow_bits}};
+          {"overflow_bits", p.overflow_bits},
+          {"digit_bits", p.digit_bits}};
 }
 
 }  // namespace

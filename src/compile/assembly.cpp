@@ -13,12 +13,6 @@ using statement::Index;
 using statement::TableRef;
 using statement::TensorRef;
 
-namespace {
-
-constexpr unsigned kDigitBits = 16;
-
-}  // namespace
-
 Assembly::Assembly(const Plan& given) : plan(given) {
   request = b.parameter("request", kMostRequests);
   token = b.parameter("token", plan.context);
@@ -62,14 +56,16 @@ void Assembly::in_range(const std::string& name, const Axes& axes, const Expr& v
       b.lookup(of, axes, {entry}, range(width));
     }
   };
+  const unsigned digit_bits = plan.digit_bits;
   Expr lowest = value;
-  for (unsigned i = 1; kDigitBits * i < bits; ++i) {
+  for (unsigned i = 1; digit_bits * i < bits; ++i) {
     const std::string digit_name = fmt::format("{}.digit_{}", name, i);
-    const TensorRef digit = b.witness(digit_name, axes, statement::unsigned_bits(kDigitBits));
-    look_up(digit_name, read(digit, axes), std::min(kDigitBits, bits - kDigitBits * i));
-    lowest = lowest - power(kDigitBits * i) * read(digit, axes);
+    const TensorRef digit =
+        b.witness(digit_name, axes, statement::unsigned_bits(static_cast<std::uint8_t>(digit_bits)));
+    look_up(digit_name, read(digit, axes), std::min(digit_bits, bits - digit_bits * i));
+    lowest = lowest - power(digit_bits * i) * read(digit, axes);
   }
-  look_up(name, lowest, std::min(kDigitBits, bits));
+  look_up(name, lowest, std::min(digit_bits, bits));
 }
 
 void Assembly::rounds_to(const std::string& name, const Axes& axes, const Expr& sum, const Expr& value, unsigned shift,

@@ -32,7 +32,7 @@ class Assembly {
   /// The table of [0, 2^bits). A width has a table of its own: that a multiple of a value is in the range of a larger
   /// one says nothing of field elements.
   statement::TableRef range(unsigned bits);
-  /// 0 <= value < 2^bits (where the mask is 1), by one lookup for each 16 bits; higher ones are committed to, as
+  /// 0 <= value < 2^bits (where the mask is 1), by a lookup for each digit_bits bits; higher ones are committed to, as
   /// `digits` of spec section 8. The value's terms have one factor each.
   void in_range(const std::string& name, const Axes& axes, const statement::Expr& value, unsigned bits,
                 const std::optional<statement::Expr>& mask = std::nullopt);

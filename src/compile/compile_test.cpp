@@ -50,9 +50,10 @@ TEST(Compile, EveryPlanDeterminesItsWitness) {
   }
 }
 
-// Whatever is left out, something is no longer unique, but for what ties public thresholds to each other.
+// Whatever is left out, something is no longer unique, but for what ties public values to each other or to what they
+// stand for.
 TEST(Compile, EveryClaimIsNeeded) {
-  const auto is_public = [](const std::string& name) { return name.starts_with("above_"); };
+  const auto is_public = [](const std::string& name) { return name.starts_with("above_") || name == "max_above"; };
   const bool is_long = std::getenv("AVOW_LONG") != nullptr;
   for (const auto& [name, plan] : small_plans()) {
     if (!is_long && name != "biased") continue;
@@ -123,7 +124,8 @@ TEST(Instance, LengthsAreTheLeastThatFit) {
 
 TEST(Instance, FillsPlacesThatAreLeft) {
   const Sampling drawn{5000, 40, 60000, base::Digest{7}};
-  const RequestRun first{{4, 5, 6}, {1, 2}, drawn, {{6, 10, 20}, {9, 30, 5}}}, second{{7}, {0}, {}, {{8, 0, 4094}}};
+  const RequestRun first{{4, 5, 6}, {1, 2}, drawn, {{6, 10, 20, 3}, {9, 30, 5, 2}}},
+      second{{7}, {0}, {}, {{8, 0, 4094, 1}}};
   const auto instance = make_instance(std::vector{first, second}, {3, 4, 3});
   EXPECT_EQ(instance.lengths, (std::vector<std::uint64_t>{3, 4, 3}));
   const std::int64_t u0 = random_number(drawn, 0), u1 = random_number(drawn, 1);
@@ -131,6 +133,7 @@ TEST(Instance, FillsPlacesThatAreLeft) {
   const std::vector<std::vector<std::int64_t>> values = {
       {4, 5, 6, 0, 7, 0, 0, 0, 7, 0, 0, 0},            // id
       {1, 2, 2, 0, 0, 0, 0, 0, 0},                     // position
+      {3, 2, 2, 1, 1, 1, 1, 1, 1},                     // likeliest
       {5000, 4096, 4096},                              // tau
       {40, 1, 1},                                      // k
       {60000, 65536, 65536},                           // P

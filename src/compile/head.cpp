@@ -23,14 +23,11 @@ TensorRef add_logits(Assembly& a, TensorRef embedding, TensorRef normed) {
   a.rounds_to("logit", cells, logits(n, t, w), z(n, t, w), p.logit_shift);
   a.in_range("logit", cells, z(n, t, w) + power(p.logit_bits - 1), p.logit_bits);
 
-  // The maximum is attained where the selector, one-hot, is 1.
-  const TensorRef max = b.witness("max", {n, t}, statement::signed_bits(static_cast<std::uint8_t>(p.logit_bits)));
-  const TensorRef selector = b.witness("selector", cells, statement::unsigned_bits(1));
+  // The maximum is a public word's: no word is above it.
+  const auto likeliest = b.values("likeliest", {n, t}, p.vocabulary);
+  const TensorRef max = b.define("max", {n, t}, sum({w}, b.one_hot(likeliest(n, t), w) * z(n, t, w)));
   const TensorRef distance = b.define("distance_to_max", cells, max(n, t) - z(n, t, w));
   b.lookup("max_above", cells, {distance(n, t, w)}, a.range(p.logit_bits));
-  b.zero("selector.bit", cells, selector(n, t, w) * selector(n, t, w) - selector(n, t, w));
-  b.zero("selector.one", {n, t}, sum({w}, selector(n, t, w)) - 1);
-  b.zero("max.attained", {n, t}, sum({w}, selector(n, t, w) * distance(n, t, w)));
   return distance;
 }
 

@@ -14,14 +14,16 @@
 namespace avow::compile {
 
 /// The public values of every model's statement, in its order.
-inline constexpr std::array<std::string_view, 12> kPublicValues = {
-    "id", "position", "tau", "k", "P", "above_k", "above_p", "above", "last_k", "last_p", "random", "chosen"};
+inline constexpr std::array<std::string_view, 13> kPublicValues = {"id",     "position", "likeliest", "tau",   "k",
+                                                                   "P",      "above_k",  "above_p",   "above", "last_k",
+                                                                   "last_p", "random",   "chosen"};
 
 /// What is public of one choice of a token.
 struct Choice {
   std::uint32_t chosen = 0;
-  std::uint32_t last_k = 0;  ///< theta_k
-  std::uint32_t last_p = 0;  ///< theta_p
+  std::uint32_t last_k = 0;     ///< theta_k
+  std::uint32_t last_p = 0;     ///< theta_p
+  std::uint32_t likeliest = 0;  ///< a word with the largest logit
   friend bool operator==(const Choice&, const Choice&) = default;
 };
 

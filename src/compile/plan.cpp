@@ -60,6 +60,7 @@ std::optional<std::string> check_plan(const Plan& plan) {
       {"logit_shift", plan.logit_shift, 0, 40},
       {"logit_bits", plan.logit_bits, 2, 20},
       {"overflow_bits", plan.overflow_bits, 1, 22},
+      {"digit_bits", plan.digit_bits, 16, 20},
   };
   for (const auto& [name, value, least, largest] : numbers) {
     if (value < least || value > largest) return fmt::format("{} is {}, not {} to {}", name, value, least, largest);

@@ -30,6 +30,7 @@ struct Plan {
   unsigned product_shift = 0, product_bits = 0;
   unsigned logit_shift = 0, logit_bits = 0;
   unsigned overflow_bits = 0;
+  unsigned digit_bits = 16;
 
   friend bool operator==(const Plan&, const Plan&) = default;
 };

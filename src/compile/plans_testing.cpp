@@ -27,6 +27,7 @@ std::vector<std::pair<std::string, Plan>> small_plans() {
   untied.tied = false;
   Plan biased = untied;
   biased.qkv_bias = biased.output_bias = true;
+  biased.digit_bits = 17;
   biased.query_bias_up = 3, biased.key_bias_up = 4, biased.value_bias_up = 5, biased.output_bias_up = 6;
   Plan one = untied;
   one.layers = 1, one.kv_heads = one.group = 1;

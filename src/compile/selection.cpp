@@ -71,7 +71,7 @@ void show(Assembly& a, const std::string& name, const Expr& value, unsigned bits
 // weights.
 void show_thresholds(Assembly& a, const Public& v, statement::AxisRef u, TensorRef histogram, TensorRef weights) {
   auto& b = a.b;
-  const auto [n, t] = std::array{a.request, a.step};
+  const auto n = a.request, t = a.step;  // no bindings: clang 14 lets no lambda capture them
   const auto up_to = [&](const std::string& name, TensorRef of, const statement::ValuesAt& bound) {
     return b.define(name, {n, t}, sum({u}, of(n, t, u) * b.below(bound, u)));
   };

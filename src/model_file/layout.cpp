@@ -2,9 +2,13 @@
 #include "model_file/layout.hpp"
 
 #include <algorithm>
+#include <string_view>
 
+#include "base/check.hpp"
 #include "base/threads.hpp"
+#include "compile/plan_bytes.hpp"
 #include "hash/keccak.hpp"
+#include "statement/serialize.hpp"
 
 namespace avow::model_file {
 
@@ -44,6 +48,24 @@ base::Digest checksum(base::ByteView section) {
     }
   });
   return hash::keccak256(digests);
+}
+
+base::Digest content_id(const compile::Plan& plan, const statement::Statement& statement,
+                        const model::TokenizerData& tokenizer, std::span<const base::Digest> checksums) {
+  constexpr std::string_view kName = "avow/content/1";
+  base::Bytes message(kName.begin(), kName.end());
+  base::append(message, to_bytes(plan));
+  base::append(message, statement_id(statement));
+  base::append(message, tokenizer_digest(tokenizer));
+  std::size_t next = 0;
+  for (const SectionName& name : sections_of(plan)) {
+    if (name.kind != Kind::kTensor) continue;
+    AVOW_CHECK(next < checksums.size());
+    base::append_be32(message, name.number);
+    base::append(message, checksums[next++]);
+  }
+  AVOW_CHECK(next == checksums.size());
+  return hash::keccak256(message);
 }
 
 }  // namespace avow::model_file

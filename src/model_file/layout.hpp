@@ -3,11 +3,14 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "compile/tensors.hpp"
+#include "model/tokenizer_data.hpp"
+#include "statement/statement.hpp"
 
 // What writer and reader of a file share.
 namespace avow::model_file {
@@ -38,5 +41,10 @@ struct SectionName {
 
 /// The checksum of a section, on all cores.
 [[nodiscard]] base::Digest checksum(base::ByteView section);
+
+/// The content id (spec/answer.md section 3), from the plan's statement with numbers for names and the checksums of the
+/// tensors that the plan has, in their order.
+[[nodiscard]] base::Digest content_id(const compile::Plan& plan, const statement::Statement& statement,
+                                      const model::TokenizerData& tokenizer, std::span<const base::Digest> checksums);
 
 }  // namespace avow::model_file

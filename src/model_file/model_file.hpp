@@ -28,11 +28,16 @@ struct Contents {
 /// Its bytes.
 [[nodiscard]] base::Bytes to_bytes(const Contents& contents);
 
+/// What the model is, whoever commits to it with whatever parameters, and whatever `about` says of it: its content id
+/// (spec/answer.md section 3). Hashes all cells. Requires a model that fits its plan.
+[[nodiscard]] base::Digest content_id(const Contents& contents);
+
 /// An opened file: everything of it was checked, the checksums of tensors too.
 struct Opened {
   Contents contents;
   statement::Statement statement;  ///< numbers for names
   base::Digest id{};
+  base::Digest content{};  ///< content_id(), from the checksums
 };
 /// Maps the file, which stays mapped as long as a tensor of it lives: weights are read from the page cache, which all
 /// processes share. As with any mapped file, nobody may write to it meanwhile; write() never does, it puts a new one in

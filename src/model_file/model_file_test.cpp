@@ -10,10 +10,10 @@
 #include "base/random.hpp"
 #include "base/test_stride.hpp"
 #include "compile/compile.hpp"
+#include "compile/plan_bytes.hpp"
 #include "compile/plans_testing.hpp"
 #include "hash/keccak.hpp"
 #include "model_file/layout.hpp"
-#include "model_file/plan_bytes.hpp"
 #include "statement/serialize.hpp"
 
 namespace avow::model_file {
@@ -115,6 +115,7 @@ TEST(ModelFile, ComesBack) {
     EXPECT_EQ(to_bytes(opened.value().contents), bytes);
     EXPECT_EQ(opened.value().statement, statement::unnamed(compile::compile(plan).value()));
     EXPECT_EQ(opened.value().id, hash::keccak256({bytes.data(), kHeaderBytes}));
+    EXPECT_EQ(opened.value().content, content_id(made));
   }
 }
 
@@ -190,7 +191,7 @@ TEST(ModelFile, EverySectionIsChecked) {
   const auto set_first = [&](std::size_t section, std::uint8_t value) {
     return cause_of(with_section(good, section, [&](std::uint8_t* data, std::size_t) { data[0] = value; }));
   };
-  EXPECT_EQ(set_first(0, 2), Cause::kValue);    // a plan of another version
+  EXPECT_EQ(set_first(0, 3), Cause::kValue);    // a plan of another version
   EXPECT_EQ(set_first(1, 1), Cause::kValue);    // another statement
   EXPECT_EQ(set_first(2, 'A'), Cause::kValue);  // no tokenizer
   EXPECT_EQ(set_first(3, 'N'), std::nullopt);   // any text will do
@@ -217,6 +218,43 @@ TEST(ModelFile, EverySectionIsChecked) {
   EXPECT_EQ(with_plan([](auto& plan) { plan.qkv_bias = true; }), Cause::kCount);
 }
 
+// The content id is the model's: it changes with each part of it, and with nothing else of the file.
+TEST(ModelFile, ContentIdsAreThoseOfModels) {
+  const base::Digest id = content_id(llama());
+  const auto changed = [](const std::function<void(Contents&)>& change) {
+    Contents made = llama();
+    change(made);
+    return content_id(made);
+  };
+  EXPECT_EQ(changed([](Contents& made) { made.about = "another text"; }), id);
+  EXPECT_NE(changed([](Contents& made) { made.model.plan.query_shift += 1; }), id);
+  EXPECT_NE(changed([](Contents& made) { made.tokenizer.chat_template.clear(); }), id);
+  for (const SectionName& name : sections_of(llama().model.plan)) {
+    if (name.kind != Kind::kTensor) continue;
+    const auto cell = [&](Contents& made) {
+      compile::Cells& cells = made.model.of(ModelTensor{static_cast<std::uint8_t>(name.number)});
+      if (cells.wide.empty()) {
+        cells.narrow.own().back() ^= 1;
+      } else {
+        cells.wide.own().back() ^= 1;
+      }
+    };
+    EXPECT_NE(changed(cell), id) << to_text(name);
+  }
+  // Spelled out once.
+  const std::string start = "avow/content/1";
+  Bytes message(start.begin(), start.end());
+  base::append(message, to_bytes(llama().model.plan));
+  base::append(message, statement::statement_id(statement::unnamed(compile::compile(llama().model.plan).value())));
+  base::append(message, model::tokenizer_digest(llama().tokenizer));
+  const Bytes file = to_bytes(llama());
+  for (std::size_t at = kHeaderBytes + 4 * kEntryBytes; base::load_be32(&file[at]) == 5; at += kEntryBytes) {
+    base::append(message, {&file[at + 4], 4});
+    base::append(message, {&file[at + 24], 32});
+  }
+  EXPECT_EQ(hash::keccak256(message), id);
+}
+
 TEST(ModelFile, ATokenizerLargerThanTheModelIsRefused) {
   Contents made = llama();
   while (made.tokenizer.tokens.size() <= made.model.plan.vocabulary) {
@@ -224,24 +262,6 @@ TEST(ModelFile, ATokenizerLargerThanTheModelIsRefused) {
     made.tokenizer.types.push_back(model::TokenType::kUnused);
   }
   EXPECT_EQ(cause_of(to_bytes(made)), Cause::kValue);
-}
-
-TEST(PlanBytes, ComeBackAndAreChecked) {
-  for (const auto& [name, plan] : compile::small_plans()) {
-    const Bytes bytes = to_bytes(plan);
-    EXPECT_EQ(plan_from_bytes(bytes).value(), plan);
-    for (std::size_t length = 0; length < bytes.size(); ++length) {
-      EXPECT_FALSE(plan_from_bytes({bytes.data(), length}).ok());
-    }
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      Bytes changed = bytes;
-      changed[i] ^= 0x80;
-      const auto parsed = plan_from_bytes(changed);
-      if (parsed) {
-        EXPECT_EQ(to_bytes(parsed.value()), changed);
-      }
-    }
-  }
 }
 
 }  // namespace

@@ -10,11 +10,11 @@
 
 #include "base/threads.hpp"
 #include "compile/compile.hpp"
+#include "compile/plan_bytes.hpp"
 #include "hash/keccak.hpp"
 #include "model/tokenizer.hpp"
 #include "model_file/layout.hpp"
 #include "model_file/model_file.hpp"
-#include "model_file/plan_bytes.hpp"
 #include "statement/serialize.hpp"
 
 namespace avow::model_file {
@@ -54,6 +54,10 @@ class FileReader {
     for (std::size_t i = kFirstTensor; i < table_.size(); ++i) {
       if (auto error = read_tensor(i)) return Err{*error};
     }
+    std::vector<base::Digest> checksums;
+    for (std::size_t i = kFirstTensor; i < table_.size(); ++i) checksums.push_back(table_[i].digest);
+    const auto& contents = opened_.contents;
+    opened_.content = content_id(contents.model.plan, opened_.statement, contents.tokenizer, checksums);
     return std::move(opened_);
   }
 
@@ -119,7 +123,7 @@ class FileReader {
 
   MaybeError read_plan() {
     if (auto error = check(0, {Kind::kPlan, 0})) return error;
-    auto plan = plan_from_bytes(section(0));
+    auto plan = compile::plan_from_bytes(section(0));
     if (!plan) return fail(Cause::kValue, table_[0].offset, plan.error());
     opened_.contents.model.plan = plan.value();
     const auto names = sections_of(plan.value());

@@ -8,10 +8,10 @@
 #include <cstring>
 
 #include "compile/compile.hpp"
+#include "compile/plan_bytes.hpp"
 #include "hash/keccak.hpp"
 #include "model_file/layout.hpp"
 #include "model_file/model_file.hpp"
-#include "model_file/plan_bytes.hpp"
 #include "statement/serialize.hpp"
 
 namespace avow::model_file {
@@ -30,20 +30,30 @@ ByteView bytes_of(const compile::Cells& cells) {
   return {reinterpret_cast<const std::uint8_t*>(cells.wide.data()), cells.wide.size() * 4};
 }
 
+statement::Statement statement_of(const compile::Plan& plan) {
+  auto statement = compile::compile(plan);
+  AVOW_CHECK(statement.ok());
+  return statement::unnamed(std::move(statement).value());
+}
+
 Bytes small_section(const Contents& contents, Kind kind) {
   switch (kind) {
     case Kind::kPlan:
       return to_bytes(contents.model.plan);
-    case Kind::kStatement: {
-      auto statement = compile::compile(contents.model.plan);
-      AVOW_CHECK(statement.ok());
-      return serialize(statement::unnamed(std::move(statement).value()));
-    }
+    case Kind::kStatement:
+      return serialize(statement_of(contents.model.plan));
     case Kind::kTokenizer:
       return canonical_bytes(contents.tokenizer);
     default:
       return {contents.about.begin(), contents.about.end()};
   }
+}
+
+ByteView tensor_section(const Contents& contents, std::uint32_t number) {
+  const compile::ModelTensor tensor{static_cast<std::uint8_t>(number)};
+  const ByteView bytes = bytes_of(contents.model.of(tensor));
+  AVOW_CHECK(bytes.size() == cells_of(contents.model.plan, tensor) * cell_bytes(tensor));
+  return bytes;
 }
 
 // Sections in order; small ones are kept, tensors lie where the model has them.
@@ -58,9 +68,7 @@ std::vector<Section> sections(const Contents& contents) {
   for (const SectionName& name : sections_of(contents.model.plan)) {
     Section section{name, {}, {}};
     if (name.kind == Kind::kTensor) {
-      const compile::ModelTensor tensor{static_cast<std::uint8_t>(name.number)};
-      section.bytes = bytes_of(contents.model.of(tensor));
-      AVOW_CHECK(section.bytes.size() == cells_of(contents.model.plan, tensor) * cell_bytes(tensor));
+      section.bytes = tensor_section(contents, name.number);
     } else {
       section.own = small_section(contents, name.kind);
       section.bytes = section.own;
@@ -141,6 +149,15 @@ Bytes to_bytes(const Contents& contents) {
     return true;
   });
   return out;
+}
+
+base::Digest content_id(const Contents& contents) {
+  const compile::Plan& plan = contents.model.plan;
+  std::vector<base::Digest> checksums;
+  for (const SectionName& name : sections_of(plan)) {
+    if (name.kind == Kind::kTensor) checksums.push_back(checksum(tensor_section(contents, name.number)));
+  }
+  return content_id(plan, statement_of(plan), contents.tokenizer, checksums);
 }
 
 std::optional<std::string> write(const std::string& path, const Contents& contents) {

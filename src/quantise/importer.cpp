@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compile/usual.hpp"
 #include "quantise/frequencies.hpp"
 #include "quantise/sizes.hpp"
 
@@ -279,6 +280,7 @@ std::optional<Error> Importer::run(const Options& options) {
   if (auto error = stream()) return error;
   if (auto error = head()) return error;
   if (const auto problem = compile::check_plan(plan())) return Error{Cause::kBound, *problem};
+  plan().digit_bits = compile::choose_digit_bits(plan());
   return std::nullopt;
 }
 

@@ -130,6 +130,7 @@ void scale(Plan& plan, std::uint64_t variation) {
   plan.logit_bits = 15 + below(3);
   plan.logit_shift = shift_to(logit, 15);
   plan.overflow_bits = plan.logit_bits + 2;
+  plan.digit_bits = 16 + below(5);
 }
 
 Plan random_plan(std::uint64_t seed) {

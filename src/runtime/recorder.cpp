@@ -32,7 +32,7 @@ void Recorder::copy_request(std::size_t from, std::size_t to) {
       if (!cells.empty()) std::copy_n(cells.data() + from * size, size, cells.data() + to * size);
     };
     std::visit(copy, cells_[s]);
-    for (auto& digits : digits_[s]) copy(digits);
+    for (auto& digits : digits_[s]) std::visit(copy, digits);
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <span>
@@ -41,11 +42,14 @@ struct Place {
 class Recorder {
  public:
   Recorder(const compile::Plan& plan, const compile::Lengths& lengths)
-      : requests_(lengths.requests), specs_(make_slots(plan, lengths.tokens, lengths.steps)) {
+      : requests_(lengths.requests),
+        digit_bits_(plan.digit_bits),
+        specs_(make_slots(plan, lengths.tokens, lengths.steps)) {
     for (std::size_t s = 0; s < kSlots; ++s) {
       cells_[s] = make_cells(specs_[s].cells, requests_ * specs_[s].size());
-      for (unsigned from = 16; from < specs_[s].digit_bits; from += 16) {
-        digits_[s].emplace_back(requests_ * specs_[s].size());
+      for (unsigned from = digit_bits_; from < specs_[s].digit_bits; from += digit_bits_) {
+        const CellType type = std::min(digit_bits_, specs_[s].digit_bits - from) > 16 ? CellType::kU32 : CellType::kU16;
+        digits_[s].push_back(make_cells(type, requests_ * specs_[s].size()));
       }
     }
   }
@@ -76,10 +80,16 @@ class Recorder {
     const auto s = static_cast<std::size_t>(slot);
     if (digits_[s].empty()) return;
     const std::size_t begin = offset(specs_[s], at, numbers.size());
+    const std::int64_t mask = (std::int64_t{1} << digit_bits_) - 1;
     for (std::size_t d = 0; d < digits_[s].size(); ++d) {
-      for (std::size_t i = 0; i < numbers.size(); ++i) {
-        digits_[s][d][begin + i] = static_cast<std::uint16_t>(numbers[i] >> (16 * (d + 1)));
-      }
+      const std::size_t shift = digit_bits_ * (d + 1);
+      std::visit(
+          [&]<typename C>(std::vector<C>& cells) {
+            for (std::size_t i = 0; i < numbers.size(); ++i) {
+              cells[begin + i] = static_cast<C>((numbers[i] >> shift) & mask);
+            }
+          },
+          digits_[s][d]);
     }
   }
   void put_digits(Slot slot, const Place& at, std::int64_t number) {
@@ -102,9 +112,10 @@ class Recorder {
   }
 
   std::size_t requests_, request_ = 0;
+  unsigned digit_bits_;
   std::array<SlotSpec, kSlots> specs_;
   std::array<WitnessCells, kSlots> cells_;
-  std::array<std::vector<std::vector<std::uint16_t>>, kSlots> digits_;  ///< digits 1, 2, ..
+  std::array<std::vector<WitnessCells>, kSlots> digits_;  ///< digits 1, 2, ..
 };
 
 }  // namespace avow::runtime

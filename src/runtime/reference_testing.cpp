@@ -54,8 +54,9 @@ class Run {
   void put(const std::string& name, std::int64_t value) { out_.tensors[name].push_back(value); }
   void digits(const std::string& name, std::int64_t a, unsigned bits) {
     expect_in(a, 0, power2(bits), name);
-    for (unsigned i = 1; 16 * i < bits; ++i) {
-      put(name + ".digit_" + std::to_string(i), floor_divide(a, power2(16 * i)) % power2(16));
+    const unsigned width = p_.digit_bits;
+    for (unsigned i = 1; width * i < bits; ++i) {
+      put(name + ".digit_" + std::to_string(i), floor_divide(a, power2(width * i)) % power2(width));
     }
   }
   // A rounding that is committed, and one of which only the rest is.
@@ -258,13 +259,9 @@ class Run {
       digits("logit", z.back() + power2(p_.logit_bits - 1), p_.logit_bits);
     }
     const std::int64_t max = *std::max_element(z.begin(), z.end());
-    put("max", max);
-    bool selected = false;
     Numbers scaled, masses;
     std::int64_t mass = 0;
     for (const std::int64_t logit : z) {
-      put("selector", !selected && logit == max ? 1 : 0);
-      selected = selected || logit == max;
       const std::int64_t exact = rd((max - logit) * request_.sampling.tau, 12);
       scaled.push_back(std::min<std::int64_t>(exact, 4095));
       put("scaled", scaled.back());
@@ -272,6 +269,7 @@ class Run {
       masses.push_back(of(ModelTensor::kWeightValues)[static_cast<std::size_t>(scaled.back())]);
       mass += masses.back();
     }
+    out_.values["likeliest"].push_back(std::find(z.begin(), z.end(), max) - z.begin());
     select(s, scaled, masses, mass);
   }
   void select(std::size_t s, const Numbers& scaled, const Numbers& masses, std::int64_t mass) {

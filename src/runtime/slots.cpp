@@ -46,8 +46,6 @@ constexpr std::string_view kOthers[] = {"query",
                                         "product.high",
                                         "logit",
                                         "logit.rest",
-                                        "max",
-                                        "selector",
                                         "scaled",
                                         "excess",
                                         "weight",
@@ -163,8 +161,6 @@ class Specs {
     const SlotSpec words = at_steps({plan_.vocabulary}), one = at_steps({});
     put(Slot::kLogit, words, CellType::kS32, plan_.logit_bits);
     put(Slot::kLogitRest, words, CellType::kNone, plan_.logit_shift);
-    put(Slot::kMax, one, CellType::kS32);
-    put(Slot::kSelector, words, CellType::kU8);
     put(Slot::kScaled, words, CellType::kS16);
     put(Slot::kExcess, words, CellType::kS32);
     put(Slot::kWeight, words, CellType::kS32);

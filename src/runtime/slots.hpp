@@ -66,8 +66,6 @@ enum class Slot : std::uint8_t {
   kProductHigh,
   kLogit,
   kLogitRest,
-  kMax,
-  kSelector,
   kScaled,
   kExcess,
   kWeight,
@@ -98,7 +96,7 @@ struct SlotSpec {
   std::vector<std::uint64_t> shape;  ///< empty: the model has no such numbers
   std::size_t layers = 0, heads = 0, places = 0, features = 0;
   CellType cells = CellType::kNone;  ///< the narrowest that holds them; kNone: they are not committed
-  unsigned digit_bits = 0;           ///< digits(name, .., digit_bits); 16 or less: there are none
+  unsigned digit_bits = 0;           ///< digits(name, .., digit_bits); no more than the plan's: there are none
 
   [[nodiscard]] std::size_t size() const noexcept { return layers * heads * places * features; }
 };

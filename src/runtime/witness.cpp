@@ -19,8 +19,6 @@ class StepRecorder {
       : recorder_(recorder), at_{0, 0, step, 0}, model_(model), sampling_(sampling) {}
 
   void put(std::span<const std::int32_t> logits, const Selection& s) {
-    recorder_.put(Slot::kMax, at_, s.max);
-    recorder_.put(Slot::kSelector, {0, 0, at_.place, s.first}, 1);
     put_words(logits, s);
     recorder_.put_digits(Slot::kTopKEnough, at_, s.words - sampling_.top_k);
     recorder_.put_digits(Slot::kTopKLeast, at_, sampling_.top_k - std::int64_t{1} - s.words_before);
@@ -120,7 +118,8 @@ class WitnessMaker {
           errors[s] = selection.error();
           continue;
         }
-        choices[s] = {selection.value().chosen, selection.value().last_k, selection.value().last_p};
+        choices[s] = {selection.value().chosen, selection.value().last_k, selection.value().last_p,
+                      selection.value().first};
         StepRecorder(recorder_, s, model_, request.sampling).put(row, selection.value());
       }
     });

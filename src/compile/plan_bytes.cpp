@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model_file/plan_bytes.hpp"
+#include "compile/plan_bytes.hpp"
 
 #include <fmt/format.h>
 
 #include <limits>
 #include <type_traits>
 
-namespace avow::model_file {
+namespace avow::compile {
 
 using base::Err;
-using compile::Plan;
 
 namespace {
 
-constexpr std::uint8_t kPlanVersion = 1;
+constexpr std::uint8_t kPlanVersion = 2;
 
 // visit(number) for each number of the plan, in the order of the specification.
 template <typename P, typename Visit>
@@ -27,7 +26,7 @@ void for_numbers(P& plan, const Visit& visit) {
   all(plan.query_bias_up, plan.key_bias_up, plan.value_bias_up);
   all(plan.output_bias_up, plan.up_bias_up, plan.down_bias_up);
   all(plan.score_shift, plan.mix_shift, plan.product_shift, plan.product_bits);
-  all(plan.logit_shift, plan.logit_bits, plan.overflow_bits);
+  all(plan.logit_shift, plan.logit_bits, plan.overflow_bits, plan.digit_bits);
 }
 
 std::size_t count_numbers() {
@@ -39,8 +38,8 @@ std::size_t count_numbers() {
 
 template <typename T>
 constexpr std::uint64_t largest() {
-  if constexpr (std::is_same_v<T, compile::Architecture>) {
-    return static_cast<std::uint64_t>(compile::Architecture::kGpt2);
+  if constexpr (std::is_same_v<T, Architecture>) {
+    return static_cast<std::uint64_t>(Architecture::kGpt2);
   } else {
     return static_cast<std::uint64_t>(std::numeric_limits<T>::max());
   }
@@ -73,4 +72,4 @@ base::Result<Plan, std::string> plan_from_bytes(base::ByteView bytes) {
   return plan;
 }
 
-}  // namespace avow::model_file
+}  // namespace avow::compile

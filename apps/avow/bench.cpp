@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "bench_pcs.hpp"
+#include "bench_prove.hpp"
 #include "bench_run.hpp"
 #include "bench_statement.hpp"
 #include "commands.hpp"
@@ -169,6 +170,37 @@ void add_bench(CLI::App& app, int& exit_code) {
     exit_code = result.exit_code;
     if (!result.error.empty()) {
       fmt::print(stderr, "avow bench run: {}\n", result.error);
+    } else {
+      print(result.figures, json);
+    }
+  });
+
+  static ProveBenchOptions prove_options;
+  auto* prove = bench->add_subcommand(
+      "prove", "Answer random prompts and prove it: seconds with inference and without the model's commitment");
+  common(prove);
+  prove->add_option("--shape", prove_options.shape, "A synthetic model of this shape, made and imported first")
+      ->check(CLI::IsMember({"260k", "124m", "1b", "gpt2"}))
+      ->capture_default_str();
+  prove->add_option("--model", prove_options.model, "A .avow file instead");
+  prove->add_option("--tokens", prove_options.tokens, "Tokens of prompt and answer, half each")
+      ->check(CLI::Range(2, 65536))
+      ->capture_default_str();
+  prove->add_option("--batch", prove_options.batch, "Requests in one proof")
+      ->check(CLI::Range(std::uint64_t{1}, compile::kMostRequests))
+      ->capture_default_str();
+  prove->add_option("--level", prove_options.level, "Bits of security")
+      ->check(CLI::IsMember({100, 128}))
+      ->capture_default_str();
+  prove->add_flag("--tree-only", prove_options.tree_only, "Keep only the tree of it; compute opened rows again");
+  prove->add_option("--cache", prove_options.cache,
+                    "File that keeps the model's commitment (default: a temporary one)");
+  prove->callback([&exit_code] {
+    prove_options.repeat = repeat;
+    const ProveBenchResult result = bench_prove(prove_options);
+    exit_code = result.exit_code;
+    if (!result.error.empty()) {
+      fmt::print(stderr, "avow bench prove: {}\n", result.error);
     } else {
       print(result.figures, json);
     }

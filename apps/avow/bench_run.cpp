@@ -12,9 +12,8 @@
 #include "runtime/generate.hpp"
 
 namespace avow::app {
-namespace {
 
-base::Result<compile::IntegerModel, std::string> model_of(const RunBenchOptions& options) {
+base::Result<compile::IntegerModel, std::string> bench_model(const RunBenchOptions& options) {
   if (!options.model.empty()) {
     auto opened = model_file::open(options.model);
     if (!opened) return base::Err{to_text(opened.error())};
@@ -30,10 +29,8 @@ base::Result<compile::IntegerModel, std::string> model_of(const RunBenchOptions&
   return std::move(model).value();
 }
 
-}  // namespace
-
 RunBenchResult bench_run(const RunBenchOptions& options) {
-  const auto model = model_of(options);
+  const auto model = bench_model(options);
   if (!model) return {{}, model.error(), kEnvironment};
   const compile::Plan& plan = model.value().plan;
   if (std::uint64_t{options.prompt_tokens} + options.tokens > plan.context) {

@@ -5,6 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/result.hpp"
+#include "compile/tensors.hpp"
+
 namespace avow::app {
 
 struct RunBenchOptions {
@@ -13,6 +16,9 @@ struct RunBenchOptions {
   std::uint32_t prompt_tokens = 256, tokens = 64;
   std::uint32_t repeat = 1;
 };
+
+/// The model that is measured: the file's, or a synthetic one.
+[[nodiscard]] base::Result<compile::IntegerModel, std::string> bench_model(const RunBenchOptions& options);
 
 struct RunBenchResult {
   nlohmann::ordered_json figures;

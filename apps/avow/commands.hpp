@@ -18,6 +18,8 @@ void add_bench(CLI::App& app, int& exit_code);
 void add_pcs(CLI::App& app, int& exit_code);
 void add_model(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
+void add_prove(CLI::App& app, int& exit_code);
+void add_verify(CLI::App& app, int& exit_code);
 void add_figures(CLI::App& app, int& exit_code);
 
 }  // namespace avow::app

@@ -29,6 +29,9 @@ struct Figure {
   double must;
   double aim;  // NAN: none
   const char* unit;
+  /// Divides the figure: the key of another command's JSON, times a number. Without a command nothing does.
+  const char* per_command = nullptr;
+  double times = 1;
 };
 
 constexpr double kNoAim = std::numeric_limits<double>::quiet_NaN();
@@ -48,6 +51,14 @@ constexpr const char* kBaby =
 constexpr const char* kGpt2 = "model evaluate --original models/gpt2-tiny --text models/stories.txt";
 constexpr const char* kRun = "bench run --shape 124m --repeat 3";
 constexpr const char* kCells = "bench statement --case cells --repeat 3";
+
+constexpr const char* kProveSmall = "bench prove --shape 260k --repeat 5";
+constexpr const char* kProve = "bench prove --shape 124m --repeat 3";
+constexpr const char* kProve100 = "bench prove --shape 124m --level 100 --repeat 1";
+constexpr const char* kProveGpt2 = "bench prove --shape gpt2 --repeat 3";
+constexpr const char* kProveBatch = "bench prove --shape 124m --batch 8 --repeat 1";
+constexpr const char* kProveLong = "bench prove --shape 124m --tokens 256 --repeat 1";
+constexpr const char* kProve1b = "bench prove --shape 1b --tokens 16 --repeat 1";
 
 const Figure kFigures[] = {
     {"2^24 16-bit values: commit + open", kWitness, "commit_and_open_seconds", Better::kLess, 6, kNoAim, "s"},
@@ -84,6 +95,23 @@ const Figure kFigures[] = {
     {"  same likeliest token", kGpt2, "top1_agreement", Better::kMore, 0.99, kNoAim, ""},
     {"124M parameters, LLaMA's shape: decoding", kRun, "decode_tokens_per_second", Better::kMore, 25, kNoAim, "/s"},
     {"  prompt", kRun, "prompt_tokens_per_second", Better::kMore, 150, kNoAim, "/s"},
+    {"small model, 64 tokens: answer and proof", kProveSmall, "prove_seconds", Better::kLess, 3, 1, "s"},
+    {"124M, LLaMA's shape, 64 tokens: answer, proof", kProve, "prove_seconds", Better::kLess, 25, 10, "s"},
+    {"  peak memory", kProve, "peak_rss_mib", Better::kLess, 12288, 6144, "MiB"},
+    {"  proof at 128 bits", kProve, "proof_bytes", Better::kLess, 300 * kKiB, 220 * kKiB, "B"},
+    {"  security", kProve, "security_bits", Better::kMore, 128, kNoAim, "bits"},
+    {"  verify", kProve, "verify_ms", Better::kLess, 40, 15, "ms"},
+    {"  proof at 100 bits", kProve100, "proof_bytes", Better::kLess, 225 * kKiB, 160 * kKiB, "B"},
+    {"124M, GPT-2's shape, 64 tokens: answer, proof", kProveGpt2, "prove_seconds", Better::kLess, 25, 10, "s"},
+    {"  peak memory", kProveGpt2, "peak_rss_mib", Better::kLess, 12288, 6144, "MiB"},
+    {"  proof at 128 bits", kProveGpt2, "proof_bytes", Better::kLess, 300 * kKiB, 220 * kKiB, "B"},
+    {"  verify", kProveGpt2, "verify_ms", Better::kLess, 40, 15, "ms"},
+    {"8 requests in one proof: bytes of each over one", kProveBatch, "proof_bytes_per_request", Better::kLess, 0.25,
+     0.18, "x", kProve},
+    {"  seconds of each over one", kProveBatch, "prove_seconds_per_request", Better::kLess, 0.9, 0.75, "x", kProve},
+    {"256 tokens over 4 x 64: seconds", kProveLong, "prove_seconds", Better::kLess, 1.15, kNoAim, "x", kProve, 4},
+    {"1B, LLaMA's shape, 16 tokens: answer and proof", kProve1b, "prove_seconds", Better::kLess, 3600, 120, "s"},
+    {"  peak memory", kProve1b, "peak_rss_mib", Better::kLess, 20480, kNoAim, "MiB"},
     {"Keccak batched, over OpenSSL's sha3-256", "bench keccak --repeat 9", "ratio", Better::kMore, 2, kNoAim, "x"},
     {"NTT of 16 columns of 2^22", "bench ntt --log2-size 22 --columns 16 --repeat 5", "seconds", Better::kLess, 1.5,
      kNoAim, "s"},
@@ -116,15 +144,21 @@ void add_figures(CLI::App& app, int& exit_code) {
     fmt::print("{:<46}{:>12}{:>12}{:>12} {:<5}{}\n", "figure", "must", "aim", "measured", "unit", "verdict");
     for (const Figure& figure : kFigures) {
       if (std::string(figure.command).find(only) == std::string::npos) continue;
-      if (!outputs.contains(figure.command)) outputs[figure.command] = run(figure.command);
-      const auto& output = outputs[figure.command];
-      const nlohmann::json::json_pointer pointer(fmt::format("/{}", figure.key));
-      if (!output || !output->contains(pointer)) {
+      const auto value = [&](const char* command) -> std::optional<double> {
+        if (!outputs.contains(command)) outputs[command] = run(command);
+        const auto& output = outputs[command];
+        const nlohmann::json::json_pointer pointer(fmt::format("/{}", figure.key));
+        if (output && output->contains(pointer)) return output->at(pointer).get<double>();
+        return std::nullopt;
+      };
+      const auto own = value(figure.command);
+      const auto per = figure.per_command == nullptr ? std::optional<double>(1) : value(figure.per_command);
+      if (!own || !per) {
         fmt::print("{:<46} failed: avow {}\n", figure.what, figure.command);
         exit_code = kNo;
         continue;
       }
-      const double measured = output->at(pointer).get<double>();
+      const double measured = *own / (*per * figure.times);
       const auto reaches = [&](double limit) {
         return figure.better == Better::kLess ? measured <= limit : measured >= limit;
       };

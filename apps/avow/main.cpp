@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
   avow::app::add_pcs(app, exit_code);
   avow::app::add_model(app, exit_code);
   avow::app::add_run(app, exit_code);
+  avow::app::add_prove(app, exit_code);
+  avow::app::add_verify(app, exit_code);
   avow::app::add_figures(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "model/unicode.hpp"
+#include "prove.hpp"
 #include "run.hpp"
 
 namespace avow::app {
@@ -87,6 +88,28 @@ void add_model(CLI::App& app, int& exit_code) {
   synth->add_option("--context", synth_options.context, "As of `avow model import`");
   synth->callback([&exit_code] { exit_code = synthesise_model(synth_options); });
 
+  static ModelCommitOptions commit_options;
+  auto* commit = model->add_subcommand(
+      "commit", "Commit to a .avow model, once: print its ids, keep what proofs are made with beside it");
+  commit->add_option("path", commit_options.path, "The .avow file")->required();
+  add_commitment_options(*commit, commit_options.commitment);
+  commit->add_option("--key", commit_options.key, "Write the verifying key to this file");
+  commit->add_flag("--json", commit_options.json, "Print one JSON object");
+  commit->footer("Example:\n  avow model commit stories.avow");
+  commit->callback([&exit_code] { exit_code = model_commit(commit_options); });
+
+  static ModelCommitOptions verify_options;
+  auto* verify = model->add_subcommand(
+      "verify",
+      "Whether an id is a model's: derives both of its ids from the file anew, trusting nothing that was kept");
+  verify->add_option("id", verify_options.id, "A model id or a content id, 64 hexadecimal digits")->required();
+  verify->add_option("path", verify_options.path, "The .avow file")->required();
+  verify->add_option("--level", verify_options.commitment.level, "The level that the id is of")
+      ->check(CLI::IsMember({100, 128}))
+      ->capture_default_str();
+  verify->add_flag("--json", verify_options.json, "Print one JSON object");
+  verify->callback([&exit_code] { exit_code = model_verify(verify_options); });
+
   static EvaluateOptions evaluate_options;
   auto* evaluate = model->add_subcommand(
       "evaluate", "Compare a .avow file with its original in floating point: how well each predicts a text");
@@ -126,7 +149,7 @@ void add_model(CLI::App& app, int& exit_code) {
       "  avow model tokenize models/gpt2-tiny --text 'Once upon a time'\n"
       "  avow model tokenize model.gguf --chat --system 'Be brief.' --text 'Who was Euler?' --json");
   tokenize->callback([&exit_code] { exit_code = tokenize_text(options); });
-}  // namespace avow::app
+}
 
 void add_run(CLI::App& app, int& exit_code) {
   static RunOptions options;
@@ -137,18 +160,62 @@ void add_run(CLI::App& app, int& exit_code) {
   source->add_option("--file", options.file, "A file that holds it");
   source->require_option(1);
   run->add_option("-n,--tokens", options.most_tokens, "Most tokens to generate (default: as many as the context has)");
-  run->add_option("--temperature", options.temperature, "0 takes the likeliest token each time (default), 1 draws");
-  run->add_option("--top-k", options.top_k, "Draw among the k likeliest tokens (default: all)");
-  run->add_option("--top-p", options.top_p, "Draw among the likeliest that have this part of the mass (default: 1)");
-  run->add_option("--seed", options.seed, "Hexadecimal: the same seed draws the same tokens (default: a random one)");
-  auto* chat = run->add_flag("--chat", options.chat, "The prompt is a user's message: use the model's chat template");
-  run->add_option("--system", options.system, "The system's message before it")->needs(chat);
+  add_sampling_options(*run, options.sampling);
+  add_chat_options(*run, options.chat);
   run->add_flag("--json", options.json, "Print one JSON object when all is done");
   run->footer(
       "Examples:\n"
       "  avow run stories.avow -p 'Once upon a time' -n 64\n"
       "  avow run stories.avow -p 'Once upon a time' --temperature 0.8 --top-k 40 --seed 2a");
   run->callback([&exit_code] { exit_code = run_model(options); });
+}
+
+void add_prove(CLI::App& app, int& exit_code) {
+  static ProveCommandOptions options;
+  auto* prove = app.add_subcommand(
+      "prove", "Let a .avow model answer prompts, and prove in one file that these are the model's answers");
+  prove->add_option("path", options.path, "The .avow file (made by `avow model import`)")->required();
+  auto* source = prove->add_option_group("the prompts", "A request each, at least one");
+  source->add_option("-p,--prompt", options.prompts, "A prompt; several prove several answers together")
+      ->allow_extra_args(false);
+  source->add_option("--file", options.files, "A file that holds one")->allow_extra_args(false);
+  source->require_option(1, 2);
+  prove->add_option("-n,--tokens", options.tokens, "Tokens to generate, fewer if the model ends its answer")
+      ->required()
+      ->check(CLI::Range(1, 65536));
+  prove->add_option("-o,--output", options.output, "The proof file to write")->required();
+  add_sampling_options(*prove, options.sampling);
+  add_chat_options(*prove, options.chat);
+  add_commitment_options(*prove, options.commitment);
+  prove->add_option("--chain-id", options.chain_id, "Bind the proof to this chain (hexadecimal; default: none)");
+  prove->add_option("--market", options.market, "Bind it to this market contract");
+  prove->add_option("--payee", options.payee, "Bind it to this address, which is paid for it");
+  prove->add_option("--request-id", options.request_ids, "Bind it to this request; one for each prompt")
+      ->allow_extra_args(false);
+  prove->add_option("--memory", options.memory_gib, "Refuse before the start what needs more memory, in GiB")
+      ->check(CLI::PositiveNumber);
+  prove->add_flag("--profile", options.profile, "Say where seconds and bytes went");
+  prove->add_flag("--json", options.json, "Print one JSON object when all is done");
+  prove->footer(
+      "Examples:\n"
+      "  avow prove stories.avow -p 'Once upon a time' -n 32 -o story.proof\n"
+      "  avow prove stories.avow -p 'One day' -p 'The cat' -n 32 --temperature 0.8 --seed 2a -o two.proof");
+  prove->callback([&exit_code] { exit_code = prove_command(options); });
+}
+
+void add_verify(CLI::App& app, int& exit_code) {
+  static VerifyOptions options;
+  auto* verify = app.add_subcommand(
+      "verify",
+      "Check a proof file: needs neither the model nor trust; exit code 1 and the reason if it does not hold");
+  verify->add_option("path", options.path, "The proof file (made by `avow prove`)")->required();
+  verify->add_option("--model-id", options.model_id, "Accept this model alone");
+  verify->add_option("--tokenizer", options.tokenizer,
+                     "The model's tokenizer file (made by `avow model import`): show text, not ids");
+  verify->add_flag("--explain", options.explain, "Print the bits of security of every round");
+  verify->add_flag("--json", options.json, "Print one JSON object");
+  verify->footer("Example:\n  avow verify story.proof --tokenizer stories.avow.tokenizer");
+  verify->callback([&exit_code] { exit_code = verify_command(options); });
 }
 
 }  // namespace avow::app

@@ -11,6 +11,7 @@
 #include "quantise/quantise.hpp"
 #include "quantise/synthetic.hpp"
 #include "run.hpp"
+#include "write_file.hpp"
 
 namespace avow::app {
 namespace {
@@ -47,6 +48,10 @@ int finish(const model::Weights& weights, const model::TokenizerData& tokenizer,
   // What was written is what others will read.
   const auto opened = model_file::open(output);
   if (!opened) return refuse_import(kEnvironment, to_text(opened.error()));
+  const std::string names = output + ".tokenizer";
+  if (const auto problem = write_file(names, model::canonical_bytes(contents.tokenizer))) {
+    return refuse_import(kEnvironment, *problem);
+  }
   fmt::print("{}: {} bytes, id {}\n", output, std::filesystem::file_size(output), base::to_hex(opened.value().id));
   return kGood;
 }

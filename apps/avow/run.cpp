@@ -4,20 +4,15 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <cmath>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "base/hex.hpp"
 #include "commands.hpp"
 #include "measure.hpp"
 #include "model.hpp"
-#include "model/chat.hpp"
-#include "model/chat_template.hpp"
+#include "request_options.hpp"
 #include "runtime/generate.hpp"
 
 namespace avow::app {
@@ -32,51 +27,6 @@ static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler")
 int refuse_run(int code, const std::string& text) {
   fmt::print(stderr, "avow run: {}\n", text);
   return code;
-}
-
-// temperature 2^12 / tau; the seed says which of many answers.
-base::Result<runtime::Sampling, std::string> sampling_of(const RunOptions& options, std::uint64_t vocabulary) {
-  runtime::Sampling sampling;
-  if (options.temperature == 0) return sampling;
-  const double tau = std::round(4096 / options.temperature);
-  if (!(tau >= 1 && tau <= compile::kLargestTau)) return Err{std::string("--temperature is from 0.25 to 4096, or 0")};
-  sampling.tau = static_cast<std::uint32_t>(tau);
-  sampling.top_k = options.top_k == 0 ? static_cast<std::uint32_t>(vocabulary) : options.top_k;
-  const double portion = std::round(options.top_p * 65536);
-  if (!(portion >= 1 && portion <= 65536)) return Err{std::string("--top-p is above 0 and at most 1")};
-  sampling.portion = static_cast<std::uint32_t>(portion);
-  base::Digest seed{};
-  if (options.seed.empty()) {
-    std::random_device device;
-    for (auto& byte : seed) byte = static_cast<std::uint8_t>(device());
-  } else {
-    const auto bytes = base::from_hex(options.seed);
-    if (!bytes || bytes->size() > seed.size()) return Err{std::string("--seed is at most 64 hexadecimal digits")};
-    std::copy(bytes->begin(), bytes->end(), seed.end() - static_cast<std::ptrdiff_t>(bytes->size()));
-  }
-  sampling.seed = seed;
-  if (const auto problem = runtime::check_sampling(sampling, vocabulary)) return Err{problem->text};
-  return sampling;
-}
-
-base::Result<Ids, std::string> prompt_of(const RunOptions& options, const model::Tokenizer& tokenizer) {
-  std::string text = options.prompt;
-  if (!options.file.empty()) {
-    std::ifstream file(options.file, std::ios::binary);
-    if (!file) return Err{options.file + " cannot be read"};
-    text.assign(std::istreambuf_iterator<char>(file), {});
-  }
-  if (!options.chat) {
-    auto ids = tokenizer.encode(text);
-    return ids ? base::Result<Ids, std::string>(std::move(ids).value()) : Err{ids.error().text};
-  }
-  const auto found = model::recognise_chat_template(tokenizer.data().chat_template);
-  if (!found) return Err{found.error().text};
-  std::vector<model::ChatMessage> messages;
-  if (!options.system.empty()) messages.push_back({model::ChatRole::kSystem, options.system});
-  messages.push_back({model::ChatRole::kUser, text});
-  auto ids = encode_chat(tokenizer, found.value(), messages);
-  return ids ? base::Result<Ids, std::string>(std::move(ids).value()) : Err{ids.error().text};
 }
 
 const char* name_of(runtime::End end) {
@@ -100,13 +50,13 @@ struct Outcome {
 };
 
 base::Result<Outcome, std::string> generate(const LoadedModel& loaded, const RunOptions& options, const Ids& prompt,
-                                            const runtime::Sampling& sampling) {
+                                            const compile::Sampling& sampling) {
   auto runtime = runtime::Runtime::create(loaded.file.contents.model);
   if (!runtime) return Err{runtime.error().text};
   runtime::GenerateOptions generation;
   generation.sampling = sampling;
   if (options.most_tokens != 0) generation.most_tokens = options.most_tokens;
-  if (loaded.tokenizer.data().eos) generation.stop_ids.push_back(*loaded.tokenizer.data().eos);
+  generation.stop_ids = stop_ids_of(loaded.tokenizer);
   generation.cancelled = &cancelled;
   std::signal(SIGINT, [](int) { cancelled = true; });
   model::StreamDecoder decoder(loaded.tokenizer, model::DecodeFrom::kMiddle);
@@ -155,18 +105,21 @@ int run_model(const RunOptions& options) {
   const auto loaded = load_model("avow run", options.path);
   if (!loaded) return loaded.error();
   const compile::Plan& plan = loaded.value().file.contents.model.plan;
-  const auto sampling = sampling_of(options, plan.vocabulary);
-  if (!sampling) return refuse_run(kWrongUse, sampling.error());
-  const auto prompt = prompt_of(options, loaded.value().tokenizer);
+  const auto given = sampling_of(options.sampling, plan.vocabulary);
+  if (!given) return refuse_run(kWrongUse, given.error());
+  const auto sampling = answer::sampling_of(given.value(), plan.vocabulary);
+  const auto text_of =
+      options.file.empty() ? base::Result<std::string, std::string>(options.prompt) : read_text(options.file);
+  if (!text_of) return refuse_run(kWrongUse, text_of.error());
+  const auto prompt = encode_prompt(options.chat, text_of.value(), loaded.value().tokenizer);
   if (!prompt) return refuse_run(kWrongUse, prompt.error());
-  if (prompt.value().empty()) return refuse_run(kWrongUse, "the prompt has no tokens: give it some text");
   if (prompt.value().size() > plan.context) {
     return refuse_run(kWrongUse,
                       fmt::format("the prompt has {} tokens, the model takes {}: shorten it, or import the model "
                                   "with a larger --context",
                                   prompt.value().size(), plan.context));
   }
-  const auto outcome = generate(loaded.value(), options, prompt.value(), sampling.value());
+  const auto outcome = generate(loaded.value(), options, prompt.value(), sampling);
   if (!outcome) return refuse_run(kNo, outcome.error());
   const auto& [generated, text, seconds] = outcome.value();
   if (!options.json) {
@@ -180,7 +133,7 @@ int run_model(const RunOptions& options) {
   out["text"] = text;
   out["end"] = name_of(generated.end);
   out["seconds"] = seconds;
-  if (sampling.value().seed) out["seed"] = base::to_hex(*sampling.value().seed);
+  if (sampling.seed) out["seed"] = base::to_hex(*sampling.seed);
   fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   return kGood;
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "model_file/model_file.hpp"
+#include "request_options.hpp"
 
 namespace avow::app {
 
@@ -16,11 +17,11 @@ struct LoadedModel {
 base::Result<LoadedModel, int> load_model(const char* command, const std::string& path);
 
 struct RunOptions {
-  std::string path, prompt, file, system, seed;
+  std::string path, prompt, file;
   std::size_t most_tokens = 0;
-  double temperature = 0, top_p = 1;
-  std::uint32_t top_k = 0;
-  bool chat = false, json = false;
+  SamplingOptions sampling;
+  PromptOptions chat;
+  bool json = false;
 };
 /// Runs a model on a prompt; the exit code.
 int run_model(const RunOptions& options);

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/hex.hpp"
+#include "commands.hpp"
+#include "compile/check.hpp"
+#include "progress.hpp"
+#include "prove.hpp"
+
+namespace avow::app {
+namespace {
+
+using answer_prover::Cause;
+using answer_prover::ProvingModel;
+
+int refuse_commit(const char* command, int code, const std::string& text) {
+  fmt::print(stderr, "{}: {}\n", command, text);
+  return code;
+}
+
+answer::ModelInfo info_of(const LoadedModel& loaded) {
+  return {loaded.file.contents.model.plan, model::tokenizer_digest(loaded.file.contents.tokenizer),
+          loaded.file.content};
+}
+
+std::filesystem::path cache_of(const std::string& path, const CommitmentOptions& options) {
+  if (options.no_cache) return {};
+  if (!options.cache.empty()) return options.cache;
+  return fmt::format("{}.{}.commitment", path, options.level);
+}
+
+void print_ids(const ProvingModel& model, bool json) {
+  const auto& key = model.key();
+  const std::string id = base::to_hex(key.id()), content = base::to_hex(key.info().content);
+  if (json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"model_id", id},
+                                              {"content_id", content},
+                                              {"tokenizer", base::to_hex(key.info().tokenizer)},
+                                              {"level", key.key().config.level},
+                                              {"key_bytes", serialize(key.key()).size()}}
+                           .dump(2));
+    return;
+  }
+  fmt::print("model id   {}\ncontent id {}\nlevel      {} bits\nkey        {} bytes\n", id, content,
+             key.key().config.level, serialize(key.key()).size());
+}
+
+}  // namespace
+
+int exit_code_of(Cause cause) {
+  switch (cause) {
+    case Cause::kMemory:
+    case Cause::kCancelled:
+    case Cause::kProof:
+      return kEnvironment;
+    case Cause::kLevel:
+    case Cause::kRequest:
+      return kWrongUse;
+    case Cause::kModel:
+    case Cause::kRun:
+    case Cause::kAnswer:
+      break;
+  }
+  return kNo;
+}
+
+void add_commitment_options(CLI::App& command, CommitmentOptions& options) {
+  command.add_option("--level", options.level, "Bits of security, part of the model's id: smaller proofs with 100")
+      ->check(CLI::IsMember({100, 128}))
+      ->capture_default_str();
+  auto* cache = command.add_option("--cache", options.cache,
+                                   "File that keeps the model's commitment (default: <model>.<level>.commitment)");
+  command.add_flag("--no-cache", options.no_cache, "Make the commitment in memory, each time")->excludes(cache);
+  command.add_flag("--tree-only", options.tree_only,
+                   "Keep only the tree on disk (a tenth), and compute opened rows again for each proof; what models do "
+                   "anyway whose cache would take more than 16 GiB");
+}
+
+base::Result<std::unique_ptr<ProvingModel>, int> commit_model(const char* command, const LoadedModel& loaded,
+                                                              const std::string& path, const CommitmentOptions& options,
+                                                              bool quiet) {
+  const auto fail = [&](const answer_prover::Error& error) {
+    return base::Err{refuse_commit(command, exit_code_of(error.cause), error.text)};
+  };
+  const auto config = answer_prover::config_of(loaded.file.contents.model.plan, options.level);
+  if (!config) return fail(config.error());
+  Progress progress(quiet);
+  prover::CommitOptions commit;
+  commit.cache = cache_of(path, options);
+  commit.mode = cache_mode(loaded.file.contents.model, config.value(), options.tree_only);
+  commit.report = [&](const pcs::CacheProblem& problem) {
+    progress.finish();
+    fmt::print(stderr, "{}: {}\n", command, problem.detail);
+  };
+  commit.progress = [&](std::size_t done, std::size_t total) {
+    progress.show("committing to the model, once", static_cast<double>(done) / static_cast<double>(total));
+  };
+  auto model = ProvingModel::create(loaded.file.contents.model, info_of(loaded), config.value(), commit);
+  progress.finish();
+  if (!model) return fail(model.error());
+  return std::move(model).value();
+}
+
+pcs::CacheMode cache_mode(const compile::IntegerModel& model, const pcs::Config& config, bool tree_only) {
+  // Reading opened rows saves seconds of a proof, but not at any price.
+  constexpr std::uint64_t kMostCodewordBytes = std::uint64_t{1} << 34;
+  std::uint64_t cells = 0;
+  for (const auto& tensor : model.cells) cells += tensor.size();
+  const bool is_large = 8 * cells << config.oracles[0].log_inv_rate > kMostCodewordBytes;
+  return tree_only || is_large ? pcs::CacheMode::kTreeOnly : pcs::CacheMode::kFull;
+}
+
+int model_commit(const ModelCommitOptions& options) {
+  constexpr const char* kCommand = "avow model commit";
+  const auto loaded = load_model(kCommand, options.path);
+  if (!loaded) return loaded.error();
+  const auto model = commit_model(kCommand, loaded.value(), options.path, options.commitment, options.json);
+  if (!model) return model.error();
+  if (!options.key.empty()) {
+    const auto key = serialize(model.value()->key().key());
+    std::ofstream file(options.key, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(key.data()), static_cast<std::streamsize>(key.size()));
+    file.close();
+    if (!file) return refuse_commit(kCommand, kEnvironment, options.key + " cannot be written");
+  }
+  print_ids(*model.value(), options.json);
+  return kGood;
+}
+
+int model_verify(const ModelCommitOptions& options) {
+  constexpr const char* kCommand = "avow model verify";
+  const auto id = bytes_of(options.id, 32);
+  if (!id) return refuse_commit(kCommand, kWrongUse, "an id is 64 hexadecimal digits");
+  const auto loaded = load_model(kCommand, options.path);
+  if (!loaded) return loaded.error();
+  // Nothing that was kept is trusted: the commitment is made from the cells, and the cells are checked.
+  if (const auto problem = compile::check_no_wrap(loaded.value().file.contents.model)) {
+    return refuse_commit(kCommand, kNo, "integers could wrap: " + problem->text);
+  }
+  CommitmentOptions commitment = options.commitment;
+  commitment.no_cache = true;
+  const auto model = commit_model(kCommand, loaded.value(), options.path, commitment, options.json);
+  if (!model) return model.error();
+  print_ids(*model.value(), options.json);
+  const auto matches = [&](const base::Digest& own) { return std::equal(own.begin(), own.end(), id->begin()); };
+  if (matches(model.value()->key().id()) || matches(model.value()->key().info().content)) return kGood;
+  return refuse_commit(kCommand, kNo,
+                       fmt::format("{} is not the id of {} at {} bits", options.id, options.path, commitment.level));
+}
+
+}  // namespace avow::app

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `avow prove`, `avow verify`, `avow model commit` and `avow model verify`, as a user runs them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <iterator>
+#include <string>
+
+#include "base/test_stride.hpp"
+#include "command_testing.hpp"
+
+namespace avow::app {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Proofs : public TestFolder {
+ protected:
+  void SetUp() override {
+    TestFolder::SetUp();
+    model = quoted(folder / "model.avow");
+    const auto run =
+        run_avow("model import " + quoted(kModels + "stories260K/stories260K.gguf") + " -o " + model + " --context 64");
+    ASSERT_EQ(run.exit_code, 0);
+  }
+  [[nodiscard]] std::string file(const std::string& name) const { return quoted(folder / name); }
+  CommandRun prove(const std::string& options, Stream stream = Stream::kOut) const {
+    return run_avow("prove " + model + " --level 100 -o " + file("proof") + " " + options, stream);
+  }
+  CommandRun verify(const std::string& options = "", Stream stream = Stream::kOut) const {
+    return run_avow("verify " + file("proof") + " " + options, stream);
+  }
+  std::string model;
+};
+
+TEST_F(Proofs, TellPromptAndAnswerToWhoHasNoModel) {
+  const auto proven = prove("-p 'Once upon a time' -n 8 --payee 0xAB --chain-id 7a69");
+  ASSERT_EQ(proven.exit_code, 0);
+  EXPECT_EQ(proven.output, ", there was a little girl\n");
+  std::filesystem::remove(folder / "model.avow");
+  const auto text = verify("--tokenizer " + file("model.avow.tokenizer"));
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.output, HasSubstr("prompt: Once upon a time\nanswer: , there was a little girl\n"));
+  EXPECT_THAT(text.output, HasSubstr("8 tokens, ends at the length asked for"));
+  const auto json = json_of("verify " + file("proof"));
+  EXPECT_EQ(json.at("holds"), true);
+  EXPECT_EQ(json.at("payee"), "00000000000000000000000000000000000000ab");
+  EXPECT_EQ(json.at("chain_id").get<std::string>().substr(56), "00007a69");
+  EXPECT_GE(json.at("security_bits"), 100);
+  EXPECT_EQ(json.at("answers").at(0).at("ids").size(), 8);
+
+  // The model that is meant, and another.
+  const std::string id = json.at("model_id");
+  EXPECT_EQ(verify("--model-id " + id).exit_code, 0);
+  const auto other = verify("--model-id 00" + id.substr(2));
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_THAT(other.output, HasSubstr("does not hold: it is of model " + id));
+  EXPECT_THAT(verify("--explain").output, HasSubstr("sumcheck, each round"));
+
+  // Every part of the file matters.
+  std::ifstream stream(folder / "proof", std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(stream)), {});
+  for (const std::size_t at : {std::size_t{3}, std::size_t{100}, bytes.size() / 2, bytes.size() - 1}) {
+    std::string changed = bytes;
+    changed[at] = static_cast<char>(changed[at] ^ 1);
+    put("proof", changed);
+    const auto run = verify();
+    EXPECT_EQ(run.exit_code, 1) << at;
+    EXPECT_THAT(run.output, HasSubstr("does not hold: ")) << at;
+  }
+  for (const std::size_t length : {std::size_t{0}, std::size_t{7}, bytes.size() - 1}) {
+    put("proof", bytes.substr(0, length));
+    EXPECT_EQ(verify().exit_code, 1) << length;
+  }
+  std::filesystem::remove(folder / "proof");
+  EXPECT_EQ(verify().exit_code, 3);
+}
+
+TEST_F(Proofs, OfSeveralPromptsAreOne) {
+  if (base::kTestStride > 1) GTEST_SKIP() << "slow";
+  ASSERT_EQ(prove("-p 'One day' -p 'The cat' -n 6 --temperature 0.8 --top-k 40 --seed 2a").exit_code, 0);
+  const auto json = json_of("verify " + file("proof") + " --tokenizer " + file("model.avow.tokenizer"));
+  ASSERT_EQ(json.at("answers").size(), 2);
+  EXPECT_EQ(json.at("answers").at(0).at("prompt"), "One day");
+  EXPECT_EQ(json.at("answers").at(1).at("prompt"), "The cat");
+  const auto run = json_of("run " + model + " -p 'The cat' -n 6 --temperature 0.8 --top-k 40 --seed 2a");
+  EXPECT_EQ(json.at("answers").at(1).at("ids"), run.at("ids"));
+}
+
+TEST_F(Proofs, SayBeforeTheyAreMadeWhatCannotBe) {
+  const auto reason = [&](int code, const std::string& options) {
+    const auto run = prove(options, Stream::kError);
+    EXPECT_EQ(run.exit_code, code) << options << run.output;
+    EXPECT_FALSE(std::filesystem::exists(folder / "proof")) << options;
+    return run.output;
+  };
+  EXPECT_THAT(reason(2, "-p 'Once upon a time' -n 64"), HasSubstr("--context"));
+  EXPECT_THAT(reason(3, "-p 'Once upon a time' -n 8 --memory 0.01"), HasSubstr("fewer"));
+  EXPECT_THAT(reason(2, "-p a -n 8 --seed 2a"), HasSubstr("--temperature"));
+  EXPECT_THAT(reason(2, "-p a -n 8 --payee xyz"), HasSubstr("--payee"));
+  EXPECT_THAT(reason(2, "-p a -n 8 --request-id 1 --request-id 2"), HasSubstr("--request-id"));
+  EXPECT_EQ(prove("-n 8").exit_code, 2);
+  const auto nowhere = run_avow("prove " + model + " --level 100 -p a -n 2 -o " + file("none/proof"), Stream::kError);
+  EXPECT_EQ(nowhere.exit_code, 3);
+  EXPECT_THAT(nowhere.output, HasSubstr("cannot be written"));
+}
+
+TEST_F(Proofs, OfModelsWhoseIdsFollowFromTheirFiles) {
+  const auto first = json_of("model commit --level 100 " + model);
+  EXPECT_EQ(json_of("model commit --level 100 " + model), first);
+  const std::string id = first.at("model_id"), content = first.at("content_id");
+  EXPECT_EQ(run_avow("model verify " + id + " " + model + " --level 100").exit_code, 0);
+  EXPECT_EQ(run_avow("model verify " + content + " " + model + " --level 100").exit_code, 0);
+  const auto other = run_avow("model verify 00" + id.substr(2) + " " + model + " --level 100", Stream::kError);
+  EXPECT_EQ(other.exit_code, 1);
+  EXPECT_THAT(other.output, HasSubstr("is not the id of"));
+  EXPECT_EQ(run_avow("model verify cat " + model).exit_code, 2);
+  // A damaged cache is told of and made anew.
+  const auto cache = folder / "model.avow.100.commitment";
+  ASSERT_TRUE(std::filesystem::exists(cache));
+  std::filesystem::resize_file(cache, 1000);
+  const auto again = run_avow("model commit --level 100 " + model, Stream::kError);
+  EXPECT_EQ(again.exit_code, 0);
+  EXPECT_THAT(again.output, HasSubstr("commitment"));
+  EXPECT_EQ(json_of("model commit --level 100 " + model), first);
+}
+
+}  // namespace
+}  // namespace avow::app

@@ -44,12 +44,16 @@ std::optional<std::string> write_file(const std::string& path, base::ByteView by
 base::Result<base::Bytes, std::string> read_file(const std::string& path, std::size_t most_bytes) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return base::Err{fmt::format("{} cannot be read", path)};
-  base::Bytes bytes(most_bytes + 1);
-  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  const auto count = static_cast<std::size_t>(file.gcount());
+  constexpr std::size_t kPiece = std::size_t{1} << 18;  // it may be a pipe, whose size nobody knows
+  base::Bytes bytes;
+  while (file && bytes.size() <= most_bytes) {
+    const std::size_t have = bytes.size();
+    bytes.resize(have + kPiece);
+    file.read(reinterpret_cast<char*>(&bytes[have]), kPiece);
+    bytes.resize(have + static_cast<std::size_t>(file.gcount()));
+  }
   if (file.bad()) return base::Err{fmt::format("{} cannot be read", path)};
-  if (count > most_bytes) return base::Err{fmt::format("{} is longer than {} bytes", path, most_bytes)};
-  bytes.resize(count);
+  if (bytes.size() > most_bytes) return base::Err{fmt::format("{} is longer than {} bytes", path, most_bytes)};
   return bytes;
 }
 

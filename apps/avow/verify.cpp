@@ -35,15 +35,46 @@ int does_not_hold(const std::string& reason) {
 constexpr std::size_t kMostProofFileBytes = std::size_t{1} << 26;
 constexpr std::size_t kMostTokenizerBytes = std::size_t{1} << 28;
 
-// Of a file that `avow model import` wrote: the tokenizer alone, or the whole model.
-base::Result<model::Tokenizer, std::string> tokenizer_of(const std::string& path) {
+// Of a file beside a model that `avow model import` wrote; what is wrong was said, and the exit code.
+base::Result<model::Tokenizer, int> tokenizer_of(const std::string& path, const base::Digest& digest) {
   const auto bytes = read_file(path, kMostTokenizerBytes);
-  if (!bytes) return Err{bytes.error()};
+  if (!bytes) return Err{refuse_verify(kEnvironment, bytes.error())};
   auto data = model::tokenizer_from_canonical(bytes.value());
-  if (!data) return Err{fmt::format("{} is no tokenizer that `avow model import` wrote: {}", path, data.error().text)};
+  if (!data) {
+    return Err{refuse_verify(kWrongUse, path + " is no tokenizer file, which `avow model import` writes beside a model "
+                                               "as <model>.tokenizer")};
+  }
+  if (model::tokenizer_digest(data.value()) != digest) {
+    return Err{refuse_verify(kWrongUse, path + " is the tokenizer of another model than the proof's")};
+  }
   auto tokenizer = model::Tokenizer::create(std::move(data).value());
-  if (!tokenizer) return Err{fmt::format("{}: {}", path, tokenizer.error().text)};
+  if (!tokenizer) return Err{refuse_verify(kNo, fmt::format("{}: {}", path, tokenizer.error().text))};
   return std::move(tokenizer).value();
+}
+
+// The check's name, then what whoever reads it may make of it.
+std::string reason_of(const answer::Rejection& rejection) {
+  const std::string text = to_string(rejection);
+  switch (rejection.check) {
+    case answer::Check::kFileMagic:
+      return text + ": this is no proof file: `avow prove` makes one";
+    case answer::Check::kFileVersion:
+      return text + ": the file is of another version of avow";
+    case answer::Check::kFileTruncated:
+      return text + ": the file ends too soon: fetch it again";
+    case answer::Check::kFileSize:
+    case answer::Check::kFileTrailing:
+      return text + ": the file was damaged or changed";
+    case answer::Check::kKey:
+    case answer::Check::kApplication:
+    case answer::Check::kPlan:
+    case answer::Check::kStatement:
+      return text + ": the model's key in the file is none, or was changed";
+    case answer::Check::kModel:
+      return text + ": key and answers in the file are of two models";
+    default:
+      return text + ": nothing shows that these are the model's answers";
+  }
 }
 
 std::string text_of(const std::vector<std::uint32_t>& ids, const model::Tokenizer* tokenizer, model::DecodeFrom from) {
@@ -70,7 +101,7 @@ void print_answers(const Checked& checked, const model::Tokenizer* tokenizer) {
   fmt::print("holds: {} answer{} of model {}, {} bits of security\n", d.answers.size(),
              d.answers.size() == 1 ? "" : "s", base::to_hex(d.model_id), checked.bits);
   fmt::print("content {}\n", base::to_hex(checked.key.info().content));
-  if (d.chain_id != base::Digest{}) {
+  if (d.chain_id != base::Digest{} || d.market != decltype(d.market){} || d.payee != decltype(d.payee){}) {
     fmt::print("chain {}, market {}, payee {}\n", base::to_hex(d.chain_id), base::to_hex(d.market),
                base::to_hex(d.payee));
   }
@@ -125,11 +156,11 @@ int verify_command(const VerifyOptions& options) {
   const auto bytes = read_file(options.path, kMostProofFileBytes);
   if (!bytes) return refuse_verify(kEnvironment, bytes.error());
   auto file = answer::parse_proof_file(bytes.value());
-  if (!file) return does_not_hold(to_string(file.error()));
+  if (!file) return does_not_hold(reason_of(file.error()));
   auto key = answer::ModelKey::parse(file.value().key);
-  if (!key) return does_not_hold(to_string(key.error()));
+  if (!key) return does_not_hold(reason_of(key.error()));
   if (!options.model_id.empty()) {
-    const auto id = bytes_of(options.model_id, 32);
+    const auto id = all_bytes_of(options.model_id, 32);
     if (!id) return refuse_verify(kWrongUse, "--model-id is 64 hexadecimal digits");
     if (!std::equal(id->begin(), id->end(), key.value().id().begin())) {
       return does_not_hold("it is of model " + base::to_hex(key.value().id()));
@@ -137,16 +168,13 @@ int verify_command(const VerifyOptions& options) {
   }
   std::optional<model::Tokenizer> tokenizer;
   if (!options.tokenizer.empty()) {
-    auto read = tokenizer_of(options.tokenizer);
-    if (!read) return refuse_verify(kEnvironment, read.error());
+    auto read = tokenizer_of(options.tokenizer, key.value().info().tokenizer);
+    if (!read) return read.error();
     tokenizer = std::move(read).value();
-    if (model::tokenizer_digest(tokenizer->data()) != key.value().info().tokenizer) {
-      return refuse_verify(kWrongUse, options.tokenizer + " is not this model's tokenizer");
-    }
   }
   std::optional<answer::Rejection> rejection;
   const double seconds = seconds_of([&] { rejection = key.value().verify(file.value().delivery, file.value().proof); });
-  if (rejection) return does_not_hold(to_string(*rejection));
+  if (rejection) return does_not_hold(reason_of(*rejection));
 
   const auto& plan = key.value().info().plan;
   auto delivery = answer::parse(file.value().delivery, answer::id_bytes(plan.vocabulary));

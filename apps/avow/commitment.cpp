@@ -74,9 +74,11 @@ void add_commitment_options(CLI::App& command, CommitmentOptions& options) {
   auto* cache = command.add_option("--cache", options.cache,
                                    "File that keeps the model's commitment (default: <model>.<level>.commitment)");
   command.add_flag("--no-cache", options.no_cache, "Make the commitment in memory, each time")->excludes(cache);
-  command.add_flag("--tree-only", options.tree_only,
-                   "Keep only the tree on disk (a tenth), and compute opened rows again for each proof; what models do "
-                   "anyway whose cache would take more than 16 GiB");
+  command
+      .add_flag("--tree-only", options.tree_only,
+                "Keep only the tree on disk (a tenth), and compute opened rows again for each proof; what models do "
+                "anyway whose cache would take more than 16 GiB")
+      ->excludes("--no-cache");
 }
 
 base::Result<std::unique_ptr<ProvingModel>, int> commit_model(const char* command, const LoadedModel& loaded,
@@ -132,7 +134,7 @@ int model_commit(const ModelCommitOptions& options) {
 
 int model_verify(const ModelCommitOptions& options) {
   constexpr const char* kCommand = "avow model verify";
-  const auto id = bytes_of(options.id, 32);
+  const auto id = all_bytes_of(options.id, 32);
   if (!id) return refuse_commit(kCommand, kWrongUse, "an id is 64 hexadecimal digits");
   const auto loaded = load_model(kCommand, options.path);
   if (!loaded) return loaded.error();

@@ -188,9 +188,9 @@ void add_prove(CLI::App& app, int& exit_code) {
   add_chat_options(*prove, options.chat);
   add_commitment_options(*prove, options.commitment);
   prove->add_option("--chain-id", options.chain_id, "Bind the proof to this chain (hexadecimal; default: none)");
-  prove->add_option("--market", options.market, "Bind it to this market contract");
-  prove->add_option("--payee", options.payee, "Bind it to this address, which is paid for it");
-  prove->add_option("--request-id", options.request_ids, "Bind it to this request; one for each prompt")
+  prove->add_option("--market", options.market, "Bind it to this market contract (an address, 40 hexadecimal digits)");
+  prove->add_option("--payee", options.payee, "Bind it to this address, which is paid for it (40 hexadecimal digits)");
+  prove->add_option("--request-id", options.request_ids, "Bind it to this request (hexadecimal); one for each prompt")
       ->allow_extra_args(false);
   prove->add_option("--memory", options.memory_gib, "Refuse before the start what needs more memory, in GiB")
       ->check(CLI::PositiveNumber);
@@ -209,11 +209,11 @@ void add_verify(CLI::App& app, int& exit_code) {
       "verify",
       "Check a proof file: needs neither the model nor trust; exit code 1 and the reason if it does not hold");
   verify->add_option("path", options.path, "The proof file (made by `avow prove`)")->required();
-  verify->add_option("--model-id", options.model_id, "Accept this model alone");
+  verify->add_option("--model-id", options.model_id, "Accept this model alone (64 hexadecimal digits)");
   verify->add_option("--tokenizer", options.tokenizer,
                      "The model's tokenizer file (made by `avow model import`): show text, not ids");
-  verify->add_flag("--explain", options.explain, "Print the bits of security of every round");
-  verify->add_flag("--json", options.json, "Print one JSON object");
+  auto* explain = verify->add_flag("--explain", options.explain, "Print the bits of security of every round");
+  verify->add_flag("--json", options.json, "Print one JSON object")->excludes(explain);
   verify->footer("Example:\n  avow verify story.proof --tokenizer stories.avow.tokenizer");
   verify->callback([&exit_code] { exit_code = verify_command(options); });
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 
 #include "answer_prover/answer_prover.hpp"
 #include "base/hex.hpp"
@@ -27,18 +28,27 @@ int refuse_prove(int code, const std::string& text) {
   return code;
 }
 
+// Leaves out what was not given.
 template <typename Bytes>
-bool fill(Bytes& out, const std::string& text) {
-  const auto bytes = bytes_of(text, out.size());
+bool fill(Bytes& out, const std::string& text,
+          std::optional<std::vector<std::uint8_t>> (*read)(const std::string&, std::size_t)) {
+  if (text.empty()) return true;
+  const auto bytes = read(text, out.size());
   if (bytes) std::copy(bytes->begin(), bytes->end(), out.begin());
   return bytes.has_value();
 }
 
 base::Result<Delivery, std::string> delivery_of(const ProveCommandOptions& options) {
   Delivery delivery;
-  if (!fill(delivery.chain_id, options.chain_id)) return Err{std::string("--chain-id is a hexadecimal number")};
-  if (!fill(delivery.market, options.market)) return Err{std::string("--market is an address")};
-  if (!fill(delivery.payee, options.payee)) return Err{std::string("--payee is an address")};
+  if (!fill(delivery.chain_id, options.chain_id, bytes_of)) {
+    return Err{std::string("--chain-id is a hexadecimal number of at most 64 digits")};
+  }
+  if (!fill(delivery.market, options.market, all_bytes_of)) {
+    return Err{std::string("--market is an address: 40 hexadecimal digits")};
+  }
+  if (!fill(delivery.payee, options.payee, all_bytes_of)) {
+    return Err{std::string("--payee is an address: 40 hexadecimal digits")};
+  }
   return delivery;
 }
 
@@ -64,8 +74,12 @@ base::Result<std::vector<answer::Request>, std::string> requests_of(const ProveC
     request.max_new_tokens = options.tokens;
     request.sampling = sampling.value();
     request.stop_ids = stop_ids_of(loaded.tokenizer);
-    if (!options.request_ids.empty() && !fill(request.id, options.request_ids[requests.size()])) {
-      return Err{std::string("--request-id is 64 hexadecimal digits")};
+    if (!options.request_ids.empty() && !fill(request.id, options.request_ids[requests.size()], bytes_of)) {
+      return Err{std::string("--request-id is a hexadecimal number of at most 64 digits")};
+    }
+    const auto is_same = [&](const answer::Request& other) { return other.id == request.id; };
+    if (request.id != base::Digest{} && std::any_of(requests.begin(), requests.end(), is_same)) {
+      return Err{std::string("two prompts have the same --request-id")};
     }
     requests.push_back(std::move(request));
   }
@@ -120,6 +134,10 @@ std::optional<answer_prover::Error> check_before(const answer_prover::ProvingMod
 }  // namespace
 
 int prove_command(const ProveCommandOptions& options) {
+  std::error_code none;
+  if (std::filesystem::equivalent(options.path, options.output, none)) {
+    return refuse_prove(kWrongUse, options.output + " is the model: give the proof another name");
+  }
   const auto loaded = load_model("avow prove", options.path);
   if (!loaded) return loaded.error();
   auto delivery = delivery_of(options);

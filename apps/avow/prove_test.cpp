@@ -15,6 +15,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
+const std::string kPayee = "00000000000000000000000000000000000000ab";
+
 class Proofs : public TestFolder {
  protected:
   void SetUp() override {
@@ -26,7 +28,7 @@ class Proofs : public TestFolder {
   }
   [[nodiscard]] std::string file(const std::string& name) const { return quoted(folder / name); }
   CommandRun prove(const std::string& options, Stream stream = Stream::kOut) const {
-    return run_avow("prove " + model + " --level 100 -o " + file("proof") + " " + options, stream);
+    return run_avow("prove " + model + " --level 100 --tree-only -o " + file("proof") + " " + options, stream);
   }
   CommandRun verify(const std::string& options = "", Stream stream = Stream::kOut) const {
     return run_avow("verify " + file("proof") + " " + options, stream);
@@ -35,7 +37,7 @@ class Proofs : public TestFolder {
 };
 
 TEST_F(Proofs, TellPromptAndAnswerToWhoHasNoModel) {
-  const auto proven = prove("-p 'Once upon a time' -n 8 --payee 0xAB --chain-id 7a69");
+  const auto proven = prove("-p 'Once upon a time' -n 8 --payee 0x" + kPayee + " --chain-id 7a69 --request-id 5");
   ASSERT_EQ(proven.exit_code, 0);
   EXPECT_EQ(proven.output, ", there was a little girl\n");
   std::filesystem::remove(folder / "model.avow");
@@ -45,10 +47,28 @@ TEST_F(Proofs, TellPromptAndAnswerToWhoHasNoModel) {
   EXPECT_THAT(text.output, HasSubstr("8 tokens, ends at the length asked for"));
   const auto json = json_of("verify " + file("proof"));
   EXPECT_EQ(json.at("holds"), true);
-  EXPECT_EQ(json.at("payee"), "00000000000000000000000000000000000000ab");
+  EXPECT_EQ(json.at("payee"), kPayee);
+  EXPECT_EQ(json.at("answers").at(0).at("request_id").get<std::string>().substr(62), "05");
   EXPECT_EQ(json.at("chain_id").get<std::string>().substr(56), "00007a69");
   EXPECT_GE(json.at("security_bits"), 100);
   EXPECT_EQ(json.at("answers").at(0).at("ids").size(), 8);
+
+  // Without a tokenizer there are ids; another model's does not do.
+  const auto ids = verify();
+  EXPECT_THAT(ids.output, HasSubstr("prompt: 1 403 407 261 378\nanswer: 432 383"));
+  EXPECT_THAT(ids.output, HasSubstr("payee " + kPayee));
+  put("other", std::string("nothing of the kind"));
+  const auto none = verify("--tokenizer " + file("other"), Stream::kError);
+  EXPECT_EQ(none.exit_code, 2);
+  EXPECT_THAT(none.output, HasSubstr("is no tokenizer file"));
+  EXPECT_EQ(verify("--tokenizer nowhere").exit_code, 3);
+  ASSERT_EQ(run_avow("model import " + quoted(kModels + "babyllama105/babyllama105-F16.gguf") + " --context 16 -o " +
+                     file("other.avow"))
+                .exit_code,
+            0);
+  const auto foreign = verify("--tokenizer " + file("other.avow.tokenizer"), Stream::kError);
+  EXPECT_EQ(foreign.exit_code, 2);
+  EXPECT_THAT(foreign.output, HasSubstr("tokenizer of another model"));
 
   // The model that is meant, and another.
   const std::string id = json.at("model_id");
@@ -56,7 +76,11 @@ TEST_F(Proofs, TellPromptAndAnswerToWhoHasNoModel) {
   const auto other = verify("--model-id 00" + id.substr(2));
   EXPECT_EQ(other.exit_code, 1);
   EXPECT_THAT(other.output, HasSubstr("does not hold: it is of model " + id));
-  EXPECT_THAT(verify("--explain").output, HasSubstr("sumcheck, each round"));
+  EXPECT_EQ(verify("--model-id " + id.substr(2)).exit_code, 2);
+  const auto explained = verify("--explain").output;
+  for (const char* round : {"alpha ", "lookup argument, each round", "sumcheck, each round", "Shift(i=1)", "fin "}) {
+    EXPECT_THAT(explained, HasSubstr(round));
+  }
 
   // Every part of the file matters.
   std::ifstream stream(folder / "proof", std::ios::binary);
@@ -71,8 +95,14 @@ TEST_F(Proofs, TellPromptAndAnswerToWhoHasNoModel) {
   }
   for (const std::size_t length : {std::size_t{0}, std::size_t{7}, bytes.size() - 1}) {
     put("proof", bytes.substr(0, length));
-    EXPECT_EQ(verify().exit_code, 1) << length;
+    const auto run = verify();
+    EXPECT_EQ(run.exit_code, 1) << length;
+    EXPECT_THAT(run.output, HasSubstr("the file ends too soon")) << length;
   }
+  put("proof", bytes + "x");
+  EXPECT_EQ(verify().exit_code, 1);
+  put("proof", "a letter to Lily");
+  EXPECT_THAT(verify().output, HasSubstr("this is no proof file"));
   std::filesystem::remove(folder / "proof");
   EXPECT_EQ(verify().exit_code, 3);
 }
@@ -99,8 +129,15 @@ TEST_F(Proofs, SayBeforeTheyAreMadeWhatCannotBe) {
   EXPECT_THAT(reason(3, "-p 'Once upon a time' -n 8 --memory 0.01"), HasSubstr("fewer"));
   EXPECT_THAT(reason(2, "-p a -n 8 --seed 2a"), HasSubstr("--temperature"));
   EXPECT_THAT(reason(2, "-p a -n 8 --payee xyz"), HasSubstr("--payee"));
+  EXPECT_THAT(reason(2, "-p a -n 8 --payee 0x12"), HasSubstr("40 hexadecimal digits"));
+  EXPECT_THAT(reason(2, "-p a -n 8 --chain-id 0x"), HasSubstr("--chain-id"));
+  EXPECT_THAT(reason(2, "-p a -p b -n 8 --request-id 1 --request-id 01"), HasSubstr("same --request-id"));
   EXPECT_THAT(reason(2, "-p a -n 8 --request-id 1 --request-id 2"), HasSubstr("--request-id"));
   EXPECT_EQ(prove("-n 8").exit_code, 2);
+  const auto over = run_avow("prove " + model + " --level 100 -p a -n 2 -o " + model, Stream::kError);
+  EXPECT_EQ(over.exit_code, 2);
+  EXPECT_THAT(over.output, HasSubstr("is the model"));
+  EXPECT_EQ(run_avow("model show " + model).exit_code, 0);
   const auto nowhere = run_avow("prove " + model + " --level 100 -p a -n 2 -o " + file("none/proof"), Stream::kError);
   EXPECT_EQ(nowhere.exit_code, 3);
   EXPECT_THAT(nowhere.output, HasSubstr("cannot be written"));
@@ -116,6 +153,7 @@ TEST_F(Proofs, OfModelsWhoseIdsFollowFromTheirFiles) {
   EXPECT_EQ(other.exit_code, 1);
   EXPECT_THAT(other.output, HasSubstr("is not the id of"));
   EXPECT_EQ(run_avow("model verify cat " + model).exit_code, 2);
+  EXPECT_EQ(run_avow("model verify " + id.substr(1) + " " + model).exit_code, 2);
   // A damaged cache is told of and made anew.
   const auto cache = folder / "model.avow.100.commitment";
   ASSERT_TRUE(std::filesystem::exists(cache));

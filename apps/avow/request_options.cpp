@@ -92,14 +92,25 @@ base::Result<Ids, std::string> encode_prompt(const PromptOptions& options, const
 
 Ids stop_ids_of(const model::Tokenizer& tokenizer) { return tokenizer.data().eos ? Ids{*tokenizer.data().eos} : Ids(); }
 
+namespace {
+
+std::string digits_of(const std::string& text) { return text.starts_with("0x") ? text.substr(2) : text; }
+
+}  // namespace
+
 std::optional<std::vector<std::uint8_t>> bytes_of(const std::string& text, std::size_t size) {
-  std::string digits = text.starts_with("0x") ? text.substr(2) : text;
+  std::string digits = digits_of(text);
+  if (digits.empty()) return std::nullopt;
   if (digits.size() % 2 != 0) digits.insert(digits.begin(), '0');
   const auto bytes = base::from_hex(digits);
   if (!bytes || bytes->size() > size) return std::nullopt;
   std::vector<std::uint8_t> out(size - bytes->size());
   out.insert(out.end(), bytes->begin(), bytes->end());
   return out;
+}
+
+std::optional<std::vector<std::uint8_t>> all_bytes_of(const std::string& text, std::size_t size) {
+  return digits_of(text).size() == 2 * size ? bytes_of(text, size) : std::nullopt;
 }
 
 }  // namespace avow::app

@@ -37,7 +37,9 @@ base::Result<std::string, std::string> read_text(const std::string& path);
 /// The token that ends the model's answers, if it has one.
 std::vector<std::uint32_t> stop_ids_of(const model::Tokenizer& tokenizer);
 
-/// Exactly `size` bytes, or fewer with zeros before them; hexadecimal, 0x allowed.
+/// A number of at most `size` bytes, with zeros before it; hexadecimal, 0x allowed. Nothing if there is no digit.
 std::optional<std::vector<std::uint8_t>> bytes_of(const std::string& text, std::size_t size);
+/// The same, of ids and addresses: with all of their digits, so that one that was cut off is none.
+std::optional<std::vector<std::uint8_t>> all_bytes_of(const std::string& text, std::size_t size);
 
 }  // namespace avow::app

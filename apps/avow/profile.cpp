@@ -26,11 +26,11 @@ nlohmann::ordered_json phases_of(const ProofProfile& profile) {
           {"lookups", in_seconds(t.lookups)},
           {"stages", in_seconds(t.stages)},
           {"open", in_seconds(t.open)},
-          {"  columns folded", in_seconds(t.open_parts.columns)},
-          {"  oracles", in_seconds(t.open_parts.encode)},
-          {"  sumchecks", in_seconds(t.open_parts.sumcheck)},
-          {"  proof of work", in_seconds(t.open_parts.grinding)},
-          {"  rows", in_seconds(t.open_parts.rows)},
+          {"open_columns", in_seconds(t.open_parts.columns)},
+          {"open_oracles", in_seconds(t.open_parts.encode)},
+          {"open_sumchecks", in_seconds(t.open_parts.sumcheck)},
+          {"open_grinding", in_seconds(t.open_parts.grinding)},
+          {"open_rows", in_seconds(t.open_parts.rows)},
           {"check", in_seconds(profile.times.verify)}};
 }
 

@@ -63,13 +63,14 @@ Delivery answered(const IntegerModel& model, const std::vector<answer::Request>&
 
 class Cheating : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    integers = new IntegerModel(runtime::testing::random_model(cheats_plan(), 3));
-    model = committed(*integers).release();
+  // Made by the tests that are not skipped alone.
+  static const IntegerModel& integers() {
+    static const IntegerModel kMade = runtime::testing::random_model(cheats_plan(), 3);
+    return kMade;
   }
-  static void TearDownTestSuite() {
-    delete model;
-    delete integers;
+  static const ProvingModel& model() {
+    static const auto kMade = committed(integers());
+    return *kMade;
   }
 
   /// The verifier's word on a proof that was made with these faults.
@@ -77,9 +78,9 @@ class Cheating : public ::testing::Test {
     faults.proof.ignore_missing = true;
     ProveOptions options;
     options.faults = &faults;
-    const auto proven = prove(*model, delivery, options);
+    const auto proven = prove(model(), delivery, options);
     EXPECT_TRUE(proven) << proven.error().text;
-    return verdict(model->key().verify(proven.value().file.delivery, proven.value().file.proof));
+    return verdict(model().key().verify(proven.value().file.delivery, proven.value().file.proof));
   }
   /// Another cell in a witness tensor.
   static std::function<void(runtime::Witness&)> change(const std::string& tensor, std::size_t at, int by) {
@@ -89,33 +90,28 @@ class Cheating : public ::testing::Test {
       std::visit(add, cells);
     };
   }
-
-  static IntegerModel* integers;
-  static ProvingModel* model;
 };
-IntegerModel* Cheating::integers = nullptr;
-ProvingModel* Cheating::model = nullptr;
 
 TEST_F(Cheating, HonestProofsHold) {
-  const Delivery delivery = answered(*integers, {request_of({1, 2, 3}, 4), drawn(request_of({7, 9}, 6))});
+  const Delivery delivery = answered(integers(), {request_of({1, 2, 3}, 4), drawn(request_of({7, 9}, 6))});
   EXPECT_EQ(cheat(delivery, {}), "holds");
 }
 
 // The honest prover does not even begin.
 TEST_F(Cheating, ProversRefuseAnswersThatAreNotTheModels) {
-  Delivery delivery = answered(*integers, {request_of({1, 2, 3}, 4)});
+  Delivery delivery = answered(integers(), {request_of({1, 2, 3}, 4)});
   auto& token = delivery.answers[0].output[2];
   token = (token + 1) % 50;
-  EXPECT_EQ(prove(*model, delivery).error().cause, Cause::kAnswer);
+  EXPECT_EQ(prove(model(), delivery).error().cause, Cause::kAnswer);
   token = 50;
-  EXPECT_EQ(prove(*model, delivery).error().cause, Cause::kRequest);
+  EXPECT_EQ(prove(model(), delivery).error().cause, Cause::kRequest);
 }
 
 // Another token than the model's, witness and all: the word is not where the random number falls.
 TEST_F(Cheating, AnotherTokenIsNotTheOneThatIsChosen) {
   AVOW_SKIP_WHERE_PROOFS_ARE_SLOW();
   for (const auto& request : {request_of({1, 2, 3}, 4), drawn(request_of({1, 2, 3}, 4))}) {
-    Delivery delivery = answered(*integers, {request});
+    Delivery delivery = answered(integers(), {request});
     auto& token = delivery.answers[0].output[request.sampling.tau == 0 ? 0 : 3];
     token = (token + 1) % 50;
     EXPECT_EQ(cheat(delivery, {}), "lookup.root_numerator");
@@ -125,10 +121,10 @@ TEST_F(Cheating, AnotherTokenIsNotTheOneThatIsChosen) {
 TEST_F(Cheating, AnotherSeedDrawsOtherTokens) {
   AVOW_SKIP_WHERE_PROOFS_ARE_SLOW();
   auto used = drawn(request_of({1, 2, 3}, 4)), claimed = used;
-  for (claimed.sampling.seed[0] = 0; run(*integers, claimed).value().output == run(*integers, used).value().output;) {
+  for (claimed.sampling.seed[0] = 0; run(integers(), claimed).value().output == run(integers(), used).value().output;) {
     ++claimed.sampling.seed[0];
   }
-  Delivery delivery = answered(*integers, {used});
+  Delivery delivery = answered(integers(), {used});
   delivery.answers[0].request = claimed;
   EXPECT_EQ(cheat(delivery, {}), "lookup.root_numerator");
 }
@@ -138,7 +134,7 @@ TEST_F(Cheating, AnotherSeedDrawsOtherTokens) {
 TEST_F(Cheating, AnotherPromptIsNotWhatWasRead) {
   AVOW_SKIP_WHERE_PROOFS_ARE_SLOW();
   // Five tokens are read, for which there are six places.
-  const Delivery delivery = answered(*integers, {request_of({1, 2, 3}, 3), request_of({5, 6, 7}, 3)});
+  const Delivery delivery = answered(integers(), {request_of({1, 2, 3}, 3), request_of({5, 6, 7}, 3)});
   Faults faults;
   faults.run = [](Delivery& read) { read.answers[0].request.input[1] = 4; };
   EXPECT_EQ(cheat(delivery, faults), "lookup.root_numerator");
@@ -150,14 +146,14 @@ TEST_F(Cheating, AnotherPromptIsNotWhatWasRead) {
 
 // The statement that is claimed is another than the one that was proven: all challenges are others.
 TEST_F(Cheating, NothingThatIsClaimedCanBeChanged) {
-  const Delivery delivery = answered(*integers, {request_of({1, 2, 3}, 4), drawn(request_of({7, 9}, 6))});
-  const auto proven = prove(*model, delivery);
+  const Delivery delivery = answered(integers(), {request_of({1, 2, 3}, 4), drawn(request_of({7, 9}, 6))});
+  const auto proven = prove(model(), delivery);
   ASSERT_TRUE(proven) << proven.error().text;
   const unsigned width = answer::id_bytes(50);
   const auto claim = [&](const auto& change) {
     Delivery other = proven.value().delivery;
     change(other);
-    return verdict(model->key().verify(answer::encode(other, width), proven.value().file.proof));
+    return verdict(model().key().verify(answer::encode(other, width), proven.value().file.proof));
   };
   EXPECT_EQ(claim([](Delivery&) {}), "holds");
   const std::string other_challenges = "lookup.layer";
@@ -185,11 +181,11 @@ TEST_F(Cheating, NothingThatIsClaimedCanBeChanged) {
 TEST_F(Cheating, AnswersCannotBeCut) {
   AVOW_SKIP_WHERE_PROOFS_ARE_SLOW();
   auto request = drawn(request_of({1, 2, 3}, 8));
-  const auto output = run(*integers, request).value().output;
+  const auto output = run(integers(), request).value().output;
   const auto second = std::find_if(output.begin(), output.end(), [&](auto id) { return id != output[0]; });
   ASSERT_NE(second, output.end());
   request.stop_ids = {*second};
-  Delivery delivery = answered(*integers, {request});
+  Delivery delivery = answered(integers(), {request});
   ASSERT_EQ(delivery.answers[0].end, answer::End::kStop);
   EXPECT_EQ(cheat(delivery, {}), "holds");
   delivery.answers[0].output.pop_back();
@@ -202,7 +198,7 @@ TEST_F(Cheating, ChangedWeightsAreNotTheCommittedOnes) {
   AVOW_SKIP_WHERE_PROOFS_ARE_SLOW();
   for (const ModelTensor tensor : {ModelTensor::kDownWeights, ModelTensor::kHeadWeights, ModelTensor::kExpValues}) {
     SCOPED_TRACE(compile::name_of(tensor));
-    IntegerModel other = *integers;
+    IntegerModel other = integers();
     other.of(tensor).narrow.own()[tensor == ModelTensor::kExpValues ? 1 : 5] -= 1;
     const auto own = committed(other);
     // Its own proof, as one of the model that was asked for.
@@ -210,9 +206,9 @@ TEST_F(Cheating, ChangedWeightsAreNotTheCommittedOnes) {
     const auto proven = prove(*own, delivery);
     ASSERT_TRUE(proven) << proven.error().text;
     Delivery claimed = proven.value().delivery;
-    EXPECT_EQ(verdict(model->key().verify(answer::encode(claimed, 2), proven.value().file.proof)), "answer.model");
-    claimed.model_id = model->key().id();
-    EXPECT_EQ(verdict(model->key().verify(answer::encode(claimed, 2), proven.value().file.proof)), "lookup.layer");
+    EXPECT_EQ(verdict(model().key().verify(answer::encode(claimed, 2), proven.value().file.proof)), "answer.model");
+    claimed.model_id = model().key().id();
+    EXPECT_EQ(verdict(model().key().verify(answer::encode(claimed, 2), proven.value().file.proof)), "lookup.layer");
   }
 }
 
@@ -241,11 +237,11 @@ class Cells {
 // A softmax with another maximum than that of its scores, and everything after it as it follows from that: the first
 // token sees itself alone, so that its mixture is its own value all the same.
 TEST_F(Cheating, MaximaOfScoresAreAttained) {
-  const compile::Plan& plan = integers->plan;
+  const compile::Plan& plan = integers().plan;
   Faults faults;
   faults.witness = [&](runtime::Witness& witness) {
     Cells cells(witness);
-    const std::int64_t exp = integers->of(ModelTensor::kExpValues)[1], one = std::int64_t{1} << plan.mix_shift;
+    const std::int64_t exp = integers().of(ModelTensor::kExpValues)[1], one = std::int64_t{1} << plan.mix_shift;
     ASSERT_GT(exp, 0);
     const std::int64_t reciprocal = one / exp, rest = one - reciprocal * exp;
     cells.set("score_max", 0, cells.get("score_max", 0) + 1);
@@ -261,13 +257,13 @@ TEST_F(Cheating, MaximaOfScoresAreAttained) {
       cells.set_digits("mix.rest", f, sum + one / 2 - mix * one, plan.mix_shift);
     }
   };
-  EXPECT_EQ(cheat(answered(*integers, {request_of({1, 2, 3}, 4)}), faults), "proof.sum");
+  EXPECT_EQ(cheat(answered(integers(), {request_of({1, 2, 3}, 4)}), faults), "proof.sum");
 }
 
 // One cell of a witness is another: the first claim that reads it fails.
 TEST_F(Cheating, CommittedCellsAreWhatTheClaimsSay) {
   AVOW_SKIP_WHERE_PROOFS_ARE_SLOW();
-  const Delivery delivery = answered(*integers, {request_of({1, 2, 3}, 4)});
+  const Delivery delivery = answered(integers(), {request_of({1, 2, 3}, 4)});
   for (const char* tensor : {"score_max", "exp", "weight", "attention_norm.found", "mix", "act", "logit"}) {
     Faults faults;
     faults.witness = change(tensor, 0, 1);
@@ -282,7 +278,7 @@ TEST_F(Cheating, CommittedCellsAreWhatTheClaimsSay) {
 // All words are equally likely; greedy takes the first.
 TEST_F(Cheating, TiesGoToTheFirstWord) {
   AVOW_SKIP_WHERE_PROOFS_ARE_SLOW();
-  IntegerModel ties = *integers;
+  IntegerModel ties = integers();
   auto& head = ties.of(ModelTensor::kHeadWeights).narrow.own();
   std::fill(head.begin(), head.end(), std::int16_t{0});
   const auto own = committed(ties);

@@ -31,18 +31,20 @@ class Timer {
   std::chrono::steady_clock::time_point start_;
 };
 
-// Estimated work of each phase, in units of about a nanosecond on one core: it goes with the cells that are committed
-// to, those of lookups, and those of the model.
+// Estimated work of each phase, in units of about a nanosecond on two cores: it goes with the cells that are committed
+// to, those of lookups, and those of the model; constants are those of models of 0.1 and 1 thousand million cells.
 using Work = std::array<std::uint64_t, static_cast<std::size_t>(Phase::kOpen) + 1>;
 Work work_of(const verifier::Setting& setting) {
+  const auto& s = setting.key->statement;
   std::uint64_t lookups = 0;
-  for (const auto& column : setting.plan.lookup.columns) lookups += std::uint64_t{1} << column.log_size;
-  const std::uint64_t witness = reduction::columns(setting.witness) << setting.key->config.log_rows;
+  for (const auto& table : s.tables) lookups += setting.binding.cells(table.axes);
+  for (const auto& lookup : s.lookups) lookups += setting.binding.cells(lookup.axes);
+  const std::uint64_t rows = std::uint64_t{1} << setting.key->config.log_rows;
+  const std::uint64_t witness = reduction::columns(setting.witness) * rows;
   const std::uint64_t model = setting.model.cells;
   // Later oracles and grinding are as much work for any witness.
-  const std::uint64_t rows = std::uint64_t{1} << setting.key->config.log_rows;
-  return {10 * lookups + 8 * model, 200 * witness, 200 * lookups, 50 * witness + 10 * model,
-          50 * (witness + model) + 1500 * rows};
+  return {20 * lookups + model / 4, 150 * witness, 140 * lookups, 120 * witness + model,
+          8 * (witness + model) + 2900 * rows};
 }
 
 class Prover {

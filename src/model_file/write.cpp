@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <bit>
 #include <cerrno>
 #include <cstring>
 
+#include "base/new_file.hpp"
 #include "compile/compile.hpp"
 #include "compile/plan_bytes.hpp"
 #include "hash/keccak.hpp"
@@ -110,36 +109,6 @@ bool write_to(const Contents& contents, const Sink& sink) {
   return true;
 }
 
-class NewFile {
- public:
-  explicit NewFile(std::string path)
-      : path_(std::move(path)), fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {}
-  ~NewFile() {
-    if (fd_ >= 0) ::close(fd_);
-    ::unlink(path_.c_str());  // gone already once it was renamed
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-
-  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
-  [[nodiscard]] bool append(ByteView bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t n = ::write(fd_, bytes.data(), bytes.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return false;
-      bytes = bytes.subspan(static_cast<std::size_t>(n));
-    }
-    return true;
-  }
-  [[nodiscard]] bool take_name(const std::string& name) const {
-    return ::fsync(fd_) == 0 && ::rename(path_.c_str(), name.c_str()) == 0;
-  }
-
- private:
-  std::string path_;
-  int fd_;
-};
-
 }  // namespace
 
 Bytes to_bytes(const Contents& contents) {
@@ -161,10 +130,10 @@ base::Digest content_id(const Contents& contents) {
 }
 
 std::optional<std::string> write(const std::string& path, const Contents& contents) {
-  NewFile file(fmt::format("{}.{}.tmp", path, ::getpid()));
+  const base::NewFile file(path);
   if (!file.is_open()) return fmt::format("{} cannot be created: {}", path, std::strerror(errno));
   const bool is_written = write_to(contents, [&](ByteView bytes) { return file.append(bytes); });
-  if (!is_written || !file.take_name(path)) {
+  if (!is_written || !file.take_name()) {
     return fmt::format("{} cannot be written: {}", path, std::strerror(errno));
   }
   return std::nullopt;

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/bytes.hpp"
+
+namespace avow::base {
+
+/// A file that gets its name when it is whole: until then it has a temporary one beside it, which no other process has,
+/// and without take_name() nothing is left of it. Functions that return false say why in errno.
+class NewFile {
+ public:
+  /// Opened for reading and writing. Not where something is that is no regular file: it could not be replaced (a
+  /// folder), or should not (a device, a pipe).
+  explicit NewFile(std::filesystem::path path);
+  ~NewFile();
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  [[nodiscard]] bool is_open() const noexcept { return fd_ >= 0; }
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+  [[nodiscard]] bool append(ByteView bytes) const;
+  [[nodiscard]] bool write_at(ByteView bytes, std::uint64_t offset) const;
+  /// What was written is on the disk, under the name; what had the name is gone.
+  [[nodiscard]] bool take_name() const;
+
+ private:
+  std::filesystem::path path_;
+  std::string temporary_;
+  int fd_ = -1;
+};
+
+}  // namespace avow::base

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/new_file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+
+namespace avow::base {
+namespace {
+
+class NewFileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder = std::filesystem::temp_directory_path() / ("avow_new_file." + std::to_string(::getpid()));
+    std::filesystem::create_directory(folder);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder); }
+  [[nodiscard]] std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
+  }
+  [[nodiscard]] static std::string text_of(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  std::filesystem::path folder;
+};
+
+const Bytes kHello = {'h', 'e', 'l', 'l', 'o'};
+
+TEST_F(NewFileTest, HasItsNameOnceItIsWhole) {
+  const auto path = folder / "a";
+  {
+    const NewFile file(path), other(path);  // two at once do not meet
+    ASSERT_TRUE(file.is_open() && other.is_open());
+    EXPECT_TRUE(file.append(kHello) && file.write_at(ByteView(kHello).first(1), 1));
+    EXPECT_FALSE(std::filesystem::exists(path));
+    EXPECT_TRUE(file.take_name());
+    EXPECT_EQ(text_of(path), "hhllo");
+    EXPECT_TRUE(other.append(kHello) && other.take_name());
+  }
+  EXPECT_EQ(text_of(path), "hello");
+  EXPECT_EQ(files(), 1);
+}
+
+TEST_F(NewFileTest, LeavesNothingWithoutAName) {
+  {
+    const NewFile file(folder / "a");
+    EXPECT_TRUE(file.append(kHello));
+    EXPECT_EQ(files(), 1);
+  }
+  EXPECT_EQ(files(), 0);
+}
+
+TEST_F(NewFileTest, ReplacesRegularFilesAlone) {
+  std::filesystem::create_directory(folder / "folder");
+  EXPECT_FALSE(NewFile(folder / "folder").is_open());
+  EXPECT_EQ(errno, EISDIR);
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_FALSE(NewFile(folder / "pipe").is_open());
+  EXPECT_EQ(errno, EEXIST);
+  EXPECT_FALSE(NewFile(folder / "none" / "a").is_open());
+  EXPECT_EQ(errno, ENOENT);
+  EXPECT_EQ(files(), 2);
+}
+
+}  // namespace
+}  // namespace avow::base

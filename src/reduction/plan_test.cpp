@@ -123,8 +123,11 @@ TEST(Plan, RefusesMoreThanAVerifierMayCarry) {
     EXPECT_TRUE(statement) << statement.error().text;
     return make_plan(Binding::bind(statement.value(), {}).value());
   };
-  EXPECT_TRUE(plan_of(200));
-  const auto plan = plan_of(330);
+  // Two values of each claim, and two challenges.
+  const auto largest = plan_of((kMaxCarried - 2) / 2);
+  ASSERT_TRUE(largest);
+  EXPECT_EQ(largest.value().carried_elements(), kMaxCarried);
+  const auto plan = plan_of((kMaxCarried - 2) / 2 + 1);
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().cause, Cause::kTooLarge);
 }

@@ -8,7 +8,6 @@
 namespace avow::statement::analysis {
 namespace {
 
-constexpr std::size_t kUnitsPerMonomial = 16;  // of work, for what a fact keeps
 constexpr std::size_t kPairsPerUnit = 16;
 constexpr std::size_t kVariants = 4;  // of one fact, each where one of its boolean factors is 1
 

@@ -164,6 +164,9 @@ class Knowledge {
   std::map<Read, Bound> ranges_;
 };
 
+/// Units of work (Algebra::spend) of a polynomial that is copied, for each monomial: what a fact keeps.
+inline constexpr std::size_t kUnitsPerMonomial = 16;
+
 /// The facts of a statement and the rules on them, to a fixed point.
 class Engine {
  public:

@@ -33,12 +33,14 @@ bool Engine::maximum(const Fact& fact, AtomId m, Int sign) {
   std::sort(axes.begin(), axes.end());
   const Interval range = sign > 0 ? *fact.range : negated(*fact.range);
   if ((range.lo < 0 && range.hi > 0) || !below_half(range)) return false;
-  Poly rest;
-  if (!accumulate(rest, fact.poly, sign)) return false;
-  rest.erase(Monomial{m});
-  for (const auto& [monomial, coefficient] : rest) {
-    if (!k_.determined(monomial, fact.masks)) return false;
+  if (!k_.algebra.spend(fact.poly.size())) return false;
+  const Monomial alone{m};
+  for (const auto& [monomial, coefficient] : fact.poly) {
+    if (monomial != alone && !k_.determined(monomial, fact.masks)) return false;
   }
+  Poly rest;
+  if (!k_.algebra.spend(kUnitsPerMonomial * fact.poly.size()) || !accumulate(rest, fact.poly, sign)) return false;
+  rest.erase(alone);
   const auto selector = attained(fact, m, rest, axes);
   if (!selector) return false;
   bool is_new = !hints_[*selector];

@@ -142,13 +142,14 @@ void Engine::sandwich(AtomId w, const std::vector<const Fact*>& facts) {
     const auto next = successor(low.poly, w);
     if (!next) continue;
     for (const Isolated& high : sides) {
-      if (!k_.algebra.spend(next->size() + high.poly.size())) return;
+      if (!k_.algebra.spend(kUnitsPerMonomial * (next->size() + high.poly.size()))) return;
       if (low.fact->origin != high.fact->origin && between(w, low, *next, high)) return;
     }
   }
 }
 
 std::optional<Engine::Isolated> Engine::isolate(const Fact& fact, AtomId w) {
+  if (!k_.algebra.spend(kUnitsPerMonomial * fact.poly.size())) return std::nullopt;
   Isolated result{&fact, {}, *fact.range};
   for (const auto& [monomial, coefficient] : fact.poly) {
     if (std::binary_search(monomial.begin(), monomial.end(), w)) {

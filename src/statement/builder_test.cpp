@@ -45,11 +45,15 @@ TEST(Builder, BuildsTheFixture) {
 }
 
 TEST(Builder, RefusesNames) {
-  for (const std::string& bad :
-       std::vector<std::string>{"", "1st", "a b", "a-b", "_a", std::string(41, 'a'), "\xc3\xa9"}) {
+  // Control bytes and foreign letters are not shown, and no more than a name may have.
+  const std::pair<std::string, std::string> names[] = {{"", ""},           {"1st", "1st"},
+                                                       {"a b", "a b"},     {"a-b", "a-b"},
+                                                       {"_a", "_a"},       {std::string(41, 'a'), std::string(40, 'a')},
+                                                       {"\xc3\xa9", "??"}, {"x\x1b[2K\n", "x?[2K?"}};
+  for (const auto& [bad, shown] : names) {
     Fixture f;
     f.b.axis(bad, 3);
-    f.expect(Cause::kName, bad);
+    f.expect(Cause::kName, "'" + shown + "': not a name");
   }
 }
 

@@ -27,6 +27,14 @@ bool is_name(std::string_view text) {
          std::all_of(text.begin(), text.end(), follows);
 }
 
+// For errors, which may end on a terminal, while the text is anybody's bytes.
+std::string ascii(std::string_view text) {
+  std::string out(text.substr(0, limits::kName));
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return out;
+}
+
 bool in_range(std::int64_t value, std::int64_t limit) { return value >= -limit && value <= limit; }
 
 // Names of one list, which must be distinct.
@@ -34,7 +42,7 @@ class Names {
  public:
   explicit Names(std::string_view what) : what_(what) {}
   Problem add(const std::string& name) {
-    if (!is_name(name)) return problem(Cause::kName, "{} '{}': not a name", what_, name);
+    if (!is_name(name)) return problem(Cause::kName, "{} '{}': not a name", what_, ascii(name));
     if (!seen_.insert(name).second) return problem(Cause::kRepeatedName, "{} '{}': the name is taken", what_, name);
     return std::nullopt;
   }

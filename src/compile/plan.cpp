@@ -73,7 +73,7 @@ std::optional<std::string> check_plan(const Plan& plan) {
   if (plan.width > largest_sum >> (2 * (plan.stream_bits - 1))) {
     return "stream_bits are too many: a sum of squares could reach 2^61";
   }
-  if (plan.context << (plan.mix_shift + 15) > std::uint64_t{1} << 62) {
+  if (plan.context > std::uint64_t{1} << (62 - 15 - plan.mix_shift)) {
     return "mix_shift is too large: a mixture could reach 2^62";
   }
   return std::nullopt;

@@ -26,5 +26,23 @@ TEST(PlanBytes, ComeBackAndAreChecked) {
   }
 }
 
+// A mixture is below 2^62 in integers, not modulo 2^64.
+TEST(Plans, BoundMixturesForEveryContext) {
+  const auto is_allowed = [](std::uint64_t context, unsigned mix_shift) {
+    Plan plan = small_plans().front().second;
+    plan.context = context;
+    plan.mix_shift = mix_shift;
+    return !check_plan(plan).has_value();
+  };
+  EXPECT_TRUE(is_allowed(1024, 37));
+  EXPECT_TRUE(is_allowed(1 << 16, 31));
+  for (unsigned mix_shift = 20; mix_shift <= 37; ++mix_shift) {
+    for (unsigned log_context = 3; log_context <= 16; ++log_context) {
+      EXPECT_EQ(is_allowed(std::uint64_t{1} << log_context, mix_shift), log_context + mix_shift + 15 <= 62);
+      EXPECT_EQ(is_allowed(std::uint64_t{3} << (log_context - 2), mix_shift), log_context + mix_shift + 15 <= 62);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace avow::compile

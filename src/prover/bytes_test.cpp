@@ -111,15 +111,15 @@ class Phases : public Bytes {
 
 TEST_F(Phases, StopAndResumeAtEveryBoundary) {
   EXPECT_EQ(run(), "accepted");
-  EXPECT_LE(largest, verifier::Verifier::kMaxStateBytes);
+  EXPECT_LE(largest, verifier::kMaxStateBytes);
 }
 
 TEST_F(Phases, AStateThatWasChangedIsRefusedOrLeadsToRejection) {
   std::mt19937_64 rng(5);
   const std::uint32_t phases = session.verifier().phases();
-  // Version, phase and transcript; root, out-of-domain point and answer until the opening has begun; and what is last.
-  // Between them are challenges, some of which are of no further use.
-  constexpr std::size_t kTranscript = 4 + 4 + 32;
+  // Version, phase, transcript's start and state; root, out-of-domain point and answer until the opening has begun; and
+  // what is last. Between them are challenges, some of which are of no further use.
+  constexpr std::size_t kTranscript = 4 + 4 + 32 + 32;
   constexpr std::size_t kCommitment = 32 + 24 + 24;
   constexpr std::size_t kTail = 24;
   for (std::uint32_t phase = 1; phase < phases; ++phase) {

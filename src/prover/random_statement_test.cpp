@@ -55,7 +55,7 @@ std::string stepwise_verdict(const Session& session, base::ByteView proof) {
     proof = proof.subspan(size);
     if (state.phase == verifier.phases()) break;
     const auto bytes = verifier.encode(state);
-    EXPECT_LE(bytes.size(), verifier::Verifier::kMaxStateBytes);
+    EXPECT_LE(bytes.size(), verifier::kMaxStateBytes);
     auto decoded = verifier.decode(bytes);
     if (!decoded) return verifier::name(decoded.error().check);
     state = std::move(decoded).value();

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "hash/keccak.hpp"
+#include "pcs/opening_state.hpp"
 #include "pcs/security.hpp"
+#include "reduction/plan.hpp"
 #include "statement/analysis.hpp"
 #include "statement/serialize.hpp"
 #include "statement/validate.hpp"
@@ -53,6 +55,15 @@ class KeyReader {
 bool has_kind(const statement::Statement& statement, TensorKind kind) {
   return std::any_of(statement.tensors.begin(), statement.tensors.end(),
                      [&](const Tensor& tensor) { return tensor.kind == kind; });
+}
+
+// Of the states that keys with this configuration can have while the opening has one of its own; those before it are
+// within kMaxStateBytes by reduction::kMaxCarried (state.cpp).
+std::size_t largest_state(const pcs::Config& config) {
+  constexpr std::size_t kNumbers = 4 + 4 + 32 + 32 + 32;
+  constexpr std::size_t kElements = 2 + reduction::kMaxChallenges;
+  static_assert(kNumbers + (2 + reduction::kMaxCarried) * field::kFp3Bytes <= kMaxStateBytes);
+  return kNumbers + kElements * field::kFp3Bytes + pcs::max_state_bytes(config);
 }
 
 base::Result<std::optional<ModelCommitment>, Rejection> parse_model(KeyReader& reader) {
@@ -113,7 +124,7 @@ std::optional<Rejection> check_key(const VerifyingKey& key) {
   return std::nullopt;
 }
 
-base::Result<VerifyingKey, Rejection> parse_key(ByteView bytes) {
+base::Result<VerifyingKey, Rejection> read_key(ByteView bytes) {
   const auto truncated = [] { return Err{Rejection{Check::kKeyTruncated, 0, {}}}; };
   if (bytes.size() > kMaxKeyBytes) return truncated();
   KeyReader reader(bytes);
@@ -144,13 +155,28 @@ base::Result<VerifyingKey, Rejection> parse_key(ByteView bytes) {
         Rejection{Check::kKeyConfig, 0,
                   fmt::format("a level of {} bits, allowed are {} to {}", key.config.level, kMinLevel, kMaxLevel)}};
   }
-  // Last, because it is the most work.
+  if (const std::size_t state = largest_state(key.config); state > kMaxStateBytes) {
+    return Err{
+        Rejection{Check::kKeyConfig, 0, fmt::format("states of {} bytes, {} are allowed", state, kMaxStateBytes)}};
+  }
   if (!pcs::reaches_level(key.config)) {
     return Err{Rejection{Check::kKeyConfig, 0, fmt::format("below its own level of {} bits", key.config.level)}};
   }
+  return key;
+}
+
+std::optional<Rejection> check_uniqueness(const VerifyingKey& key) {
   if (auto error = statement::check_uniqueness(key.statement)) {
-    return Err{Rejection{Check::kKeyAnalysis, 0, fmt::format("{}: {}", statement::name(error->cause), error->text)}};
+    return Rejection{Check::kKeyAnalysis, 0, fmt::format("{}: {}", statement::name(error->cause), error->text)};
   }
+  return std::nullopt;
+}
+
+base::Result<VerifyingKey, Rejection> parse_key(ByteView bytes) {
+  auto key = read_key(bytes);
+  if (!key) return key;
+  // Last, because it is the most work.
+  if (auto rejection = check_uniqueness(key.value())) return Err{std::move(*rejection)};
   return key;
 }
 

@@ -13,6 +13,8 @@ inline constexpr std::uint32_t kKeyVersion = 1;
 /// Of a serialised key: a chain stores it as code.
 inline constexpr std::size_t kMaxKeyBytes = 8192;
 inline constexpr std::size_t kMaxApplicationBytes = 1024;
+/// Of a state between two phases of verification.
+inline constexpr std::size_t kMaxStateBytes = 16384;
 /// Bits of security that a key's configuration may name. A key is anybody's: below the least, who made it could forge.
 inline constexpr std::uint32_t kMinLevel = 100;
 inline constexpr std::uint32_t kMaxLevel = 192;
@@ -45,8 +47,14 @@ struct VerifyingKey {
 [[nodiscard]] std::optional<Rejection> check_key(const VerifyingKey& key);
 
 /// The key that has exactly these bytes; untrusted bytes. Besides check_key, the configuration must name a level from
-/// kMinLevel to kMaxLevel and reach it (pcs::reaches_level), and the statement must determine its witness
-/// (statement::check_uniqueness).
+/// kMinLevel to kMaxLevel and reach it (pcs::reaches_level), states between phases must stay within kMaxStateBytes, and
+/// the statement must determine its witness (check_uniqueness).
 [[nodiscard]] base::Result<VerifyingKey, Rejection> parse_key(base::ByteView bytes);
+
+/// parse_key in two: all but the analysis of the statement, and that alone. For who knows what the statement has to be,
+/// and does not analyse another.
+[[nodiscard]] base::Result<VerifyingKey, Rejection> read_key(base::ByteView bytes);
+/// Whether the statement determines its witness (statement::check_uniqueness).
+[[nodiscard]] std::optional<Rejection> check_uniqueness(const VerifyingKey& key);
 
 }  // namespace avow::verifier

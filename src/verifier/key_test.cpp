@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "hash/keccak.hpp"
+#include "pcs/opening_state.hpp"
 #include "pcs/parameters.hpp"
 #include "statement/builder.hpp"
 #include "statement/examples_testing.hpp"
@@ -72,6 +73,26 @@ TEST(Key, EachPartHasItsError) {
   EXPECT_EQ(verdict(not_canonical), "key.model");
   EXPECT_EQ(verdict(with(flag + 1 + 56, 2)), "key.statement");
   EXPECT_EQ(verdict(base::Bytes(kMaxKeyBytes + 1)), "key.truncated");
+}
+
+// With its last oracles cut off, a configuration can be sound, and have the state of a long final polynomial.
+TEST(Key, StatesBetweenPhasesAreBounded) {
+  std::size_t refused = 0;
+  for (unsigned log_rows = 14; log_rows <= 21; ++log_rows) {
+    auto key = example_key();
+    key.config = *pcs::choose_parameters(log_rows, 128, pcs::Profile::kModel);
+    while (key.config.oracles.size() > 2) {
+      key.config.oracles.pop_back();
+      if (pcs::validate(key.config) != pcs::ConfigError::kNone) break;
+      if (pcs::max_state_bytes(key.config) <= kMaxStateBytes) continue;
+      const auto parsed = parse_key(serialize(key));
+      ASSERT_FALSE(parsed);
+      EXPECT_EQ(parsed.error().check, Check::kKeyConfig);
+      EXPECT_THAT(parsed.error().text, ::testing::HasSubstr("states of"));
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 0);
 }
 
 TEST(Key, MustReachTheLevelItNames) {

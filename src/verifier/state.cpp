@@ -11,8 +11,8 @@ using base::ByteView;
 using base::Err;
 using field::Fp3;
 
-constexpr std::uint32_t kStateVersion = 1;
-constexpr std::size_t kFixedBytes = 4 + 4 + 32 + 32;
+constexpr std::uint32_t kStateVersion = 2;
+constexpr std::size_t kFixedBytes = 4 + 4 + 32 + 32 + 32;
 
 // Every element of a state, in order. S is State or const State; carried: the claims whose values it has; looks_up:
 // within the lookup argument.
@@ -94,6 +94,7 @@ Bytes Verifier::encode(const State& state) const {
   Bytes out;
   base::append_be32(out, kStateVersion);
   base::append_be32(out, state.phase);
+  base::append(out, state.start);
   base::append(out, state.transcript);
   base::append(out, state.root);
   for_each_element(state, carried(state.phase), looks_up(state.phase), [&](const Fp3& x) {
@@ -112,8 +113,9 @@ base::Result<State, Rejection> Verifier::decode(ByteView bytes) const {
   const std::uint32_t phase = base::load_be32(bytes.data() + 4);
   if (phase == 0 || phase >= phases_) return refuse("of no phase between two others");
   State state = blank(phase);
-  std::copy_n(bytes.begin() + 8, 32, state.transcript.begin());
-  std::copy_n(bytes.begin() + 40, 32, state.root.begin());
+  std::copy_n(bytes.begin() + 8, 32, state.start.begin());
+  std::copy_n(bytes.begin() + 40, 32, state.transcript.begin());
+  std::copy_n(bytes.begin() + 72, 32, state.root.begin());
   std::size_t elements = 0;
   const auto claims = carried(phase);
   for_each_element(state, claims, looks_up(phase), [&](const Fp3&) { ++elements; });

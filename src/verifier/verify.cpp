@@ -267,7 +267,17 @@ Verifier::Step Verifier::opening(State& state, Part part, Transcript& transcript
 
 base::Result<State, Rejection> Verifier::advance(State state, ByteView session, ByteView section) const {
   AVOW_CHECK(state.phase < phases_);
-  Transcript transcript = state.phase == 0 ? setting_.start(session) : Transcript::resume(state.transcript);
+  Transcript transcript = setting_.start(session);
+  if (state.phase == 0) {
+    state.start = transcript.state();
+  } else {
+    // Later phases read little of instance and session, and the last ones nothing: without this, whoever sends them
+    // could exchange what the proof is about.
+    if (state.start != transcript.state()) {
+      return Err{Rejection{Check::kState, 0, "of another key, instance or session"}};
+    }
+    transcript = Transcript::resume(state.transcript);
+  }
   if (auto rejection = run(state, transcript, section)) return Err{std::move(*rejection)};
   state.transcript = transcript.state();
   ++state.phase;

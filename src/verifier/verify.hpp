@@ -13,11 +13,12 @@ inline constexpr std::uint32_t kProofVersion = 1;
 /// Version and length of the whole proof, 4 bytes each.
 inline constexpr std::size_t kHeaderBytes = 8;
 
-/// What the verifier carries from one phase to the next; key, instance and session it is given again. How much of it is
-/// there follows from the phase.
+/// What the verifier carries from one phase to the next; key, instance and session it is given again, and they must be
+/// the first phase's. How much of it is there follows from the phase.
 struct State {
   std::uint32_t phase = 0;    ///< the next one
   base::Digest transcript{};  ///< its state; nothing before phase 1
+  base::Digest start{};       ///< its state before phase 0: what binds key, instance and session in all others
   base::Digest root{};        ///< of the witness
   field::Fp3 ood_point;
   field::Fp3 ood_value;
@@ -46,14 +47,14 @@ class Verifier {
   [[nodiscard]] std::uint32_t phases() const noexcept { return phases_; }
   /// Bytes of the section that the next phase takes.
   [[nodiscard]] std::size_t section_bytes(const State& state) const;
-  /// Carries out phase state.phase < phases(). After the last one the proof holds.
+  /// Carries out phase state.phase < phases(). After the last one the proof holds. kState if the state is of a
+  /// verification of something else.
   [[nodiscard]] base::Result<State, Rejection> advance(State state, base::ByteView session,
                                                        base::ByteView section) const;
 
   /// Canonical bytes of a state between phases, at most kMaxStateBytes; and the state that has exactly these.
   [[nodiscard]] base::Bytes encode(const State& state) const;
   [[nodiscard]] base::Result<State, Rejection> decode(base::ByteView bytes) const;
-  static constexpr std::size_t kMaxStateBytes = 16384;
 
   [[nodiscard]] const Setting& setting() const noexcept { return setting_; }
 

@@ -41,11 +41,16 @@ class AnswerCheck {
 
   [[nodiscard]] MaybeRejection check_ids() const {
     const auto& stops = request_.stop_ids;
+    const auto beyond = [&](std::uint32_t id) { return id >= plan_.vocabulary; };
+    const auto no_word = [&](std::uint32_t id) {
+      return fail(Check::kToken, fmt::format("{} of {} words", id, plan_.vocabulary));
+    };
     for (const auto* ids : {&request_.input, &answer_.output, &stops}) {
-      const auto beyond = std::find_if(ids->begin(), ids->end(), [&](auto id) { return id >= plan_.vocabulary; });
-      if (beyond != ids->end()) {
-        return fail(Check::kToken, fmt::format("{} of {} words", *beyond, plan_.vocabulary));
-      }
+      const auto found = std::find_if(ids->begin(), ids->end(), beyond);
+      if (found != ids->end()) return no_word(*found);
+    }
+    for (const Shown& of_step : answer_.shown) {
+      if (beyond(of_step.likeliest)) return no_word(of_step.likeliest);
     }
     if (stops.size() > kMostStopIds) return fail(Check::kStopIds, fmt::format("{} of them", stops.size()));
     if (std::adjacent_find(stops.begin(), stops.end(), std::greater_equal<>()) != stops.end()) {
@@ -81,9 +86,6 @@ class AnswerCheck {
     for (const Shown& of_step : shown) {
       if (std::max(of_step.last_k, of_step.last_p) >= compile::kDistanceSteps) {
         return fail(Check::kShown, fmt::format("thresholds {}, {}", of_step.last_k, of_step.last_p));
-      }
-      if (of_step.likeliest >= plan_.vocabulary) {
-        return fail(Check::kToken, fmt::format("{} of {} words", of_step.likeliest, plan_.vocabulary));
       }
     }
     const auto is_stop = [&](std::uint32_t id) { return std::binary_search(stops.begin(), stops.end(), id); };

@@ -62,7 +62,7 @@ base::Result<verifier::VerifyingKey, Rejection> make_key(const ModelInfo& info, 
 }
 
 base::Result<ModelKey, Rejection> ModelKey::parse(ByteView bytes) {
-  auto key = verifier::parse_key(bytes);
+  auto key = verifier::read_key(bytes);
   if (!key) return Err{refused_by_verifier(Check::kKey, key.error())};
   auto info = parse_application(key.value().application);
   if (!info) return Err{info.error()};
@@ -70,6 +70,10 @@ base::Result<ModelKey, Rejection> ModelKey::parse(ByteView bytes) {
   if (!statement) return Err{statement.error()};
   if (statement::serialize(statement.value()) != statement::serialize(key.value().statement)) {
     return Err{Rejection{Check::kStatement}};
+  }
+  // After the comparison: a statement of anybody's making could take the analysis long.
+  if (auto rejection = verifier::check_uniqueness(key.value())) {
+    return Err{refused_by_verifier(Check::kKey, *rejection)};
   }
   return ModelKey(std::move(key).value(), info.value(), hash::keccak256(bytes));
 }

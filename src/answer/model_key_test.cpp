@@ -10,6 +10,7 @@
 #include "compile/compile.hpp"
 #include "compile/plans_testing.hpp"
 #include "hash/keccak.hpp"
+#include "statement/builder.hpp"
 #include "statement/serialize.hpp"
 
 namespace avow::answer {
@@ -51,8 +52,8 @@ TEST(ModelKey, HasTheStatementOfItsPlan) {
     return verdict_of(key);
   };
   const auto plans = compile::small_plans();
-  for (std::size_t i = 1; i < plans.size(); i += base::kTestStride) {
-    EXPECT_EQ(with(example_key(plans[i].second).statement), "answer.statement") << plans[i].first;
+  for (std::size_t k = 1; k < plans.size(); k += base::kTestStride) {
+    EXPECT_EQ(with(example_key(plans[k].second).statement), "answer.statement") << plans[k].first;
   }
   // With tensors of the same sizes; with a larger context.
   compile::Plan other = small_plan();
@@ -66,6 +67,18 @@ TEST(ModelKey, HasTheStatementOfItsPlan) {
   const auto dropped = std::erase_if(without.lookups, [](const auto& l) { return l.name == "above_k_not_less"; });
   ASSERT_EQ(dropped, 1u);
   EXPECT_EQ(with(statement::unnamed(std::move(without))), "answer.statement");
+  // What the analysis refuses is not analysed: a statement that somebody made for it could take it long.
+  statement::Builder b;
+  const auto i = b.axis("i", 4);
+  const auto X = b.witness("x", {i}, statement::signed_bits(8));
+  b.zero("either", {i}, X(i) * X(i) - X(i));
+  auto key = example_key(small_plan());
+  key.statement = statement::unnamed(b.build().value());
+  key.model.reset();
+  const auto analysed = verifier::parse_key(serialize(key));
+  ASSERT_FALSE(analysed);
+  EXPECT_EQ(analysed.error().check, verifier::Check::kKeyAnalysis);
+  EXPECT_EQ(verdict_of(key), "answer.statement");
 }
 
 TEST(ModelKey, HasApplicationBytesOfOneForm) {

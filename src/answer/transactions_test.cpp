@@ -106,6 +106,41 @@ TEST(Transactions, ProofsOf124MParametersAreVerifiedInAFew) {
   }
 }
 
+// The delivery of a later transaction is the first one's, whatever is in it: after the stages no phase reads what was
+// asked and answered, and the last transaction is the one that pays.
+TEST(Transactions, GoOnWithTheDeliveryThatTheyBeganWith) {
+  const auto file = parse_proof_file(stored_bytes("stories260k.proof")).value();
+  const auto key = ModelKey::parse(file.key).value();
+  const auto& plan = key.info().plan;
+  const unsigned bytes_of_id = id_bytes(plan.vocabulary);
+  const Delivery honest = parse(file.delivery, bytes_of_id).value();
+  Delivery stolen = honest, other = honest;
+  stolen.payee[0] ^= 1;
+  other.answers[0].request.input[1] ^= 1;
+  other.answers[0].output[0] ^= 1;
+  const auto verifier_of = [&](const Delivery& delivery) {
+    EXPECT_FALSE(check(delivery, plan));
+    return verifier::Verifier::make(key.key(), instance_of(delivery, plan)).value();
+  };
+  const verifier::Verifier verifier = verifier_of(honest);
+  for (const Delivery& exchanged : {stolen, other}) {
+    const verifier::Verifier another = verifier_of(exchanged);
+    const base::Bytes session = encode(exchanged, bytes_of_id);
+    verifier::State state;
+    std::size_t at = verifier::kHeaderBytes;
+    while (state.phase + 1 < verifier.phases()) {
+      const auto section = base::ByteView(file.proof).subspan(at, verifier.section_bytes(state));
+      if (state.phase > 0) {
+        const auto refused = another.advance(another.decode(verifier.encode(state)).value(), session, section);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().check, verifier::Check::kState) << state.phase;
+      }
+      state = verifier.advance(state, file.delivery, section).value();
+      at += section.size();
+    }
+  }
+}
+
 // A proof of the bundled model goes in one.
 TEST(Transactions, ASmallProofNeedsOne) {
   const auto file = parse_proof_file(stored_bytes("stories260k.proof"));

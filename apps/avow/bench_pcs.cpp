@@ -124,8 +124,10 @@ class Bench {
                              options_.tree_only ? pcs::CacheMode::kTreeOnly : pcs::CacheMode::kFull, opened.groups);
         const auto report = [](const pcs::CacheProblem& p) { fmt::print(stderr, "cache: {}; rebuilding\n", p.detail); };
         const auto progress = [](std::size_t done, std::size_t total) {
-          if (::isatty(STDERR_FILENO) == 0) return;
-          fmt::print(stderr, "\rcommitting to the model: {:3}%{}", 100 * done / total, done == total ? "\n" : "");
+          if (::isatty(STDERR_FILENO) != 0) {
+            fmt::print(stderr, "\rcommitting to the model: {:3}%{}", 100 * done / total, done == total ? "\n" : "");
+          }
+          return true;
         };
         auto oracle = options_.cache.empty()
                           ? pcs::CachedOracle::build(path, identity, opened.groups, progress)

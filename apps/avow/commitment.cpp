@@ -2,13 +2,15 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 
 #include "base/hex.hpp"
 #include "commands.hpp"
 #include "compile/check.hpp"
+#include "interrupt.hpp"
 #include "progress.hpp"
 #include "prove.hpp"
+#include "runtime/runtime.hpp"
+#include "write_file.hpp"
 
 namespace avow::app {
 namespace {
@@ -87,6 +89,13 @@ base::Result<std::unique_ptr<ProvingModel>, int> commit_model(const char* comman
   const auto fail = [&](const answer_prover::Error& error) {
     return base::Err{refuse_commit(command, exit_code_of(error.cause), error.text)};
   };
+  if (const auto cache = cache_of(path, options); !cache.empty() && is_same_file(cache, path)) {
+    return base::Err{refuse_commit(command, kWrongUse, cache.string() + " is the model: give the cache another name")};
+  }
+  if (const auto problem = runtime::check_model(loaded.file.contents.model)) {
+    return base::Err{refuse_commit(command, kNo, path + " is no integer model: " + problem->text)};
+  }
+  catch_interrupts();
   const auto config = answer_prover::config_of(loaded.file.contents.model.plan, options.level);
   if (!config) return fail(config.error());
   Progress progress(quiet);
@@ -99,7 +108,9 @@ base::Result<std::unique_ptr<ProvingModel>, int> commit_model(const char* comman
   };
   commit.progress = [&](std::size_t done, std::size_t total) {
     progress.show("committing to the model, once", static_cast<double>(done) / static_cast<double>(total));
+    return !cancelled();
   };
+  commit.rebuild = options.rebuild;
   auto model = ProvingModel::create(loaded.file.contents.model, info_of(loaded), config.value(), commit);
   progress.finish();
   if (!model) return fail(model.error());
@@ -119,14 +130,17 @@ int model_commit(const ModelCommitOptions& options) {
   constexpr const char* kCommand = "avow model commit";
   const auto loaded = load_model(kCommand, options.path);
   if (!loaded) return loaded.error();
-  const auto model = commit_model(kCommand, loaded.value(), options.path, options.commitment, options.json);
+  if (!options.key.empty() && is_same_file(options.key, options.path)) {
+    return refuse_commit(kCommand, kWrongUse, options.key + " is the model: give the key another name");
+  }
+  // The ids are for others: they rest on the cells, and on no file that may lie beside the model.
+  CommitmentOptions commitment = options.commitment;
+  commitment.rebuild = true;
+  const auto model = commit_model(kCommand, loaded.value(), options.path, commitment, options.json);
   if (!model) return model.error();
   if (!options.key.empty()) {
-    const auto key = serialize(model.value()->key().key());
-    std::ofstream file(options.key, std::ios::binary);
-    file.write(reinterpret_cast<const char*>(key.data()), static_cast<std::streamsize>(key.size()));
-    file.close();
-    if (!file) return refuse_commit(kCommand, kEnvironment, options.key + " cannot be written");
+    const auto problem = write_file(options.key, serialize(model.value()->key().key()));
+    if (problem) return refuse_commit(kCommand, kEnvironment, *problem);
   }
   print_ids(*model.value(), options.json);
   return kGood;
@@ -148,7 +162,13 @@ int model_verify(const ModelCommitOptions& options) {
   if (!model) return model.error();
   print_ids(*model.value(), options.json);
   const auto matches = [&](const base::Digest& own) { return std::equal(own.begin(), own.end(), id->begin()); };
-  if (matches(model.value()->key().id()) || matches(model.value()->key().info().content)) return kGood;
+  const bool is_content = matches(model.value()->key().info().content);
+  if (matches(model.value()->key().id()) || (options.content && is_content)) return kGood;
+  if (is_content) {
+    return refuse_commit(kCommand, kNo,
+                         "this is the content's id, by which files are found: proofs are bound to the model id above. "
+                         "To compare the content alone give --content");
+  }
   return refuse_commit(kCommand, kNo,
                        fmt::format("{} is not the id of {} at {} bits", options.id, options.path, commitment.level));
 }

@@ -2,6 +2,7 @@
 #include "model.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "commands.hpp"
 #include "model/unicode.hpp"
@@ -21,6 +22,11 @@ bool is_shown(std::uint32_t c) {
   return !invisible && what != model::CharClass::kSpace;
 }
 
+// Of options that say whom something is for: an unset variable of a script must not mean anybody.
+CLI::Validator not_empty() {
+  return {[](const std::string& text) { return text.empty() ? std::string("is empty") : std::string(); }, ""};
+}
+
 }  // namespace
 
 int exit_code_of(model::Cause cause) { return cause == model::Cause::kOpen ? kEnvironment : kNo; }
@@ -30,24 +36,35 @@ int exit_code_of(const model::TokenizerFileError& error) {
   return cause != nullptr ? exit_code_of(*cause) : kNo;
 }
 
-std::string printable(std::string_view bytes) {
+namespace {
+
+// `keeps`: what is left as it is though it is no letter or sign.
+std::string without_controls(std::string_view bytes, std::string_view keeps) {
   std::string out;
   while (!bytes.empty()) {
     const model::Char c = model::first_char(bytes);
-    if (is_shown(c.code_point) && c.code_point != '\\') {
-      out += bytes.substr(0, c.size_bytes);
+    const std::string_view own = bytes.substr(0, c.size_bytes);
+    const bool is_kept = own.size() == 1 && keeps.find(own[0]) != std::string_view::npos;
+    if (is_kept || (is_shown(c.code_point) && c.code_point != '\\')) {
+      out += own;
     } else if (c.code_point == '\n') {
       out += "\\n";
     } else if (c.code_point == '\\') {
       out += "\\\\";
     } else {
-      for (const char byte : bytes.substr(0, c.size_bytes)) {
-        out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(byte));
-      }
+      for (const char byte : own) out += fmt::format("\\x{:02x}", static_cast<std::uint8_t>(byte));
     }
     bytes.remove_prefix(c.size_bytes);
   }
   return out;
+}
+
+}  // namespace
+
+std::string printable(std::string_view bytes) { return without_controls(bytes, ""); }
+
+std::string streamed(std::string_view bytes) {
+  return ::isatty(STDOUT_FILENO) != 0 ? without_controls(bytes, "\n\t\\") : std::string(bytes);
 }
 
 void add_model(CLI::App& app, int& exit_code) {
@@ -100,10 +117,10 @@ void add_model(CLI::App& app, int& exit_code) {
 
   static ModelCommitOptions verify_options;
   auto* verify = model->add_subcommand(
-      "verify",
-      "Whether an id is a model's: derives both of its ids from the file anew, trusting nothing that was kept");
-  verify->add_option("id", verify_options.id, "A model id or a content id, 64 hexadecimal digits")->required();
+      "verify", "Whether an id is a model's: derives its ids from the file anew, trusting nothing that was kept");
+  verify->add_option("id", verify_options.id, "A model id, 64 hexadecimal digits")->required();
   verify->add_option("path", verify_options.path, "The .avow file")->required();
+  verify->add_flag("--content", verify_options.content, "A content id will do, by which files are found");
   verify->add_option("--level", verify_options.commitment.level, "The level that the id is of")
       ->check(CLI::IsMember({100, 128}))
       ->capture_default_str();
@@ -187,13 +204,19 @@ void add_prove(CLI::App& app, int& exit_code) {
   add_sampling_options(*prove, options.sampling);
   add_chat_options(*prove, options.chat);
   add_commitment_options(*prove, options.commitment);
-  prove->add_option("--chain-id", options.chain_id, "Bind the proof to this chain (hexadecimal; default: none)");
-  prove->add_option("--market", options.market, "Bind it to this market contract (an address, 40 hexadecimal digits)");
-  prove->add_option("--payee", options.payee, "Bind it to this address, which is paid for it (40 hexadecimal digits)");
+  prove->add_option("--chain-id", options.chain_id, "Bind the proof to this chain (hexadecimal; default: none)")
+      ->check(not_empty());
+  prove->add_option("--market", options.market, "Bind it to this market contract (an address, 40 hexadecimal digits)")
+      ->check(not_empty());
+  prove->add_option("--payee", options.payee, "Bind it to this address, which is paid for it (40 hexadecimal digits)")
+      ->check(not_empty());
   prove->add_option("--request-id", options.request_ids, "Bind it to this request (hexadecimal); one for each prompt")
-      ->allow_extra_args(false);
-  prove->add_option("--memory", options.memory_gib, "Refuse before the start what needs more memory, in GiB")
-      ->check(CLI::PositiveNumber);
+      ->allow_extra_args(false)
+      ->check(not_empty());
+  prove
+      ->add_option("--memory", options.memory_gib,
+                   "Refuse before the start what needs more memory, in GiB (default: what is free)")
+      ->check(CLI::Range(0.001, 1e6));
   prove->add_flag("--profile", options.profile, "Say where seconds and bytes went");
   prove->add_flag("--json", options.json, "Print one JSON object when all is done");
   prove->footer(
@@ -209,12 +232,18 @@ void add_verify(CLI::App& app, int& exit_code) {
       "verify",
       "Check a proof file: needs neither the model nor trust; exit code 1 and the reason if it does not hold");
   verify->add_option("path", options.path, "The proof file (made by `avow prove`)")->required();
-  verify->add_option("--model-id", options.model_id, "Accept this model alone (64 hexadecimal digits)");
+  verify->add_option("--model-id", options.model_id, "Accept this model alone (64 hexadecimal digits)")
+      ->check(not_empty());
   verify->add_option("--tokenizer", options.tokenizer,
                      "The model's tokenizer file (made by `avow model import`): show text, not ids");
   auto* explain = verify->add_flag("--explain", options.explain, "Print the bits of security of every round");
   verify->add_flag("--json", options.json, "Print one JSON object")->excludes(explain);
-  verify->footer("Example:\n  avow verify story.proof --tokenizer stories.avow.tokenizer");
+  verify->footer(
+      "A proof shows that these answers are the model's to the requests that are printed. Compare model id and "
+      "requests\n"
+      "with what you wanted: another prompt, seed or temperature has another answer, just as well proven. In texts,\n"
+      "tokens that have none are shown as \\<id>, and backslashes are doubled.\n\n"
+      "Example:\n  avow verify story.proof --tokenizer stories.avow.tokenizer");
   verify->callback([&exit_code] { exit_code = verify_command(options); });
 }
 

@@ -35,5 +35,7 @@ int exit_code_of(const model::TokenizerFileError& error);
 /// Foreign bytes for a terminal: letters and signs as they are; what would move the cursor, turn the writing direction
 /// or be no UTF-8 as \xNN, a line break as \n.
 std::string printable(std::string_view bytes);
+/// A model's text for stdout, as it comes: on a terminal without what would move its cursor, else untouched.
+std::string streamed(std::string_view bytes);
 
 }  // namespace avow::app

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "answer_prover/proving_model.hpp"
 #include "base/hex.hpp"
 #include "commands.hpp"
 #include "compile/check.hpp"
@@ -43,6 +44,9 @@ int finish(const model::Weights& weights, const model::TokenizerData& tokenizer,
   const model_file::Contents contents{std::move(imported.value().model), tokenizer, about};
   step("checking that no prompt can make an integer wrap");
   if (const auto problem = compile::check_no_wrap(contents.model)) return refuse_import(kNo, problem->text);
+  if (const auto problem = answer_prover::check_provable(contents.model.plan)) {
+    return refuse_import(kNo, "no answer of this model could be proven, with this --context: " + problem->text);
+  }
   step("writing");
   if (const auto problem = model_file::write(output, contents)) return refuse_import(kEnvironment, *problem);
   // What was written is what others will read.

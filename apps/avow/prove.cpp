@@ -4,13 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <csignal>
-#include <filesystem>
+#include <fstream>
+#include <limits>
 
 #include "answer_prover/answer_prover.hpp"
 #include "base/hex.hpp"
 #include "commands.hpp"
+#include "interrupt.hpp"
 #include "measure.hpp"
+#include "model.hpp"
 #include "profile.hpp"
 #include "progress.hpp"
 #include "write_file.hpp"
@@ -20,8 +22,6 @@ namespace {
 
 using answer::Delivery;
 using base::Err;
-
-std::atomic<bool> prove_cancelled = false;
 
 int refuse_prove(int code, const std::string& text) {
   fmt::print(stderr, "avow prove: {}\n", text);
@@ -52,16 +52,21 @@ base::Result<Delivery, std::string> delivery_of(const ProveCommandOptions& optio
   return delivery;
 }
 
-base::Result<std::vector<answer::Request>, std::string> requests_of(const ProveCommandOptions& options,
-                                                                    const LoadedModel& loaded) {
-  const auto sampling = sampling_of(options.sampling, loaded.file.contents.model.plan.vocabulary);
-  if (!sampling) return Err{sampling.error()};
+base::Result<std::vector<std::string>, std::string> texts_of(const ProveCommandOptions& options) {
   std::vector<std::string> texts = options.prompts;
   for (const std::string& file : options.files) {
     auto text = read_text(file);
     if (!text) return Err{text.error()};
     texts.push_back(std::move(text).value());
   }
+  return texts;
+}
+
+base::Result<std::vector<answer::Request>, std::string> requests_of(const ProveCommandOptions& options,
+                                                                    const std::vector<std::string>& texts,
+                                                                    const LoadedModel& loaded) {
+  const auto sampling = sampling_of(options.sampling, loaded.file.contents.model.plan.vocabulary);
+  if (!sampling) return Err{sampling.error()};
   if (!options.request_ids.empty() && options.request_ids.size() != texts.size()) {
     return Err{std::string("give a --request-id for each prompt, or none")};
   }
@@ -93,11 +98,11 @@ class AnswerPrinter {
       : tokenizer_(tokenizer), decoder_(tokenizer, model::DecodeFrom::kMiddle), quiet_(quiet) {}
   void put(std::uint32_t token) {
     if (quiet_ || token >= tokenizer_.token_count()) return;
-    if (const auto text = decoder_.feed(token)) fmt::print("{}", text.value());
+    if (const auto text = decoder_.feed(token)) fmt::print("{}", streamed(text.value()));
     std::fflush(stdout);
   }
   void finish() {
-    if (!quiet_) fmt::print("{}\n", decoder_.finish());
+    if (!quiet_) fmt::print("{}\n", streamed(decoder_.finish()));
     std::fflush(stdout);
   }
 
@@ -131,18 +136,34 @@ std::optional<answer_prover::Error> check_before(const answer_prover::ProvingMod
   return answer_prover::check_memory(model, compile::instance_lengths(most), memory);
 }
 
+// Bytes; 0 if the system does not say.
+std::uint64_t available_memory() {
+  std::ifstream file("/proc/meminfo");
+  std::string name;
+  std::uint64_t kibibytes = 0;
+  while (file >> name >> kibibytes) {
+    if (name == "MemAvailable:") return kibibytes << 10;
+    file.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return 0;
+}
+
 }  // namespace
 
 int prove_command(const ProveCommandOptions& options) {
-  std::error_code none;
-  if (std::filesystem::equivalent(options.path, options.output, none)) {
+  if (is_same_file(options.path, options.output)) {
     return refuse_prove(kWrongUse, options.output + " is the model: give the proof another name");
+  }
+  if (!options.commitment.cache.empty() && is_same_file(options.commitment.cache, options.output)) {
+    return refuse_prove(kWrongUse, options.output + " cannot be both the cache and the proof");
   }
   const auto loaded = load_model("avow prove", options.path);
   if (!loaded) return loaded.error();
   auto delivery = delivery_of(options);
   if (!delivery) return refuse_prove(kWrongUse, delivery.error());
-  const auto requests = requests_of(options, loaded.value());
+  const auto texts = texts_of(options);
+  if (!texts) return refuse_prove(kEnvironment, texts.error());
+  const auto requests = requests_of(options, texts.value(), loaded.value());
   if (!requests) return refuse_prove(kWrongUse, requests.error());
   const auto& integers = loaded.value().file.contents.model;
   const auto model = commit_model("avow prove", loaded.value(), options.path, options.commitment, options.json);
@@ -151,16 +172,21 @@ int prove_command(const ProveCommandOptions& options) {
   const auto fail = [](const answer_prover::Error& error) {
     return refuse_prove(exit_code_of(error.cause), error.text);
   };
-  const auto memory = static_cast<std::uint64_t>(options.memory_gib * (std::uint64_t{1} << 30));
-  if (auto error = check_before(*model.value(), requests.value(), memory)) return fail(*error);
+  const bool has_limit = options.memory_gib > 0;
+  const auto memory =
+      has_limit ? static_cast<std::uint64_t>(options.memory_gib * (std::uint64_t{1} << 30)) : available_memory();
+  if (auto error = check_before(*model.value(), requests.value(), memory)) {
+    if (!has_limit && error->cause == answer_prover::Cause::kMemory)
+      error->text += ", or say with --memory what it may use";
+    return fail(*error);
+  }
   if (const auto problem = check_writable(options.output)) return refuse_prove(kEnvironment, *problem);
 
-  std::signal(SIGINT, [](int) { prove_cancelled = true; });
   ProofProfile profile;
   for (const answer::Request& request : requests.value()) {
     AnswerPrinter printer(loaded.value().tokenizer, options.json);
     answer_prover::RunOptions run;
-    run.cancelled = &prove_cancelled;
+    run.cancelled = &cancelled_flag();
     run.on_token = [&](std::uint32_t token) { printer.put(token); };
     std::optional<base::Result<answer::Answer, answer_prover::Error>> answered;
     profile.run_seconds += seconds_of([&] { answered = answer_prover::run(integers, request, run); });
@@ -172,7 +198,7 @@ int prove_command(const ProveCommandOptions& options) {
   Progress progress(options.json);
   answer_prover::ProveOptions proving;
   proving.memory_bytes = memory;
-  proving.cancelled = &prove_cancelled;
+  proving.cancelled = &cancelled_flag();
   proving.progress = [&](std::string_view phase, std::uint64_t permille) {
     progress.show(phase, static_cast<double>(permille) / 1000);
   };

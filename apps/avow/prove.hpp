@@ -15,6 +15,7 @@ struct CommitmentOptions {
   std::uint32_t level = 128;
   std::string cache;  ///< empty: beside the model
   bool no_cache = false, tree_only = false;
+  bool rebuild = false;  ///< make the cache anew, not believing one that is there
 };
 void add_commitment_options(CLI::App& command, CommitmentOptions& options);
 /// What a cache keeps: codewords, too, unless these are large or not wanted.
@@ -53,6 +54,7 @@ int verify_command(const VerifyOptions& options);
 struct ModelCommitOptions {
   std::string path, id, key;
   CommitmentOptions commitment;
+  bool content = false;  ///< of model_verify: the content's id will do
   bool json = false;
 };
 /// Commits to a model and prints its ids; the exit code.

@@ -44,6 +44,7 @@ TEST_F(Proofs, TellPromptAndAnswerToWhoHasNoModel) {
   const auto text = verify("--tokenizer " + file("model.avow.tokenizer"));
   EXPECT_EQ(text.exit_code, 0);
   EXPECT_THAT(text.output, HasSubstr("prompt: Once upon a time\nanswer: , there was a little girl\n"));
+  EXPECT_THAT(text.output, HasSubstr("asked:  at most 8 tokens, greedy, stop tokens: 2\n"));
   EXPECT_THAT(text.output, HasSubstr("8 tokens, ends at the length asked for"));
   const auto json = json_of("verify " + file("proof"));
   EXPECT_EQ(json.at("holds"), true);
@@ -77,6 +78,7 @@ TEST_F(Proofs, TellPromptAndAnswerToWhoHasNoModel) {
   EXPECT_EQ(other.exit_code, 1);
   EXPECT_THAT(other.output, HasSubstr("does not hold: it is of model " + id));
   EXPECT_EQ(verify("--model-id " + id.substr(2)).exit_code, 2);
+  EXPECT_EQ(verify("--model-id ''").exit_code, 2);
   const auto explained = verify("--explain").output;
   for (const char* round : {"alpha ", "lookup argument, each round", "sumcheck, each round", "Shift(i=1)", "fin "}) {
     EXPECT_THAT(explained, HasSubstr(round));
@@ -114,6 +116,11 @@ TEST_F(Proofs, OfSeveralPromptsAreOne) {
   ASSERT_EQ(json.at("answers").size(), 2);
   EXPECT_EQ(json.at("answers").at(0).at("prompt"), "One day");
   EXPECT_EQ(json.at("answers").at(1).at("prompt"), "The cat");
+  // What was asked for is shown: the same prompt with another seed has another answer, just as well proven.
+  EXPECT_EQ(json.at("answers").at(0).at("top_k"), 40);
+  EXPECT_EQ(json.at("answers").at(0).at("seed").get<std::string>().substr(60), "002a");
+  EXPECT_EQ(json.at("answers").at(0).at("prompt_is_plain"), true);
+  EXPECT_THAT(verify().output, HasSubstr("at most 6 tokens, temperature 0.8 (tau 5120), top-k 40, seed 00"));
   const auto run = json_of("run " + model + " -p 'The cat' -n 6 --temperature 0.8 --top-k 40 --seed 2a");
   EXPECT_EQ(json.at("answers").at(1).at("ids"), run.at("ids"));
 }
@@ -133,6 +140,9 @@ TEST_F(Proofs, SayBeforeTheyAreMadeWhatCannotBe) {
   EXPECT_THAT(reason(2, "-p a -n 8 --chain-id 0x"), HasSubstr("--chain-id"));
   EXPECT_THAT(reason(2, "-p a -p b -n 8 --request-id 1 --request-id 01"), HasSubstr("same --request-id"));
   EXPECT_THAT(reason(2, "-p a -n 8 --request-id 1 --request-id 2"), HasSubstr("--request-id"));
+  EXPECT_THAT(reason(2, "-p a -n 8 --payee ''"), HasSubstr("empty"));
+  EXPECT_THAT(reason(3, "--file nowhere -n 8"), HasSubstr("nowhere"));
+  EXPECT_THAT(reason(2, "-p a -n 8 --cache " + model), HasSubstr("is the model"));
   EXPECT_EQ(prove("-n 8").exit_code, 2);
   const auto over = run_avow("prove " + model + " --level 100 -p a -n 2 -o " + model, Stream::kError);
   EXPECT_EQ(over.exit_code, 2);
@@ -148,17 +158,27 @@ TEST_F(Proofs, OfModelsWhoseIdsFollowFromTheirFiles) {
   EXPECT_EQ(json_of("model commit --level 100 " + model), first);
   const std::string id = first.at("model_id"), content = first.at("content_id");
   EXPECT_EQ(run_avow("model verify " + id + " " + model + " --level 100").exit_code, 0);
-  EXPECT_EQ(run_avow("model verify " + content + " " + model + " --level 100").exit_code, 0);
+  const auto by_content = run_avow("model verify " + content + " " + model + " --level 100", Stream::kError);
+  EXPECT_EQ(by_content.exit_code, 1);
+  EXPECT_THAT(by_content.output, HasSubstr("content's id"));
+  EXPECT_EQ(run_avow("model verify " + content + " " + model + " --level 100 --content").exit_code, 0);
   const auto other = run_avow("model verify 00" + id.substr(2) + " " + model + " --level 100", Stream::kError);
   EXPECT_EQ(other.exit_code, 1);
   EXPECT_THAT(other.output, HasSubstr("is not the id of"));
   EXPECT_EQ(run_avow("model verify cat " + model).exit_code, 2);
   EXPECT_EQ(run_avow("model verify " + id.substr(1) + " " + model).exit_code, 2);
+  // What others will read does not rest on a file that lies there.
+  EXPECT_EQ(run_avow("model commit --level 100 " + model + " --key " + model, Stream::kError).exit_code, 2);
+  EXPECT_EQ(run_avow("model show " + model).exit_code, 0);
+  put("letter", "a letter to Lily");
+  const auto letter = run_avow("model commit --level 100 " + model + " --cache " + file("letter"), Stream::kError);
+  EXPECT_THAT(letter.output, HasSubstr("left alone"));
+  EXPECT_EQ(std::filesystem::file_size(folder / "letter"), 16);
   // A damaged cache is told of and made anew.
   const auto cache = folder / "model.avow.100.commitment";
   ASSERT_TRUE(std::filesystem::exists(cache));
   std::filesystem::resize_file(cache, 1000);
-  const auto again = run_avow("model commit --level 100 " + model, Stream::kError);
+  const auto again = run_avow("prove --level 100 -p a -n 1 -o " + file("proof") + " " + model, Stream::kError);
   EXPECT_EQ(again.exit_code, 0);
   EXPECT_THAT(again.output, HasSubstr("commitment"));
   EXPECT_EQ(json_of("model commit --level 100 " + model), first);

@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <random>
 
 #include "base/hex.hpp"
 #include "model/chat.hpp"
 #include "model/chat_template.hpp"
+#include "write_file.hpp"
 
 namespace avow::app {
 
@@ -62,11 +61,10 @@ base::Result<answer::Sampling, std::string> sampling_of(const SamplingOptions& o
 }
 
 base::Result<std::string, std::string> read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return Err{path + " cannot be read"};
-  std::string text;
-  text.assign(std::istreambuf_iterator<char>(file), {});
-  return text;
+  constexpr std::size_t kMostBytes = std::size_t{1} << 24;  // far beyond what any context takes
+  const auto bytes = read_file(path, kMostBytes);
+  if (!bytes) return Err{bytes.error()};
+  return std::string(bytes.value().begin(), bytes.value().end());
 }
 
 base::Result<Ids, std::string> encode_prompt(const PromptOptions& options, const std::string& text,

@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 
 #include <atomic>
-#include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/hex.hpp"
 #include "commands.hpp"
+#include "interrupt.hpp"
 #include "measure.hpp"
 #include "model.hpp"
 #include "request_options.hpp"
@@ -20,9 +20,6 @@ namespace {
 
 using base::Err;
 using Ids = std::vector<std::uint32_t>;
-
-std::atomic<bool> cancelled = false;
-static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
 
 int refuse_run(int code, const std::string& text) {
   fmt::print(stderr, "avow run: {}\n", text);
@@ -57,15 +54,15 @@ base::Result<Outcome, std::string> generate(const LoadedModel& loaded, const Run
   generation.sampling = sampling;
   if (options.most_tokens != 0) generation.most_tokens = options.most_tokens;
   generation.stop_ids = stop_ids_of(loaded.tokenizer);
-  generation.cancelled = &cancelled;
-  std::signal(SIGINT, [](int) { cancelled = true; });
+  generation.cancelled = &cancelled_flag();
+  catch_interrupts();
   model::StreamDecoder decoder(loaded.tokenizer, model::DecodeFrom::kMiddle);
   Outcome outcome;
   std::string problem;
   const auto print = [&](const std::string& text) {
     outcome.text += text;
     if (options.json) return;
-    fmt::print("{}", text);
+    fmt::print("{}", streamed(text));
     std::fflush(stdout);
   };
   outcome.seconds = seconds_of([&] {
@@ -110,7 +107,7 @@ int run_model(const RunOptions& options) {
   const auto sampling = answer::sampling_of(given.value(), plan.vocabulary);
   const auto text_of =
       options.file.empty() ? base::Result<std::string, std::string>(options.prompt) : read_text(options.file);
-  if (!text_of) return refuse_run(kWrongUse, text_of.error());
+  if (!text_of) return refuse_run(kEnvironment, text_of.error());
   const auto prompt = encode_prompt(options.chat, text_of.value(), loaded.value().tokenizer);
   if (!prompt) return refuse_run(kWrongUse, prompt.error());
   if (prompt.value().size() > plan.context) {
@@ -134,7 +131,7 @@ int run_model(const RunOptions& options) {
   out["end"] = name_of(generated.end);
   out["seconds"] = seconds;
   if (sampling.seed) out["seed"] = base::to_hex(*sampling.seed);
-  fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  fmt::print("{}\n", out.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace));
   return kGood;
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "answer/delivery.hpp"
 #include "answer/model_key.hpp"
 #include "answer/proof_file.hpp"
@@ -14,6 +12,7 @@
 #include "model_file/model_file.hpp"
 #include "pcs/security.hpp"
 #include "prove.hpp"
+#include "show_answers.hpp"
 #include "verifier/security.hpp"
 #include "write_file.hpp"
 
@@ -27,8 +26,14 @@ int refuse_verify(int code, const std::string& text) {
   return code;
 }
 
-int does_not_hold(const std::string& reason) {
-  fmt::print("does not hold: {}\n", reason);
+int does_not_hold(const std::string& reason, bool json) {
+  if (json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"holds", false}, {"reason", reason}}.dump(
+                           2, ' ', true, nlohmann::json::error_handler_t::replace));
+    return kNo;
+  }
+  // Of texts that are anybody's nothing may look like what this command says.
+  fmt::print("does not hold: {}\n", printable(reason));
   return kNo;
 }
 
@@ -77,70 +82,9 @@ std::string reason_of(const answer::Rejection& rejection) {
   }
 }
 
-std::string text_of(const std::vector<std::uint32_t>& ids, const model::Tokenizer* tokenizer, model::DecodeFrom from) {
-  if (tokenizer == nullptr) return fmt::format("{}", fmt::join(ids, " "));
-  model::StreamDecoder decoder(*tokenizer, from);
-  std::string text;
-  for (const std::uint32_t id : ids) {
-    if (id >= tokenizer->token_count()) continue;  // a word of the model without a name
-    if (const auto piece = decoder.feed(id)) text += piece.value();
-  }
-  return text + decoder.finish();
-}
-
-struct Checked {
-  const answer::ModelKey& key;
-  answer::Delivery delivery;
-  answer::ProofFile file;
-  std::uint32_t bits = 0;
-  double verify_ms = 0;
-};
-
-void print_answers(const Checked& checked, const model::Tokenizer* tokenizer) {
-  const auto& d = checked.delivery;
-  fmt::print("holds: {} answer{} of model {}, {} bits of security\n", d.answers.size(),
-             d.answers.size() == 1 ? "" : "s", base::to_hex(d.model_id), checked.bits);
-  fmt::print("content {}\n", base::to_hex(checked.key.info().content));
-  if (d.chain_id != base::Digest{} || d.market != decltype(d.market){} || d.payee != decltype(d.payee){}) {
-    fmt::print("chain {}, market {}, payee {}\n", base::to_hex(d.chain_id), base::to_hex(d.market),
-               base::to_hex(d.payee));
-  }
-  for (const auto& given : d.answers) {
-    if (given.request.id != base::Digest{}) fmt::print("request {}\n", base::to_hex(given.request.id));
-    const auto prompt = text_of(given.request.input, tokenizer, model::DecodeFrom::kStart);
-    const auto output = text_of(given.output, tokenizer, model::DecodeFrom::kMiddle);
-    fmt::print("prompt: {}\nanswer: {}\n", printable(prompt), printable(output));
-    fmt::print("        {} tokens, ends {}\n", given.output.size(),
-               given.end == answer::End::kStop ? "with a stop token" : "at the length asked for");
-  }
-}
-
-nlohmann::ordered_json json_of_answers(const Checked& checked, const model::Tokenizer* tokenizer) {
-  nlohmann::ordered_json out{{"holds", true},
-                             {"model_id", base::to_hex(checked.delivery.model_id)},
-                             {"content_id", base::to_hex(checked.key.info().content)},
-                             {"security_bits", checked.bits},
-                             {"verify_ms", checked.verify_ms},
-                             {"proof_bytes", checked.file.proof.size()},
-                             {"chain_id", base::to_hex(checked.delivery.chain_id)},
-                             {"market", base::to_hex(checked.delivery.market)},
-                             {"payee", base::to_hex(checked.delivery.payee)}};
-  auto& answers = out["answers"] = nlohmann::ordered_json::array();
-  for (const auto& given : checked.delivery.answers) {
-    nlohmann::ordered_json item{{"request_id", base::to_hex(given.request.id)},
-                                {"prompt_ids", given.request.input},
-                                {"ids", given.output},
-                                {"end", given.end == answer::End::kStop ? "stop" : "length"}};
-    if (tokenizer != nullptr) {
-      item["prompt"] = text_of(given.request.input, tokenizer, model::DecodeFrom::kStart);
-      item["answer"] = text_of(given.output, tokenizer, model::DecodeFrom::kMiddle);
-    }
-    answers.push_back(std::move(item));
-  }
-  return out;
-}
-
-void explain(const verifier::Setting& setting) {
+void explain(const answer::ModelKey& key, const verifier::Setting& setting) {
+  fmt::print("\nwhat the key's maker says, and no proof shows\n");
+  fmt::print("content id {}\ntokenizer  {}\n", base::to_hex(key.info().content), base::to_hex(key.info().tokenizer));
   fmt::print("\nthe argument (spec/proof.md, section 7; spec/lookup.md, section 5)\n");
   fmt::print("{:<34}{:>28}{:>8}\n", "round", "error", "bits");
   for (const auto& round : verifier::argument_rounds(setting)) {
@@ -156,14 +100,14 @@ int verify_command(const VerifyOptions& options) {
   const auto bytes = read_file(options.path, kMostProofFileBytes);
   if (!bytes) return refuse_verify(kEnvironment, bytes.error());
   auto file = answer::parse_proof_file(bytes.value());
-  if (!file) return does_not_hold(reason_of(file.error()));
+  if (!file) return does_not_hold(reason_of(file.error()), options.json);
   auto key = answer::ModelKey::parse(file.value().key);
-  if (!key) return does_not_hold(reason_of(key.error()));
+  if (!key) return does_not_hold(reason_of(key.error()), options.json);
   if (!options.model_id.empty()) {
     const auto id = all_bytes_of(options.model_id, 32);
     if (!id) return refuse_verify(kWrongUse, "--model-id is 64 hexadecimal digits");
     if (!std::equal(id->begin(), id->end(), key.value().id().begin())) {
-      return does_not_hold("it is of model " + base::to_hex(key.value().id()));
+      return does_not_hold("it is of model " + base::to_hex(key.value().id()), options.json);
     }
   }
   std::optional<model::Tokenizer> tokenizer;
@@ -174,20 +118,20 @@ int verify_command(const VerifyOptions& options) {
   }
   std::optional<answer::Rejection> rejection;
   const double seconds = seconds_of([&] { rejection = key.value().verify(file.value().delivery, file.value().proof); });
-  if (rejection) return does_not_hold(reason_of(*rejection));
+  if (rejection) return does_not_hold(reason_of(*rejection), options.json);
 
   const auto& plan = key.value().info().plan;
-  auto delivery = answer::parse(file.value().delivery, answer::id_bytes(plan.vocabulary));
+  const auto delivery = answer::parse(file.value().delivery, answer::id_bytes(plan.vocabulary));
   const auto setting = verifier::Setting::make(key.value().key(), answer::instance_of(delivery.value(), plan));
-  const Checked checked{key.value(), std::move(delivery).value(), std::move(file).value(),
-                        verifier::security_bits(setting.value()), 1000 * seconds};
+  const CheckedAnswers checked{key.value(), delivery.value(), file.value().proof.size(),
+                               verifier::security_bits(setting.value()), 1000 * seconds};
   const model::Tokenizer* names = tokenizer ? &*tokenizer : nullptr;
   if (options.json) {
-    fmt::print("{}\n", json_of_answers(checked, names).dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    fmt::print("{}\n", json_of(checked, names).dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
     return kGood;
   }
-  print_answers(checked, names);
-  if (options.explain) explain(setting.value());
+  print(checked, names);
+  if (options.explain) explain(key.value(), setting.value());
   return kGood;
 }
 

@@ -2,43 +2,38 @@
 #include "write_file.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <filesystem>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
+
+#include "base/new_file.hpp"
 
 namespace avow::app {
 namespace {
 
-std::string temporary_of(const std::string& path) { return fmt::format("{}.{}.tmp", path, getpid()); }
-
 std::string cannot_write(const std::string& path) {
-  return fmt::format("{} cannot be written: is there such a folder, and space on the disk?", path);
+  const int error = errno;
+  if (error == EEXIST) return path + " cannot be written: it is no regular file, and is not replaced";
+  return fmt::format("{} cannot be written: {}", path, std::strerror(error));
 }
 
 }  // namespace
 
 std::optional<std::string> check_writable(const std::string& path) {
-  const std::string temporary = temporary_of(path);
-  const bool is_open = std::ofstream(temporary, std::ios::binary).is_open();
-  std::error_code ignored;
-  std::filesystem::remove(temporary, ignored);
-  if (is_open && !std::filesystem::is_directory(path, ignored)) return std::nullopt;
+  if (base::NewFile(path).is_open()) return std::nullopt;
   return cannot_write(path);
 }
 
 std::optional<std::string> write_file(const std::string& path, base::ByteView bytes) {
-  const std::string temporary = temporary_of(path);
-  std::ofstream file(temporary, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  file.close();
-  std::error_code error;
-  if (file) {
-    std::filesystem::rename(temporary, path, error);
-    if (!error) return std::nullopt;
-  }
-  std::filesystem::remove(temporary, error);
+  const base::NewFile file(path);
+  if (file.is_open() && file.append(bytes) && file.take_name()) return std::nullopt;
   return cannot_write(path);
+}
+
+bool is_same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code none;
+  return std::filesystem::equivalent(a, b, none);
 }
 
 base::Result<base::Bytes, std::string> read_file(const std::string& path, std::size_t most_bytes) {

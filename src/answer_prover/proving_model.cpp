@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "answer/delivery.hpp"
 #include "answer_prover/tensors.hpp"
 #include "compile/compile.hpp"
 #include "compile/usual.hpp"
 #include "pcs/parameters.hpp"
+#include "verifier/setting.hpp"
 
 namespace avow::answer_prover {
 
@@ -24,6 +26,26 @@ base::Result<pcs::Config, Error> config_of(const compile::Plan& plan, std::uint3
   return *config;
 }
 
+std::optional<Error> check_provable(const compile::Plan& plan) {
+  constexpr std::uint32_t kLevel = 128;
+  const auto config = config_of(plan, kLevel);
+  if (!config) return config.error();
+  auto key = answer::make_key({plan, {}, {}}, config.value());
+  if (!key) return Error{Cause::kModel, to_string(key.error())};
+  key.value().model = verifier::ModelCommitment();  // whatever the weights: what can be wrong is the statement
+  const auto parsed = answer::ModelKey::parse(serialize(key.value()));
+  if (!parsed) return Error{Cause::kModel, to_string(parsed.error())};
+  const compile::Lengths lengths = compile::usual_lengths(plan);
+  answer::Delivery delivery;
+  auto& answer = delivery.answers.emplace_back();
+  answer.output.resize(lengths.steps);
+  answer.shown.resize(lengths.steps);
+  answer.request.input.resize(lengths.tokens + 1 - lengths.steps);
+  const auto setting = verifier::Setting::make(parsed.value().key(), answer::instance_of(delivery, plan));
+  if (!setting) return Error{Cause::kModel, to_string(setting.error())};
+  return std::nullopt;
+}
+
 base::Result<std::unique_ptr<ProvingModel>, Error> ProvingModel::create(const compile::IntegerModel& model,
                                                                         const answer::ModelInfo& info,
                                                                         const pcs::Config& config,
@@ -38,7 +60,11 @@ base::Result<std::unique_ptr<ProvingModel>, Error> ProvingModel::create(const co
   auto committed =
       prover::Model::commit(std::move(key.value().statement), config, model_arrays(made->statement_, model),
                             std::move(key.value().application), options);
-  if (!committed) return Err{Error{Cause::kModel, to_string(committed.error())}};
+  if (!committed) {
+    const bool is_cancelled = committed.error().text == prover::kCancelled;
+    return Err{Error{is_cancelled ? Cause::kCancelled : Cause::kModel,
+                     is_cancelled ? prover::kCancelled : to_string(committed.error())}};
+  }
   made->model_ = std::move(committed).value();
   auto parsed = answer::ModelKey::parse(serialize(made->model_->key()));
   if (!parsed) return Err{Error{Cause::kModel, to_string(parsed.error())}};

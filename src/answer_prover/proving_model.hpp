@@ -15,6 +15,10 @@ namespace avow::answer_prover {
 /// none.
 [[nodiscard]] base::Result<pcs::Config, Error> config_of(const compile::Plan& plan, std::uint32_t level);
 
+/// Whether answers of models of this plan can be proven: there are a key that verifiers accept and an instance of usual
+/// lengths that statement and commitment allow. To be asked before a model is given to others. kModel, kLevel.
+[[nodiscard]] std::optional<Error> check_provable(const compile::Plan& plan);
+
 /// An integer model that was committed to: what proofs of its answers are made with.
 class ProvingModel {
  public:

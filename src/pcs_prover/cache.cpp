@@ -10,8 +10,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <random>
 
 #include "base/check.hpp"
+#include "base/new_file.hpp"
 #include "base/threads.hpp"
 #include "hash/keccak.hpp"
 #include "merkle/tree.hpp"
@@ -31,6 +33,9 @@ using Problem = CacheProblem;
 constexpr std::size_t kHeaderBytes = 4096;
 constexpr std::size_t kMaxGroups = 32;
 constexpr char kMagic[] = "avow commitment cache 1";
+// What the magic of every version has. Without the first byte, which mark_damaged() clears.
+constexpr std::string_view kFamily = "vow commitment cache ";
+constexpr std::size_t kSampledRows = 3;  // one pass over the cells
 
 base::Bytes header_of(const CacheIdentity& identity) {
   base::Bytes out(kMagic, kMagic + sizeof kMagic);
@@ -73,17 +78,24 @@ Err<Problem> system_problem(const std::filesystem::path& path, std::string_view 
                  fmt::format("{}: {}", what, std::strerror(error)));
 }
 
-bool write_all(int fd, const void* data, std::size_t size, std::uint64_t offset) {
-  const auto* bytes = static_cast<const std::uint8_t*>(data);
-  while (size > 0) {
-    const ssize_t n = ::pwrite(fd, bytes, size, static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes += n;
-    size -= static_cast<std::size_t>(n);
-    offset += static_cast<std::uint64_t>(n);
-  }
-  return true;
+// A cache, be it of another version, damaged or cut off; or nothing yet.
+bool is_of_family(int fd, const struct stat& info) {
+  char start[sizeof kMagic] = {};
+  const ssize_t read = S_ISREG(info.st_mode) ? ::pread(fd, start, sizeof start, 0) : -1;
+  return read == 0 || (read == sizeof start && kFamily == std::string_view(start + 1, kFamily.size()));
+}
+
+Err<Problem> not_cache(const std::filesystem::path& path) {
+  return problem(CacheError::kNotCache, path, "is something else than a commitment's cache, and is left alone");
+}
+
+// Whether there is a file that is no cache.
+bool is_taken(const std::filesystem::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return false;
+  if (!S_ISREG(info.st_mode)) return true;
+  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return file.fd() < 0 || !is_of_family(file.fd(), info);
 }
 
 std::size_t columns_of(const CacheIdentity& identity) {
@@ -165,6 +177,7 @@ base::Result<std::unique_ptr<CachedOracle>, Problem> CachedOracle::open(const st
   struct stat info {};
   if (::fstat(file.fd(), &info) != 0) return system_problem(path, "cannot be examined");
   const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (!is_of_family(file.fd(), info)) return not_cache(path);
   if (size < kHeaderBytes) return problem(CacheError::kTruncated, path, "is shorter than a cache file's header");
 
   base::Bytes header(kHeaderBytes);
@@ -197,6 +210,9 @@ base::Result<std::unique_ptr<CachedOracle>, Problem> CachedOracle::open(const st
   if (!tree_is_sound(oracle->heap())) {
     return problem(CacheError::kTree, path, "is damaged: a node of its tree is not the hash of its children");
   }
+  if (!oracle->sampled_rows_are_leaves()) {
+    return problem(CacheError::kLeaves, path, "is no cache of these weights: a leaf of its tree is not their row");
+  }
   return oracle;
 }
 
@@ -205,22 +221,18 @@ base::Result<std::unique_ptr<CachedOracle>, Problem> CachedOracle::build(const s
                                                                          std::vector<field::MatrixView> groups,
                                                                          const Progress& progress) {
   AVOW_CHECK(identity.group_columns.size() == groups.size() && groups.size() <= kMaxGroups);
-  const std::filesystem::path temporary = path.string() + fmt::format(".{}.tmp", ::getpid());
-  struct Remover {
-    const std::filesystem::path& path;
-    ~Remover() { ::unlink(path.c_str()); }  // gone already once it was renamed
-  } const remover{temporary};
+  if (is_taken(path)) return not_cache(path);
   const std::uint64_t size = file_bytes_of(identity);
   {
-    const File file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (file.fd() < 0) return system_problem(temporary, "cannot be created");
+    const base::NewFile file(path);
+    if (!file.is_open()) return system_problem(path, "cannot be created");
     if (const int error = ::posix_fallocate(file.fd(), 0, static_cast<off_t>(size)); error != 0) {
       errno = error;
-      return system_problem(temporary, fmt::format("needs {} MiB of disk", size >> 20));
+      return system_problem(path, fmt::format("needs {} MiB of disk", size >> 20));
     }
     const std::uint64_t mapped = kHeaderBytes + heap_bytes(identity);
     void* map = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd(), 0);
-    if (map == MAP_FAILED) return system_problem(temporary, "cannot be mapped");
+    if (map == MAP_FAILED) return system_problem(path, "cannot be mapped");
     struct Unmapper {
       void* map;
       std::uint64_t size;
@@ -238,25 +250,23 @@ base::Result<std::unique_ptr<CachedOracle>, Problem> CachedOracle::build(const s
       encoder.encode(coset, 1, buffer.data(), [&](std::size_t first, std::size_t count, const std::uint64_t* data) {
         const std::size_t row = coset * rows + first;
         hash::keccak256_rows(data, cols, cols, count, &heap[leaves + row]);
-        if (identity.mode == CacheMode::kFull &&
-            !write_all(file.fd(), data, count * cols * 8, mapped + row * cols * 8)) {
+        const base::ByteView bytes(reinterpret_cast<const std::uint8_t*>(data), count * cols * 8);
+        if (identity.mode == CacheMode::kFull && !file.write_at(bytes, mapped + row * cols * 8)) {
           write_error = errno;
         }
       });
-      if (progress) progress(coset + 1, encoder.cosets() + 1);
+      if (progress && !progress(coset + 1, encoder.cosets() + 1)) {
+        return problem(CacheError::kCancelled, path, "was not made: cancelled");
+      }
     }
     if (write_error != 0) {
       errno = write_error;
-      return system_problem(temporary, "cannot be written");
+      return system_problem(path, "cannot be written");
     }
     merkle::build(heap);
-    const base::Bytes header = header_of(identity);
-    if (!write_all(file.fd(), header.data(), header.size(), 0) || ::fsync(file.fd()) != 0) {
-      return system_problem(temporary, "cannot be written");
-    }
+    if (!file.write_at(header_of(identity), 0) || !file.take_name()) return system_problem(path, "cannot be written");
   }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) return system_problem(path, "cannot be put in place");
-  if (progress) progress(1, 1);
+  if (progress) static_cast<void>(progress(1, 1));
   return open(path, identity, std::move(groups));
 }
 
@@ -265,6 +275,7 @@ base::Result<std::unique_ptr<CachedOracle>, Problem> CachedOracle::open_or_build
     const std::function<void(const Problem&)>& report, const Progress& progress) {
   auto opened = open(path, identity, groups);
   if (opened.ok()) return opened;
+  if (opened.error().code == CacheError::kNotCache) return opened;
   if (report && opened.error().code != CacheError::kMissing) report(opened.error());
   return build(path, identity, std::move(groups), progress);
 }
@@ -284,14 +295,26 @@ std::vector<std::uint64_t> CachedOracle::rows(std::span<const std::uint32_t> pos
     Digest digest;
     hash::keccak256_rows(&out[i * cols_], cols_, cols_, 1, &digest);
     if (digest == heap()[leaves_ + positions[i]]) continue;
-    // The tree was checked when the file was opened, the cells are what it was made from: the row is damaged.
+    // Either the row is damaged, or the tree was not made from these cells: then no opening holds, as whoever checks
+    // the proof before it is used will say. A file is nothing to stop the process for.
     mark_damaged();
     const auto row = compute_rows(log_domain, groups_, positions.subspan(i, 1));
-    hash::keccak256_rows(row.data(), cols_, cols_, 1, &digest);
-    AVOW_CHECK(digest == heap()[leaves_ + positions[i]]);
     std::copy(row.begin(), row.end(), out.begin() + static_cast<std::ptrdiff_t>(i * cols_));
   }
   return out;
+}
+
+bool CachedOracle::sampled_rows_are_leaves() const {
+  std::random_device random;
+  std::vector<std::uint32_t> positions(kSampledRows);
+  for (auto& position : positions) position = random() & static_cast<std::uint32_t>(leaves_ - 1);
+  const auto computed = compute_rows(identity_.log_rows + identity_.log_inv_rate, groups_, positions);
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    Digest digest;
+    hash::keccak256_rows(&computed[i * cols_], cols_, cols_, 1, &digest);
+    if (digest != heap()[leaves_ + positions[i]]) return false;
+  }
+  return true;
 }
 
 void CachedOracle::mark_damaged() const {

@@ -42,6 +42,9 @@ enum class CacheError : std::uint8_t {
   kHeader,       ///< no header of this format and version, or its checksum is wrong
   kForeign,      ///< of other cells, another shape or another mode
   kTree,         ///< a node of the tree is not the hash of its children
+  kLeaves,       ///< a leaf of the tree is not the hash of the cells' row: made from others
+  kNotCache,     ///< no file of this kind, of any version: it is not replaced
+  kCancelled,    ///< while the file was made; nothing is left of it
 };
 struct CacheProblem {
   CacheError code;
@@ -50,18 +53,21 @@ struct CacheProblem {
 
 /// A commitment whose codewords and tree live in a file, mapped: memory holds only what is touched.
 ///
-/// The file is never trusted: opening it checks the header, the identity and every inner node of the tree; every row is
-/// checked against its leaf when it is read. A row that fails is computed from the cells instead, damage() says so, and
-/// the file is marked so that it is rebuilt when it is opened next.
+/// The file is not trusted: opening it checks the header, the identity, every inner node of the tree, and a few random
+/// leaves against the cells; every row is checked against its leaf when it is read. A row that fails is computed from
+/// the cells instead, damage() says so, and the file is marked so that it is rebuilt when it is opened next. What stays
+/// possible: a tree that somebody made with a few false leaves has another root, and no opening of them holds. Whoever
+/// publishes a root makes the file (build).
 class CachedOracle final : public Oracle {
  public:
-  /// Work done: `done` parts of `total`.
-  using Progress = std::function<void(std::size_t done, std::size_t total)>;
+  /// Work done: `done` parts of `total`. Returns whether to go on.
+  using Progress = std::function<bool(std::size_t done, std::size_t total)>;
 
   /// Opens an existing file. `groups` are the cells (they must outlive the oracle).
   [[nodiscard]] static base::Result<std::unique_ptr<CachedOracle>, CacheProblem> open(
       const std::filesystem::path& path, const CacheIdentity& identity, std::vector<field::MatrixView> groups);
   /// Encodes, hashes and writes the file under a temporary name, then renames it: a file under its own name is whole.
+  /// Only a cache is replaced, of whatever version and in whatever state.
   /// Memory: one coset (2^log_rows rows) of codewords and the tree, whatever the rate.
   [[nodiscard]] static base::Result<std::unique_ptr<CachedOracle>, CacheProblem> build(
       const std::filesystem::path& path, const CacheIdentity& identity, std::vector<field::MatrixView> groups,
@@ -86,6 +92,7 @@ class CachedOracle final : public Oracle {
   CachedOracle() = default;
   [[nodiscard]] std::span<base::Digest> mutable_heap() const;
   [[nodiscard]] const std::uint64_t* codeword() const;
+  [[nodiscard]] bool sampled_rows_are_leaves() const;
   void mark_damaged() const;
 
   CacheIdentity identity_;

@@ -103,7 +103,7 @@ TEST_P(Cache, TruncatedAtSampledLengths) {
 }
 
 TEST_P(Cache, DamagedHeader) {
-  for (const std::size_t offset : {0u, 10u, 30u, 4000u, 4095u}) {
+  for (const std::size_t offset : {0u, 22u, 30u, 4000u, 4095u}) {
     static_cast<void>(build());
     flip(offset);
     EXPECT_EQ(open_error(), CacheError::kHeader) << offset;
@@ -173,7 +173,40 @@ TEST_P(Cache, UnwritableDirectory) {
 
 TEST_P(Cache, SomethingElseUnderItsName) {
   std::ofstream(path) << std::string(10000, 'x');
-  EXPECT_EQ(open_error(), CacheError::kHeader);
+  EXPECT_EQ(open_error(), CacheError::kNotCache);
+  std::vector<CacheError> reports;
+  const auto report = [&](const CacheProblem& p) { reports.push_back(p.code); };
+  for (const auto& made : {CachedOracle::build(path, identity(), groups).ok(),
+                           CachedOracle::open_or_build(path, identity(), groups, report).ok()}) {
+    EXPECT_FALSE(made);
+  }
+  EXPECT_EQ(fs::file_size(path), 10000);  // left alone
+  EXPECT_TRUE(reports.empty());           // it is the error that is returned
+  EXPECT_EQ(CachedOracle::build(directory, identity(), groups).error().code, CacheError::kNotCache);
+}
+
+// With the right header and a sound tree, but over other rows.
+TEST_P(Cache, ATreeOverOtherRowsIsFound) {
+  static_cast<void>(build());
+  std::vector<base::Digest> heap(2 * kLeaves);
+  const auto size = static_cast<std::streamsize>(heap.size() * sizeof(base::Digest));
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(kHeapOffset);
+  file.read(reinterpret_cast<char*>(heap.data()), size);
+  for (std::size_t leaf = kLeaves; leaf < 2 * kLeaves; ++leaf) heap[leaf][0] ^= 1;
+  merkle::build(heap);
+  file.seekp(kHeapOffset);
+  file.write(reinterpret_cast<const char*>(heap.data()), size);
+  file.close();
+  EXPECT_EQ(open_error(), CacheError::kLeaves);
+  EXPECT_TRUE(CachedOracle::open_or_build(path, identity(), groups, {}).ok());
+  EXPECT_EQ(open_error(), CacheError{});
+}
+
+TEST_P(Cache, CanBeCancelledAndLeavesNothing) {
+  const auto stop = [](std::size_t done, std::size_t) { return done < 2; };
+  EXPECT_EQ(CachedOracle::build(path, identity(), groups, stop).error().code, CacheError::kCancelled);
+  EXPECT_TRUE(fs::is_empty(directory));
 }
 
 }  // namespace

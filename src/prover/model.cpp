@@ -32,13 +32,17 @@ std::optional<statement::Error> check_model(const statement::Statement& statemen
 
 namespace {
 
+// Nothing if it was cancelled.
 std::unique_ptr<pcs::Oracle> make_oracle(const pcs::Config& config, const std::vector<field::MatrixView>& groups,
                                          const CommitOptions& options) {
   const std::uint32_t rate = config.oracles[0].log_inv_rate;
   if (!options.cache.empty()) {
     const auto identity = pcs::identity_of(config.log_rows, rate, options.mode, groups);
-    auto cached = pcs::CachedOracle::open_or_build(options.cache, identity, groups, options.report, options.progress);
+    auto cached = options.rebuild ? pcs::CachedOracle::build(options.cache, identity, groups, options.progress)
+                                  : pcs::CachedOracle::open_or_build(options.cache, identity, groups, options.report,
+                                                                     options.progress);
     if (cached) return std::move(cached).value();
+    if (cached.error().code == pcs::CacheError::kCancelled) return nullptr;
     if (options.report) options.report(cached.error());
   }
   return std::make_unique<pcs::TreeOracle>(config.log_rows, rate, groups);
@@ -86,6 +90,7 @@ base::Result<std::unique_ptr<Model>, Rejection> Model::commit(statement::Stateme
 
   pcs::Opened opened{{}, model->dense_.views(layout.value()), nullptr};
   model->oracle_ = make_oracle(config, opened.groups, options);
+  if (model->oracle_ == nullptr) return Err{Rejection{Check::kKeyModel, 0, kCancelled}};
   if (dynamic_cast<const pcs::TreeOracle*>(model->oracle_.get()) != nullptr) {
     model->tree_bytes_ = model->oracle_->heap().size_bytes();
   }

@@ -31,7 +31,10 @@ struct CommitOptions {
   pcs::CacheMode mode = pcs::CacheMode::kTreeOnly;
   /// Told why a file cannot be used; if it cannot be made either, the tree is in memory.
   std::function<void(const pcs::CacheProblem&)> report{};
-  pcs::CachedOracle::Progress progress{};  ///< of making the file
+  pcs::CachedOracle::Progress progress{};  ///< of making the file; where it says no, commit() ends with kCancelled
+  /// Make the file whether or not there is one: what the key says then rests on the cells alone. A file that is there
+  /// is believed as far as its rows are, of which a few are compared.
+  bool rebuild = false;
 };
 
 /// A model that is committed to: its key, its cells, the oracle that openings read.

@@ -119,7 +119,10 @@ TEST(Model, KeepsItsTreeInAFile) {
     options.cache = directory / "tree";
     options.mode = mode;
     options.report = [&](const pcs::CacheProblem& problem) { reports.push_back(problem.code); };
-    options.progress = [&](std::size_t done, std::size_t total) { builds += done == total ? 1 : 0; };
+    options.progress = [&](std::size_t done, std::size_t total) {
+      builds += done == total ? 1 : 0;
+      return true;
+    };
     reports.clear();
     EXPECT_EQ(proof_of(options), expected);  // made, the second time in place of one of another mode
     EXPECT_EQ(proof_of(options), expected);  // opened

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "answer/model_key.hpp"
+#include "model/tokenizer.hpp"
+
+// What `avow verify` shows of answers whose proof holds. All of it comes from whoever made the file: the proof says
+// that these are the model's answers to these requests, not that these are the requests that the reader thinks of.
+namespace avow::app {
+
+struct CheckedAnswers {
+  const answer::ModelKey& key;
+  const answer::Delivery& delivery;
+  std::size_t proof_bytes = 0;
+  std::uint32_t bits = 0;  ///< of security
+  double verify_ms = 0;
+};
+
+/// Prints what was asked and answered; tokens as text where there is a tokenizer.
+void print(const CheckedAnswers& checked, const model::Tokenizer* tokenizer);
+[[nodiscard]] nlohmann::ordered_json json_of(const CheckedAnswers& checked, const model::Tokenizer* tokenizer);
+
+}  // namespace avow::app

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 namespace avow::base {
 
@@ -12,5 +13,14 @@ inline constexpr std::size_t kTestStride = 11;
 #else
 inline constexpr std::size_t kTestStride = 1;
 #endif
+
+/// The cases that sanitizers take of a list: every n-th; all of them otherwise.
+template <typename T>
+std::vector<T> some_of(const std::vector<T>& all, std::size_t n = kTestStride) {
+  if (kTestStride == 1) return all;
+  std::vector<T> some;
+  for (std::size_t i = 0; i < all.size(); i += n) some.push_back(all[i]);
+  return some;
+}
 
 }  // namespace avow::base

@@ -223,7 +223,7 @@ TEST_P(Cheating, AnotherSessionInstanceOrModel) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Cheating, ::testing::ValuesIn(statement::all_examples()),
+INSTANTIATE_TEST_SUITE_P(All, Cheating, ::testing::ValuesIn(base::some_of(statement::all_examples(), 4)),
                          [](const auto& param) { return param.param.name; });
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/test_stride.hpp"
 #include "pcs/parameters.hpp"
 #include "prover/memory.hpp"
 #include "prover/session_testing.hpp"
@@ -26,8 +27,9 @@ TEST_P(Operation, HonestProofsVerify) {
   EXPECT_EQ(provers, verifiers);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Operation, ::testing::ValuesIn(statement::all_examples()), name_of);
-INSTANTIATE_TEST_SUITE_P(Shaped, Operation, ::testing::ValuesIn(statement::shaped_examples(1)), name_of);
+INSTANTIATE_TEST_SUITE_P(All, Operation, ::testing::ValuesIn(base::some_of(statement::all_examples(), 2)), name_of);
+INSTANTIATE_TEST_SUITE_P(Shaped, Operation, ::testing::ValuesIn(base::some_of(statement::shaped_examples(1), 5)),
+                         name_of);
 
 // The same block with 4 and with 64 layers, and the same parameters, as a key fixes them: no more messages, no more
 // claims, and hardly more bytes.

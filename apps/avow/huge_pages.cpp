@@ -14,9 +14,11 @@
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{1} << 21;
+// Smaller ones the C library takes from memory that it has, and they are not paged in each time.
+constexpr std::size_t kLarge = std::size_t{1} << 23;
 
 void* allocate(std::size_t bytes) noexcept {
-  if (bytes < kHugePage) return std::malloc(bytes == 0 ? 1 : bytes);
+  if (bytes < kLarge) return std::malloc(bytes == 0 ? 1 : bytes);
   const std::size_t whole = (bytes + kHugePage - 1) / kHugePage * kHugePage;
   if (whole < bytes) return nullptr;
   void* memory = std::aligned_alloc(kHugePage, whole);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "answer/model_key.hpp"
+#include "answer/request.hpp"
 #include "model/tokenizer.hpp"
 
 // What `avow verify` shows of answers whose proof holds. All of it comes from whoever made the file: the proof says

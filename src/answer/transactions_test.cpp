@@ -13,6 +13,7 @@
 #include "answer/proof_file.hpp"
 #include "base/test_stride.hpp"
 #include "hash/keccak.hpp"
+#include "verifier/verify.hpp"
 
 namespace avow::answer {
 namespace {

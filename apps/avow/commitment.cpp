@@ -115,6 +115,8 @@ base::Result<std::unique_ptr<ProvingModel>, int> commit_model(const char* comman
   auto model = ProvingModel::create(loaded.file.contents.model, info_of(loaded), config.value(), commit);
   progress.finish();
   if (!model) return fail(model.error());
+  // A tree in memory is not made in parts between which it could stop.
+  if (cancelled()) return fail({Cause::kCancelled, prover::kCancelled});
   return std::move(model).value();
 }
 

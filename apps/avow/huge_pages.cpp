@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Large arrays of the C++ library in huge pages. A proof allocates and frees gigabytes of them; in pages of 4 KiB the
-// system spends more time on a million faults, one by one, than the prover on its sums: 13 of 33 seconds where memory
-// is virtual twice over. base::Buffer does the same for its own memory, and keeps it. Replacing these functions is a
-// program's right ([replacement.functions]), not a library's: hence here, and not under sanitizers, which have their
-// own.
+// system can spend more time on a million faults, one by one, than the prover on its sums. base::Buffer does the same
+// for its own memory, and keeps it. Replacing these functions is a program's right ([replacement.functions]), not a
+// library's: hence here, and not under sanitizers, which have their own.
 #ifndef AVOW_SANITIZED
 
 #include <sys/mman.h>

@@ -27,8 +27,8 @@ setup: ## Install the Debian packages that are missing (root or sudo)
 test: build ## Set-up, build, every test
 	@$(CTEST) --preset release
 
-test-long: build ## Every test at full size, with sanitizers, and ten minutes of each fuzzer
-	@tools/setup.sh lint fuzz
+test-long: lint build ## Lint, every test at full size and with sanitizers, ten minutes of each fuzzer
+	@tools/setup.sh fuzz
 	AVOW_LONG=1 $(CTEST) --preset release
 	@for preset in asan-ubsan tsan; do \
 	  cmake --preset $$preset --log-level=WARNING >/dev/null && cmake --build --preset $$preset && $(CTEST) --preset $$preset || exit 1; \

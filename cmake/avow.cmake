@@ -15,6 +15,9 @@ if(AVOW_SANITIZE)
   target_compile_definitions(avow_options INTERFACE AVOW_SANITIZED)
   target_compile_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE})
+  if(AVOW_NO_SANITIZE)
+    target_compile_options(avow_options INTERFACE -fno-sanitize=${AVOW_NO_SANITIZE})
+  endif()
 endif()
 if(AVOW_FUZZ)
   # The fuzzers themselves link libFuzzer's main (fuzz/CMakeLists.txt).
@@ -39,9 +42,12 @@ endfunction()
 
 # avow_test_code(<target>)
 # What tests spend their time in is the libraries; their own code is many and large functions, run once, and all of it
-# parses the same large headers. AVOW_TEST_FLAGS are for that code alone.
+# parses the same large headers. AVOW_COLD_FLAGS are for that code alone.
 function(avow_test_code target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1> ${AVOW_TEST_FLAGS})
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1> ${AVOW_COLD_FLAGS})
+  if(NOT AVOW_TIDY_TESTS)
+    set_target_properties(${target} PROPERTIES CXX_CLANG_TIDY "")
+  endif()
   avow_join(${target})
 endfunction()
 
@@ -95,6 +101,9 @@ function(avow_library folder)
   set_target_properties(avow_${folder} PROPERTIES LINKER_LANGUAGE CXX)
   avow_unity(avow_${folder})
 
+  if(AVOW_TESTED AND NOT folder IN_LIST AVOW_TESTED)
+    set(tests)
+  endif()
   if(AVOW_TESTS AND tests)
     add_executable(${folder}_test ${tests} ${testing})
     target_link_libraries(${folder}_test PRIVATE avow_${folder} ${ARG_TEST_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)

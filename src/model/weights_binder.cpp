@@ -11,12 +11,13 @@ namespace avow::model {
 using base::Err;
 using base::Result;
 
+enum class WeightsSource : std::uint8_t { kGguf, kFolder };
+
 namespace {
 
 enum class Extent : std::uint8_t { kOne, kWidth, kQueries, kKeys, kHidden, kVocabulary, kContext };
 enum class Rotary : std::uint8_t { kNo, kYes };
 enum class Matrix : std::uint8_t { kOutIn, kConv1d };  // Conv1D: stored in x out in Hugging Face's GPT-2
-enum class Source : std::uint8_t { kGguf, kFolder };
 
 struct Entry {
   Part part;
@@ -121,8 +122,8 @@ bool wanted(const ModelConfig& config, Part part) {
 }
 
 // Tensors that are no weights: rotation frequencies that follow from the configuration, and the causal mask.
-bool may_be_ignored(std::string_view name, Architecture architecture, Source source) {
-  if (source == Source::kGguf) return name == "rope_freqs.weight";
+bool may_be_ignored(std::string_view name, Architecture architecture, WeightsSource source) {
+  if (source == WeightsSource::kGguf) return name == "rope_freqs.weight";
   if (architecture == Architecture::kLlama) return name.ends_with(".self_attn.rotary_emb.inv_freq");
   return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");
 }
@@ -131,7 +132,8 @@ bool may_be_ignored(std::string_view name, Architecture architecture, Source sou
 
 class WeightsBinder {
  public:
-  WeightsBinder(ModelConfig config, std::vector<TensorView> tensors, std::vector<std::string> files, Source source)
+  WeightsBinder(ModelConfig config, std::vector<TensorView> tensors, std::vector<std::string> files,
+                WeightsSource source)
       : source_(source) {
     result_.config_ = std::move(config);
     result_.tensors_ = std::move(tensors);
@@ -161,16 +163,16 @@ class WeightsBinder {
   bool all_used();
 
   [[nodiscard]] std::string global_name(const Entry& entry) const {
-    if (source_ == Source::kGguf) return entry.gguf;
+    if (source_ == WeightsSource::kGguf) return entry.gguf;
     return entry.part == Part::kHead ? entry.folder : prefix_ + entry.folder;
   }
   [[nodiscard]] std::string layer_name(const Entry& entry, std::uint64_t layer) const {
-    if (source_ == Source::kGguf) return fmt::format("blk.{}.{}", layer, entry.gguf);
+    if (source_ == WeightsSource::kGguf) return fmt::format("blk.{}.{}", layer, entry.gguf);
     const bool is_llama = result_.config_.architecture == Architecture::kLlama;
     return fmt::format("{}{}.{}.{}", prefix_, is_llama ? "model.layers" : "h", layer, entry.folder);
   }
 
-  Source source_;
+  WeightsSource source_;
   std::string prefix_;  // GPT-2 is stored with and without one
   std::map<std::string_view, std::size_t> by_name_;
   std::vector<bool> used_;
@@ -198,7 +200,7 @@ bool WeightsBinder::bind(const Entry& entry, const std::string& name) {
   const ModelConfig& config = result_.config_;
   const std::uint64_t rows = extent(config, entry.rows), columns = extent(config, entry.columns);
   const bool is_vector = entry.rows == Extent::kOne;
-  const bool transposed = !is_vector && entry.matrix == Matrix::kConv1d && source_ == Source::kFolder;
+  const bool transposed = !is_vector && entry.matrix == Matrix::kConv1d && source_ == WeightsSource::kFolder;
   std::vector<std::uint64_t> expected = {entry.fused * rows, columns};
   if (is_vector) expected = {entry.fused * columns};
   if (transposed) expected = {columns, entry.fused * rows};
@@ -224,7 +226,7 @@ bool WeightsBinder::bind_tied_head() {
   const auto embedding = static_cast<std::size_t>(Part::kTokenEmbedding), head = static_cast<std::size_t>(Part::kHead);
   result_.slots_[head] = result_.slots_[embedding];
   result_.shapes_[head] = result_.shapes_[embedding];
-  const auto found = by_name_.find(source_ == Source::kGguf ? "output.weight" : "lm_head.weight");
+  const auto found = by_name_.find(source_ == WeightsSource::kGguf ? "output.weight" : "lm_head.weight");
   if (found == by_name_.end()) return true;
   const TensorView& stored = result_.tensors_[found->second];
   const TensorView& tied = result_.tensors_[result_.slots_[embedding][0].tensor];
@@ -274,12 +276,12 @@ Result<Weights, ReadError> WeightsBinder::run() {
 Result<Weights, ReadError> Weights::from_gguf(const GgufFile& gguf) {
   auto config = config_from_gguf(gguf);
   if (!config.ok()) return Err{config.error()};
-  return WeightsBinder(std::move(config).value(), gguf.tensors(), {gguf.file()}, Source::kGguf).run();
+  return WeightsBinder(std::move(config).value(), gguf.tensors(), {gguf.file()}, WeightsSource::kGguf).run();
 }
 
 Result<Weights, ReadError> Weights::from_safetensors(ModelConfig config, std::vector<TensorView> tensors,
                                                      std::vector<std::string> files) {
-  return WeightsBinder(std::move(config), std::move(tensors), std::move(files), Source::kFolder).run();
+  return WeightsBinder(std::move(config), std::move(tensors), std::move(files), WeightsSource::kFolder).run();
 }
 
 }  // namespace avow::model

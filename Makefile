@@ -24,11 +24,12 @@ build: setup ## The optimised binary, build/release/avow (what `make` alone does
 setup: ## Install the Debian packages that are missing (root or sudo)
 	@tools/setup.sh build
 
-test: build ## Set-up, build, every test
+test: build ## Set-up, build, every test, those of the contracts among them
+	@tools/setup.sh chain
 	@$(CTEST) --preset release
 
 test-long: lint build ## Lint, every test at full size and with sanitizers, ten minutes of each fuzzer
-	@tools/setup.sh fuzz
+	@tools/setup.sh fuzz chain
 	AVOW_LONG=1 $(CTEST) --preset release
 	@for preset in asan-ubsan tsan; do \
 	  cmake --preset $$preset --log-level=WARNING >/dev/null && cmake --build --preset $$preset && $(CTEST) --preset $$preset || exit 1; \
@@ -41,16 +42,18 @@ bench: setup ## Micro-benchmarks (BENCH_ARGS=--benchmark_filter=...)
 	@for bench in build/bench/*_bench; do echo "== $${bench##*/}"; $$bench $(BENCH_ARGS) || exit 1; done
 
 lint: setup ## Layout, source rules, clang-tidy; every finding is an error
-	@tools/setup.sh lint
+	@tools/setup.sh lint chain
 	@tools/check_format.sh
 	@tools/check_sources.sh
+	@tools/contracts.sh lint
 	@cmake --preset tidy --log-level=WARNING >/dev/null
 	@cmake --build --preset tidy
 	@echo "lint: no findings"
 
-format: ## Lay out every source file with clang-format
-	@tools/setup.sh lint
+format: ## Lay out every source file
+	@tools/setup.sh lint chain
 	@tools/check_format.sh --fix
+	@tools/contracts.sh format
 
 fuzz: setup ## Run every fuzz target for FUZZ_SECONDS (default 30)
 	@tools/setup.sh fuzz

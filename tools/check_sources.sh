@@ -36,12 +36,12 @@ report() {
 }
 
 folders=()
-for folder in src apps tests fuzz bench tools cmake .ci; do
+for folder in src apps tests fuzz bench tools cmake contracts .ci; do
   [ ! -d "$folder" ] || folders+=("$folder")
 done
 mapfile -t files < <({
-  find "${folders[@]}" -type f \( -name '*.cpp' -o -name '*.hpp' -o -name '*.h' -o -name '*.cmake' -o -name '*.sh' \
-    -o -name '*.py' -o -name '*.sol' -o -name CMakeLists.txt -o -path .ci/run \)
+  find "${folders[@]}" -name node_modules -prune -o -type f \( -name '*.cpp' -o -name '*.hpp' -o -name '*.h' -o -name '*.cmake' \
+    -o -name '*.sh' -o -name '*.py' -o -name '*.sol' -o -name CMakeLists.txt -o -path .ci/run \) -print
   ls CMakeLists.txt Makefile
 } | sort)
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Installs the Debian packages that are missing; nothing to do means no network, no root.
+# Installs the Debian packages that are missing, and with group chain the npm packages of contracts/; nothing to do means
+# no network, no root.
 #
 #   tools/setup.sh [group...]     groups of tools/packages.txt, or "all"; default: build
 #
-# Exit codes: 0 everything is there, 2 wrong use, 3 packages are missing and cannot be installed from here.
+# Exit codes: 0 everything is there, 2 wrong use, 3 something is missing and cannot be installed from here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -23,8 +24,23 @@ for group in "${groups[@]}"; do
   wanted+=("${packages[@]}")
 done
 
+# The npm packages of contracts/package-lock.json, unless those of this very file are there. No package's scripts are run:
+# some of them download.
+npm_packages() {
+  case " ${groups[*]} " in *" chain "* | *" all "*) ;; *) return 0 ;; esac
+  local stamp=contracts/node_modules/.avow-lock
+  cmp -s contracts/package-lock.json "$stamp" && return 0
+  echo "setup: installing the npm packages of contracts/"
+  if ! (cd contracts && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2); then
+    echo "setup: npm ci failed in contracts/; it needs the npm registry once" >&2
+    exit 3
+  fi
+  cp contracts/package-lock.json "$stamp"
+}
+
 if ! command -v dpkg-query >/dev/null; then
   echo "setup: not a Debian system; the counterparts of these packages are needed: ${wanted[*]}" >&2
+  npm_packages
   exit 0
 fi
 
@@ -33,9 +49,14 @@ installed=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\n' |
   awk '$1 == "installed" { gsub(/,|\([^)]*\)/, " "); for (i = 2; i <= NF; i++) print $i }')
 missing=()
 while read -r package; do
+  # Node.js often comes from elsewhere, and Debian's npm conflicts with it.
+  case $package in nodejs) command -v node >/dev/null && continue ;; npm) command -v npm >/dev/null && continue ;; esac
   grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
 done < <(printf '%s\n' "${wanted[@]}" | sort -u)
-[ ${#missing[@]} -gt 0 ] || exit 0
+if [ ${#missing[@]} -eq 0 ]; then
+  npm_packages
+  exit 0
+fi
 
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
@@ -61,3 +82,4 @@ if ! apt_get install -y --no-install-recommends "${missing[@]}" >>"$log" 2>&1; t
   echo "setup: apt-get could not install: ${missing[*]}" >&2
   exit 3
 fi
+npm_packages

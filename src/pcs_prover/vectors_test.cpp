@@ -10,6 +10,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <stdexcept>
 
 #include "base/hex.hpp"
 #include "hash/keccak.hpp"
@@ -158,6 +159,37 @@ Json in_proof_commitment(const Instance& instance) {
   return json;
 }
 
+// What becomes of the proof when a bit of a byte is flipped (kind 0), 8 bytes become ones, more than any element (1),
+// it is cut (2), or a byte follows it (3), at places all over it: four lists of equal length.
+Json rejections(const Instance& instance, const base::Bytes& proof) {
+  Json json = {
+      {"kinds", Json::array()}, {"offsets", Json::array()}, {"checks", Json::array()}, {"oracles", Json::array()}};
+  const auto add = [&](int kind, std::size_t offset, const base::Bytes& bytes) {
+    Transcript t = instance.transcript();
+    const auto rejection = verify_opening(t, instance.config, instance.keys, instance.claims, bytes);
+    if (!rejection) throw std::logic_error("accepted");
+    json["kinds"].push_back(kind);
+    json["offsets"].push_back(offset);
+    json["checks"].push_back(name(rejection->check));
+    json["oracles"].push_back(rejection->oracle);
+  };
+  constexpr std::size_t kPlaces = 24;
+  for (std::size_t i = 0; i < kPlaces; ++i) {
+    const std::size_t offset = proof.size() / 8 * i / kPlaces * 8;
+    base::Bytes bytes = proof;
+    bytes[offset + 7] ^= 1;
+    add(0, offset + 7, bytes);
+    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), 8, 0xff);
+    add(1, offset, bytes);
+    bytes.resize(offset);
+    add(2, offset, bytes);
+  }
+  base::Bytes longer = proof;
+  longer.push_back(0);
+  add(3, proof.size(), longer);
+  return json;
+}
+
 Json make_vector(const Inputs& inputs) {
   const Instance instance(inputs.config, inputs.columns, inputs.claims, inputs.seed);
   Json json = {{"name", inputs.name},
@@ -173,8 +205,10 @@ Json make_vector(const Inputs& inputs) {
   transcript::Manifest manifest;
   t.record(&manifest);
   json["state_before"] = base::to_hex(t.state());
-  json["proof"] = base::to_hex(open(t, instance.config, instance.opened, instance.claims));
+  const base::Bytes proof = open(t, instance.config, instance.opened, instance.claims);
+  json["proof"] = base::to_hex(proof);
   json["state_after"] = base::to_hex(t.state());
+  json["rejected"] = rejections(instance, proof);
   json["manifest"] = json_of(manifest);
   return json;
 }
@@ -193,16 +227,18 @@ Json load() {
 TEST(OpeningVectors, FileEqualsTheComputation) {
   const auto inputs = vector_inputs();
   if (std::getenv("AVOW_WRITE_VECTORS") != nullptr) {
-    Json file = {{"about",
-                  "spec/pcs.md. Everything is the hexadecimal of its encoding; a factor is its values at 0 and at 1; a "
-                  "line of a manifest is round, label, kind, size."},
-                 {"written_by", "src/pcs_prover/vectors_test.cpp, AVOW_WRITE_VECTORS=1"},
-                 {"version", 1}};
+    Json file = {
+        {"about",
+         "spec/pcs.md. Everything is the hexadecimal of its encoding; a factor is its values at 0 and at 1; a "
+         "line of a manifest is round, label, kind, size; rejected: a bit flipped (0), 8 bytes of ones (1), cut "
+         "(2), a byte more (3)."},
+        {"written_by", "src/pcs_prover/vectors_test.cpp, AVOW_WRITE_VECTORS=1"},
+        {"version", 2}};
     for (const Inputs& input : inputs) file["vectors"].push_back(make_vector(input));
     std::ofstream(path()) << file.dump(1) << '\n';
   }
   const Json file = load();
-  ASSERT_EQ(file.at("version"), 1);
+  ASSERT_EQ(file.at("version"), 2);
   ASSERT_EQ(file.at("vectors").size(), inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Json expected = make_vector(inputs[i]);

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Builds, tests and checks the contracts with the tools of contracts/package-lock.json (tools/setup.sh chain).
+#
+#   tools/contracts.sh build          compiles, warnings are errors
+#   tools/contracts.sh test [ARG...]  builds and tests; arguments are forge's, e.g. --match-contract Opening -vvv
+#   tools/contracts.sh lint           layout and solhint
+#   tools/contracts.sh format         lays out
+#
+# Exit codes: 0 good, 1 a test or check fails, 2 wrong use, 3 the tools are missing.
+set -euo pipefail
+cd "$(dirname "$0")/../contracts"
+
+bin=node_modules/.bin
+if [ ! -x $bin/forge ]; then
+  echo "contracts: the tools are missing; tools/setup.sh chain installs them" >&2
+  exit 3
+fi
+export FOUNDRY_DISABLE_NIGHTLY_WARNING=1
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+case $command in
+  build) $bin/forge build --deny warnings "$@" ;;
+  test) $bin/forge test --deny warnings "$@" ;;
+  lint)
+    $bin/forge fmt --check
+    $bin/solhint --disc --noPoster --max-warnings 0 'src/**/*.sol'
+    ;;
+  format) $bin/forge fmt ;;
+  *)
+    sed -n '3,12s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac

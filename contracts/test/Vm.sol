@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 /// @notice The cheat codes of forge that these tests use (https://getfoundry.sh/reference/cheatcodes).
 interface Vm {
+    function readFileBinary(string calldata path) external view returns (bytes memory);
+    function expectEmit(address emitter) external;
     function readFile(string calldata path) external view returns (string memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);

@@ -13,6 +13,8 @@ struct Oracle {
 /// @notice Configuration of the commitment (spec/pcs.md, section 2). Oracle 0 stands for all commitments.
 struct PcsConfig {
     bytes32 protocolId;
+    /// Bits of security that the configuration claims; that it reaches them is for the reader of a key to check.
+    uint256 level;
     uint256 logRows;
     uint256 maxLogColumns;
     Oracle[] oracles;
@@ -53,6 +55,7 @@ library PcsConfigs {
         // Salt and random columns are reserved.
         if (word(encoded, 51) != 0 || word(encoded, 55) != 0) revert PcsConfigInvalid();
         config.protocolId = keccak256(encoded);
+        config.level = word(encoded, 39);
         config.logRows = word(encoded, 43);
         config.maxLogColumns = word(encoded, 47);
         config.oracles = new Oracle[](count);

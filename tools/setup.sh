@@ -30,6 +30,10 @@ npm_packages() {
   case " ${groups[*]} " in *" chain "* | *" all "*) ;; *) return 0 ;; esac
   local stamp=contracts/node_modules/.avow-lock
   cmp -s contracts/package-lock.json "$stamp" && return 0
+  if ! command -v npm >/dev/null; then
+    echo "setup: npm is missing, which the contracts' tools come from" >&2
+    exit 3
+  fi
   echo "setup: installing the npm packages of contracts/"
   if ! (cd contracts && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >&2); then
     echo "setup: npm ci failed in contracts/; it needs the npm registry once" >&2

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/changes_testing.hpp"
 #include "base/hex.hpp"
 #include "lookup_prover/instance_testing.hpp"
 
@@ -77,17 +78,7 @@ Json rejections(const Instance& instance, const base::Bytes& proof, const Public
     json["checks"].push_back(name(outcome.claims.error().check));
     json["layers"].push_back(outcome.claims.error().layer);
   };
-  constexpr std::size_t kPlaces = 24;
-  for (std::size_t i = 0; i < kPlaces; ++i) {
-    const std::size_t offset = proof.size() / 8 * i / kPlaces * 8;
-    base::Bytes bytes = proof;
-    bytes[offset + 7] ^= 1;
-    add(0, offset + 7, bytes);
-    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), 8, 0xff);
-    add(1, offset, bytes);
-    bytes.resize(offset);
-    add(2, offset, bytes);
-  }
+  for (const auto& change : base::testing::changes_of(proof)) add(change.kind, change.offset, change.bytes);
   return json;
 }
 

@@ -11,6 +11,7 @@ namespace avow::model {
 using base::Err;
 using base::Result;
 
+// Outside the anonymous namespace, as WeightsBinder, which has one, is.
 enum class WeightsSource : std::uint8_t { kGguf, kFolder };
 
 namespace {

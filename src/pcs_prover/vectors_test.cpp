@@ -12,6 +12,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "base/changes_testing.hpp"
 #include "base/hex.hpp"
 #include "hash/keccak.hpp"
 #include "pcs/messages.hpp"
@@ -173,17 +174,7 @@ Json rejections(const Instance& instance, const base::Bytes& proof) {
     json["checks"].push_back(name(rejection->check));
     json["oracles"].push_back(rejection->oracle);
   };
-  constexpr std::size_t kPlaces = 24;
-  for (std::size_t i = 0; i < kPlaces; ++i) {
-    const std::size_t offset = proof.size() / 8 * i / kPlaces * 8;
-    base::Bytes bytes = proof;
-    bytes[offset + 7] ^= 1;
-    add(0, offset + 7, bytes);
-    std::fill_n(bytes.begin() + static_cast<std::ptrdiff_t>(offset), 8, 0xff);
-    add(1, offset, bytes);
-    bytes.resize(offset);
-    add(2, offset, bytes);
-  }
+  for (const auto& change : base::testing::changes_of(proof)) add(change.kind, change.offset, change.bytes);
   base::Bytes longer = proof;
   longer.push_back(0);
   add(3, proof.size(), longer);

@@ -174,3 +174,10 @@ function eqTable(Fp3[] memory point, uint256 first, uint256 count) pure returns 
         }
     }
 }
+
+/// @dev Changes the length of a list within what was allocated for it.
+function setLength(Fp3[] memory list, uint256 length) pure {
+    assembly ("memory-safe") {
+        mstore(list, length)
+    }
+}

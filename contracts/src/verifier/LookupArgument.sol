@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, ZERO, atBit, equal, isCanonical, reduce, unpack} from "./Fp3.sol";
+import {Fp3, ONE, ZERO, atBit, equal, isCanonical, reduce, setLength, unpack} from "./Fp3.sol";
 import {Transcript} from "./Transcript.sol";
 
 /// @notice Columns of a lookup argument (spec/lookup.md, section 1): each with log2 of its cells, and whether the prover
@@ -217,11 +217,12 @@ library LookupArgument {
             for (; from > low; --from) {
                 weights[from - 1] = weights[from] * atBit(point[from - 1], (cube.offsets[j] >> (from - 1)) & 1);
             }
-            n = n + weights[low] * numerators[j];
-            d = d + weights[low] * denominators[j];
+            // More columns are allowed than sums that are not reduced may have summands.
+            n = reduce(n + weights[low] * numerators[j]);
+            d = reduce(d + weights[low] * denominators[j]);
             last = cube.offsets[j];
         }
-        d = reduce(d) + (ONE - prefixValue(cube.cells, point));
+        d = d + (ONE - prefixValue(cube.cells, point));
     }
 
     /// @notice Sum over x < extent of eq(r, x), extent at most 2^(number of coordinates).
@@ -260,13 +261,6 @@ library LookupArgument {
         list = new Fp3[](count);
         for (uint256 i = 0; i < count; ++i) {
             list[i] = element(s, layer_);
-        }
-    }
-
-    /// @dev Changes the length of a list within what was allocated for it.
-    function setLength(Fp3[] memory list, uint256 length) private pure {
-        assembly ("memory-safe") {
-            mstore(list, length)
         }
     }
 }

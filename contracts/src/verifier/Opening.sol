@@ -14,6 +14,7 @@ import {
     pow,
     powerWeight,
     reduce,
+    setLength,
     unpack
 } from "./Fp3.sol";
 import {MultiProof} from "./MultiProof.sol";
@@ -134,7 +135,8 @@ library Opening {
             power = power * o.join;
         }
         for (uint256 a = 0; a < values.length; ++a) {
-            sum = sum + power * values[a];
+            // Reduced each time: claims may be more than an unreduced sum may have summands.
+            sum = reduce(sum + power * values[a]);
             power = power * o.join;
         }
         o.claim = reduce(sum);
@@ -577,12 +579,5 @@ library Opening {
             }
         }
         sum = reduce(sum);
-    }
-
-    /// @dev Changes the length of a list within what was allocated for it.
-    function setLength(Fp3[] memory list, uint256 length) private pure {
-        assembly ("memory-safe") {
-            mstore(list, length)
-        }
     }
 }

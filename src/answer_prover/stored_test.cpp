@@ -16,6 +16,7 @@
 #include "model_file/model_file.hpp"
 #include "quantise/quantise.hpp"
 #include "quantise/synthetic.hpp"
+#include "reduction/program.hpp"
 
 namespace avow::answer_prover {
 namespace {
@@ -79,12 +80,20 @@ void expect_stored(const std::string& name, const base::Bytes& made) {
   EXPECT_TRUE(stored == made) << name << " is another proof: write it anew with AVOW_WRITE_VECTORS=1";
 }
 
+// What a contract carries out in the place of the key's statement.
+base::Bytes program_of(const ProvingModel& model) {
+  const auto program = reduction::make_program(model.key().key().statement);
+  EXPECT_TRUE(program) << program.error();
+  return program.value();
+}
+
 bool is_long() { return std::getenv("AVOW_LONG") != nullptr; }
 
 TEST(StoredProof, OfTheBundledModelIsMadeAgain) {
   if (base::kTestStride > 1) GTEST_SKIP() << "the same code proves smaller models";
   const auto contents = bundled("stories260K/stories260K.gguf", 512);
   const auto model = committed_model(contents, 100);
+  expect_stored("stories260k.program", program_of(*model));
   expect_stored("stories260k.proof", proof_of(*model, {prompted(contents, "Once upon a time", 28)}));
 }
 
@@ -100,6 +109,7 @@ TEST(StoredProof, Of124MParametersIsMadeAgain) {
     const auto model = committed_model(contents, level);
     const auto request = prompted(contents, "The proof of the pudding is the ", 32);
     ASSERT_EQ(request.input.size(), 32U);
+    expect_stored("shape124m.program", program_of(*model));
     expect_stored("shape124m_" + std::to_string(level) + ".proof", proof_of(*model, {request}));
   }
 }

@@ -2,6 +2,7 @@
 #include "prover/stage.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <set>
 
@@ -30,7 +31,7 @@ std::vector<AxisFold> folds_of(const Tensors& tensors, const Challenges& challen
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const Coordinates& at = point.axes[i];
     const std::uint64_t length = binding.length(axes[i]);
-    if (stage != nullptr && at.source == Source::kStage && at.stage == stage->number) {
+    if (stage != nullptr && at.source == Source::kStage && at.stage == stage->number && at.count > 0) {
       folds.push_back({std::min(length, std::uint64_t{1} << at.count), {}, true});
     } else {
       folds.push_back({0, reduction::resolve(challenges, at, statement::log_extent(length)), false});
@@ -92,7 +93,9 @@ class Builder {
   void add(const Product& product, const Fp3& weight, StageTables& result) {
     Summand summand;
     std::vector<ClaimId> claims;
-    Product fixed{product.coefficient, product.log_scale, {}, {}, {}, {}};
+    Product fixed;
+    fixed.coefficient = product.coefficient;
+    fixed.log_scale = product.log_scale;
     const auto add_table = [&](Table table, ClaimId claim) {
       summand.tables.push_back(std::move(table));
       claims.push_back(claim);
@@ -114,6 +117,7 @@ class Builder {
       }
     }
     for (const auto& extent : product.extents) {
+      if (std::has_single_bit(extent.length)) continue;
       if (is_variable(extent.at)) {
         add_table(arrange({{extent.length, extent.at}}, std::vector<Fp3>(extent.length, kOne3)), reduction::kNone);
       } else {
@@ -138,7 +142,7 @@ class Builder {
 
  private:
   [[nodiscard]] bool is_variable(const Coordinates& at) const {
-    return at.source == Source::kStage && at.stage == stage_.number;
+    return at.source == Source::kStage && at.stage == stage_.number && at.count > 0;
   }
   [[nodiscard]] bool has_variables(const TensorPoint& point) const {
     return std::any_of(point.axes.begin(), point.axes.end(), [&](const Coordinates& at) { return is_variable(at); });

@@ -103,10 +103,39 @@ class Planner {
   [[nodiscard]] std::uint16_t bits(AxisId axis) const {
     return static_cast<std::uint16_t>(statement::log_extent(binding_.length(axis)));
   }
-  // An axis of one place has no coordinates: it is read at place 0, whatever the source.
-  [[nodiscard]] Coordinates coordinates(Source source, AxisId axis, std::size_t first, std::uint8_t stage = 0) const {
-    if (bits(axis) == 0) return {};
-    return {source, stage, static_cast<std::uint16_t>(first), bits(axis), 0};
+  [[nodiscard]] bool is_fixed(AxisId axis) const { return s_.axes[s_.root(axis)].kind == statement::AxisKind::kFixed; }
+
+  // Adds the coordinates of an axis, in symbols.
+  void add_bits(Bits& sum, AxisId axis) const {
+    if (is_fixed(axis)) {
+      sum.fixed += bits(axis);
+      return;
+    }
+    const AxisId root = s_.root(axis);
+    sum.parameters.insert(std::upper_bound(sum.parameters.begin(), sum.parameters.end(), root), root);
+  }
+  [[nodiscard]] std::uint32_t value(const Bits& sum) const {
+    std::uint32_t total = sum.fixed;
+    for (const AxisId parameter : sum.parameters) total += bits(parameter);
+    return total;
+  }
+  [[nodiscard]] Coordinates coordinates(Source source, AxisId axis) const {
+    Coordinates at;
+    // An axis that always has one place has no coordinates: it is read at place 0, whatever the source.
+    if (is_fixed(axis) && bits(axis) == 0) return at;
+    at.source = source;
+    at.count = bits(axis);
+    add_bits(at.extent, axis);
+    return at;
+  }
+  [[nodiscard]] Coordinates coordinates(Source source, AxisId axis, const Positions& positions,
+                                        std::uint8_t stage = 0) const {
+    Coordinates at = coordinates(source, axis);
+    if (at.source == Source::kPlace) return at;
+    at.stage = stage;
+    at.axis = positions.first_twin(axis);
+    at.first = static_cast<std::uint16_t>(positions.first(axis));
+    return at;
   }
 
   // The claim on this tensor at this point, a new one (noted in `fresh`) if there is none yet.
@@ -136,7 +165,8 @@ class Planner {
   }
 
   void add_extent(Product& product, AxisId axis, const Coordinates& at) const {
-    if (!std::has_single_bit(binding_.length(axis))) product.extents.push_back({binding_.length(axis), at});
+    const std::uint64_t length = binding_.length(axis);
+    if (!is_fixed(axis) || !std::has_single_bit(length)) product.extents.push_back({axis, length, at});
   }
 
   // What a term is at a point of its free axes. `positions`: where the variables' challenges lie, in a sumcheck; there
@@ -154,13 +184,16 @@ class Planner {
       const Coordinates* free = use.is_free ? &at[next_free++] : nullptr;
       if (use.is_variable) {
         AVOW_CHECK(positions != nullptr);
-        place = coordinates(Source::kStage, use.axis, positions->first(use.axis), stage);
-        if (free != nullptr && bits(use.axis) > 0) result.eqs.push_back({place, *free, bits(use.axis)});
+        place = coordinates(Source::kStage, use.axis, *positions, stage);
+        if (free != nullptr && place.source != Source::kPlace) {
+          result.eqs.push_back({use.axis, place, *free, bits(use.axis)});
+        }
+        add_bits(result.scale, use.axis);
       } else if (free != nullptr) {
         place = *free;
       } else {
-        place = coordinates(Source::kHalf, use.axis, 0);
-        result.log_scale += bits(use.axis);
+        place = coordinates(Source::kHalf, use.axis);
+        add_bits(result.scale, use.axis);
       }
       if (use.needs_extent) add_extent(result, use.axis, place);
     }
@@ -174,6 +207,7 @@ class Planner {
         result.claims.push_back(claim(std::move(point), fresh));
       }
     }
+    result.log_scale = static_cast<std::int32_t>(value(result.scale));
     return result;
   }
 
@@ -188,9 +222,14 @@ class Planner {
   [[nodiscard]] std::vector<Coordinates> column_point(std::span<const AxisId> axes, std::uint32_t& log_size) const {
     std::vector<Coordinates> at(axes.size());
     log_size = 0;
+    Bits below;
     for (std::size_t i = axes.size(); i-- > 0;) {
-      at[i] = coordinates(Source::kLookup, axes[i], log_size);
-      log_size += bits(axes[i]);
+      at[i] = coordinates(Source::kLookup, axes[i]);
+      if (at[i].source == Source::kPlace) continue;
+      at[i].below = below;
+      at[i].first = static_cast<std::uint16_t>(log_size);
+      add_bits(below, axes[i]);
+      log_size = value(below);
     }
     return at;
   }
@@ -231,12 +270,13 @@ class Planner {
   void add_zero_claims() {
     std::vector<std::vector<AxisId>> together;
     for (const TensorId id : s_.zero_claims) together.push_back(s_.tensors[id].axes);
-    const Positions positions(together, binding_.lengths());
+    const Positions positions(s_, binding_.lengths(), together);
+    plan_.zero_axes = placed(positions);
     plan_.zero_coordinates = static_cast<std::uint16_t>(positions.count());
     for (const TensorId id : s_.zero_claims) {
       TensorPoint point{id, {}};
       for (const AxisId axis : s_.tensors[id].axes) {
-        point.axes.push_back(coordinates(Source::kZero, axis, positions.first(axis)));
+        point.axes.push_back(coordinates(Source::kZero, axis, positions));
       }
       // A claim of its own even where a lookup has brought up one at the same point, as it may if no axis has
       // coordinates: the value of that one is whatever the prover sent.
@@ -268,11 +308,11 @@ class Planner {
     for (const TensorId id : tensors) {
       for (const Term& term : s_.tensors[id].definition) together.push_back(variables(id, term));
     }
-    const Positions positions(together, binding_.lengths());
-    stage.degrees.resize(positions.count());
+    const Positions positions(s_, binding_.lengths(), together);
+    stage.axes = placed(positions);
     for (const TensorId id : tensors) {
       const Tensor& tensor = s_.tensors[id];
-      for (const Term& term : tensor.definition) raise_degrees(stage, tensor, term, positions);
+      for (const Term& term : tensor.definition) raise_degrees(stage, tensor, term);
       for (const ClaimId c : claims_on_[id]) {
         const auto at = plan_.claims[c].axes;
         Summation sum{c, {}};
@@ -280,11 +320,11 @@ class Planner {
           sum.products.push_back(product(term, tensor.axes, at, &positions, stage.number, stage.sum_values));
           // A round in which the product has no variable halves it.
           sum.products.back().log_scale -= static_cast<std::int32_t>(positions.count());
-          for (const AxisId axis : variables(id, term)) sum.products.back().log_scale += bits(axis);
         }
         stage.sums.push_back(std::move(sum));
       }
     }
+    set_degrees(stage, positions);
   }
 
   [[nodiscard]] std::vector<AxisId> variables(TensorId id, const Term& term) const {
@@ -295,12 +335,29 @@ class Planner {
     return axes;
   }
 
-  void raise_degrees(Stage& stage, const Tensor& tensor, const Term& term, const Positions& positions) const {
+  [[nodiscard]] static std::vector<PlacedAxis> placed(const Positions& positions) {
+    std::vector<PlacedAxis> axes;
+    for (const AxisId axis : positions.axes()) {
+      const auto& together = positions.neighbours(axis);
+      axes.push_back({axis, 0, {together.begin(), together.end()}});
+    }
+    return axes;
+  }
+
+  void raise_degrees(Stage& stage, const Tensor& tensor, const Term& term) const {
     for (const AxisUse& use : statement::axis_uses(s_, tensor.axes, term)) {
       if (!use.is_variable) continue;
-      for (std::size_t i = 0; i < bits(use.axis); ++i) {
-        std::uint8_t& degree = stage.degrees[positions.first(use.axis) + i];
-        degree = std::max(degree, static_cast<std::uint8_t>(use.degree));
+      const auto axis = std::find_if(stage.axes.begin(), stage.axes.end(),
+                                     [&](const PlacedAxis& placed) { return placed.axis == use.axis; });
+      axis->degree = std::max(axis->degree, static_cast<std::uint8_t>(use.degree));
+    }
+  }
+  void set_degrees(Stage& stage, const Positions& positions) const {
+    stage.degrees.resize(positions.count());
+    for (const PlacedAxis& placed : stage.axes) {
+      for (std::size_t i = 0; i < bits(placed.axis); ++i) {
+        std::uint8_t& degree = stage.degrees[positions.first(placed.axis) + i];
+        degree = std::max(degree, placed.degree);
       }
     }
   }

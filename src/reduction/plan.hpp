@@ -11,7 +11,8 @@
 
 /// How the claims of a statement become claims on committed tensors (spec/proof.md, section 3): every step of prover
 /// and verifier, without a single field element. It follows from statement and instance alone, so both sides make the
-/// same plan before the first message.
+/// same plan before the first message; and but for numbers of coordinates it is the same in all instances, so that a
+/// contract has it from the key (program.hpp).
 namespace avow::reduction {
 
 using statement::TensorId;
@@ -26,14 +27,26 @@ enum class Source : std::uint8_t {
   kZero,    ///< the challenges for zero claims
   kStage,   ///< the challenges of the sumcheck of stage `stage`
 };
+/// A number of coordinates as a function of the instance: `fixed`, and those that each of these parameters has.
+struct Bits {
+  std::uint32_t fixed = 0;
+  std::vector<statement::AxisId> parameters{};                  ///< in order, with repetitions
+  friend auto operator<=>(const Bits&, const Bits&) = default;  // NOLINT(modernize-use-nullptr): a bug
+};
 /// The coordinates of one axis, lowest first: `count` of them from `first` on in the source's challenges, then zeros up
 /// to as many as the axis has (a prefix of the axis is read).
 struct Coordinates {
   Source source = Source::kPlace;
   std::uint8_t stage = 0;
-  std::uint16_t first = 0;
-  std::uint16_t count = 0;  ///< 0 of a place
+  /// Of kZero and kStage: the axis that says where they begin in the source's vector; of axes that begin together in
+  /// every instance (Positions::first_twin) the same one.
+  statement::AxisId axis = 0;
+  Bits below{};  ///< of kLookup: coordinates of the column's axes behind it
+  Bits extent{};
   std::uint64_t place = 0;
+  /// What these are in this instance.
+  std::uint16_t first = 0;
+  std::uint16_t count = 0;                                                    ///< 0 of a place
   friend auto operator<=>(const Coordinates&, const Coordinates&) = default;  // NOLINT(modernize-use-nullptr): a bug
 };
 
@@ -44,13 +57,16 @@ struct TensorPoint {
   friend auto operator<=>(const TensorPoint&, const TensorPoint&) = default;  // NOLINT(modernize-use-nullptr): a bug
 };
 
-/// The extension of the indicator of [0, length) at a point of ceil(log2 length) coordinates.
+/// The extension of the indicator of [0, length) at a point of ceil(log2 length) coordinates. 1 if length is a power of
+/// two; of an axis whose length is fixed it is not.
 struct Extent {
+  statement::AxisId axis = 0;
   std::uint64_t length = 0;
   Coordinates at;
 };
-/// eq of two points of `count` coordinates.
+/// eq of two points of `count` coordinates, those of `axis`.
 struct Eq {
+  statement::AxisId axis = 0;
   Coordinates a;
   Coordinates b;
   std::uint16_t count = 0;
@@ -60,7 +76,8 @@ struct Eq {
 /// definition has become at the end; coordinates from the sumcheck's own stage are then its variables.
 struct Product {
   std::int64_t coefficient = 1;
-  std::int32_t log_scale = 0;
+  std::int32_t log_scale = 0;  ///< `scale`, and in a sumcheck less the number of its rounds
+  Bits scale{};
   std::vector<Extent> extents;
   std::vector<TensorPoint> structured;
   std::vector<Eq> eqs;
@@ -83,6 +100,14 @@ struct Column {
   ClaimId multiplicity = kNone;                 ///< of a table: minus the numerators
 };
 
+/// An axis that has its coordinates in a vector of challenges, and what the place of these follows from
+/// (spec/proof.md, section 3): the axes that it occurs together with. degree: of the rounds that bind them.
+struct PlacedAxis {
+  statement::AxisId axis = 0;
+  std::uint8_t degree = 0;  ///< 0 of zero claims
+  std::vector<statement::AxisId> together{};
+};
+
 /// The claims of one stage that need a sumcheck, joined by powers of one challenge.
 struct Summation {
   ClaimId claim = 0;
@@ -93,6 +118,7 @@ struct Stage {
   std::vector<LinearEquation> linear{};
   std::vector<ClaimId> linear_values{};  ///< claims that the linear equations bring up, in order
   std::vector<Summation> sums{};         ///< none: no sumcheck in this stage
+  std::vector<PlacedAxis> axes{};        ///< of the sumcheck's variables
   std::vector<std::uint8_t> degrees{};   ///< of each round; round i binds coordinate i of the stage's challenges
   std::vector<ClaimId> sum_values{};     ///< claims that the sumcheck ends in
 };
@@ -103,6 +129,7 @@ struct Plan {
   std::uint32_t tag_power = 0;  ///< power of beta that a table's number has: the widest tuple
   std::vector<ClaimId> lookup_values;
   std::vector<ClaimId> zero_claims;  ///< value 0
+  std::vector<PlacedAxis> zero_axes;
   std::uint16_t zero_coordinates = 0;
   std::vector<Stage> stages;  ///< highest number first; the last is stage 0, which has no sumcheck
   std::vector<TensorPoint> claims;

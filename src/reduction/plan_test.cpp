@@ -17,10 +17,16 @@ using statement::Builder;
 using statement::Cause;
 using statement::signed_bits;
 
+statement::Statement axes_of(const std::vector<std::uint64_t>& lengths) {
+  statement::Statement statement;
+  for (const std::uint64_t length : lengths) statement.axes.push_back({.name = {}, .length = length});
+  return statement;
+}
+
 TEST(Positions, AxesThatOccurTogetherAreDisjointAndOthersShare) {
   const std::vector<std::uint64_t> lengths = {16, 8, 5, 64, 1, 2};
   const std::vector<std::vector<AxisId>> together = {{0, 1}, {1, 2, 4}, {3}, {2, 5}};
-  const Positions positions(together, lengths);
+  const Positions positions(axes_of(lengths), lengths, together);
   const auto range = [&](AxisId axis) {
     return std::pair(positions.first(axis), positions.first(axis) + statement::log_extent(lengths[axis]));
   };
@@ -33,6 +39,20 @@ TEST(Positions, AxesThatOccurTogetherAreDisjointAndOthersShare) {
     }
   }
   EXPECT_EQ(positions.count(), 7u);  // 4 + 3; the rest beside them
+}
+
+// 1 and 3 are twins, 2 has their length but occurs with another axis, 4 another length.
+TEST(Positions, TwinsBeginTogetherWhateverTheLengths) {
+  const std::vector<std::vector<AxisId>> together = {{0, 1}, {0, 3}, {0, 2, 5}, {0, 4}, {1, 6}, {3, 6}};
+  for (const std::uint64_t length : {1u, 2u, 5u, 16u, 300u}) {
+    const std::vector<std::uint64_t> lengths = {16, length, length, length, 17, 3, 40};
+    const Positions positions(axes_of(lengths), lengths, together);
+    EXPECT_EQ(positions.first(3), positions.first(1));
+    EXPECT_EQ(positions.first_twin(3), 1u);
+    EXPECT_EQ(positions.first_twin(1), 1u);
+    EXPECT_EQ(positions.first_twin(2), 2u);
+    EXPECT_EQ(positions.first_twin(4), 4u);
+  }
 }
 
 TEST(Plan, ARequantisationHasOneSumAndOneLinearStep) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -17,15 +18,28 @@ namespace avow::reduction {
 /// overlaps. So no coordinate is without an axis.
 class Positions {
  public:
-  Positions(std::span<const std::vector<statement::AxisId>> together, std::span<const std::uint64_t> lengths);
+  /// lengths: of the statement's axes. together: lists of axes that occur together.
+  Positions(const statement::Statement& statement, std::span<const std::uint64_t> lengths,
+            std::span<const std::vector<statement::AxisId>> together);
 
   /// Length of the vector.
   [[nodiscard]] std::size_t count() const noexcept { return count_; }
   /// First coordinate of an axis that occurs somewhere.
   [[nodiscard]] std::size_t first(statement::AxisId axis) const { return first_[axis]; }
+  /// The first of the axes that have the same first coordinate in every instance for this reason: they have one length
+  /// in every instance, do not occur together, and occur with the same axes.
+  [[nodiscard]] statement::AxisId first_twin(statement::AxisId axis) const { return twin_[axis]; }
+  /// The axes that occur somewhere, in order; and those that occur together with such a one.
+  [[nodiscard]] const std::vector<statement::AxisId>& axes() const noexcept { return axes_; }
+  [[nodiscard]] const std::set<statement::AxisId>& neighbours(statement::AxisId axis) const {
+    return neighbours_[axis];
+  }
 
  private:
   std::vector<std::size_t> first_;  // for each axis
+  std::vector<statement::AxisId> twin_;
+  std::vector<statement::AxisId> axes_;
+  std::vector<std::set<statement::AxisId>> neighbours_;
   std::size_t count_ = 0;
 };
 

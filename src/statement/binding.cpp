@@ -32,6 +32,16 @@ std::uint64_t Binding::cells(std::span<const AxisId> axes) const {
   return cells;
 }
 
+Binding Binding::least(const Statement& statement) {
+  Binding binding(statement);
+  for (const Axis& axis : statement.axes) {
+    const std::uint64_t own = axis.kind == AxisKind::kParameter ? 1 : axis.length;
+    binding.lengths_.push_back(axis.kind == AxisKind::kAlias ? binding.lengths_[axis.of] : own);
+  }
+  binding.values_.resize(statement.values.size());
+  return binding;
+}
+
 base::Result<Binding, Error> Binding::bind(const Statement& statement, Instance instance) {
   Binding binding(statement);
   std::size_t parameters = 0;

@@ -28,6 +28,9 @@ class Binding {
   /// joint index space is (plan.hpp).
   [[nodiscard]] static base::Result<Binding, Error> bind(const Statement& statement, Instance instance);
 
+  /// Every parameter 1 and no public values: for what is the same in all instances. Nothing is refused.
+  [[nodiscard]] static Binding least(const Statement& statement);
+
   [[nodiscard]] const Statement& statement() const noexcept { return *statement_; }
   [[nodiscard]] std::uint64_t length(AxisId axis) const { return lengths_[axis]; }
   /// Of every axis, aliases included.

@@ -36,6 +36,8 @@ const char* name(Check check) noexcept {
       return "key.statement";
     case Check::kKeyShape:
       return "key.shape";
+    case Check::kKeyProgram:
+      return "key.program";
     case Check::kKeyAnalysis:
       return "key.analysis";
     case Check::kInstance:

@@ -18,6 +18,7 @@ enum class Check : std::uint8_t {
   kKeyModel,        ///< a model commitment that is not canonical, or not there just when there are model tensors
   kKeyStatement,    ///< bytes that are no valid statement; the text has the statement's own error
   kKeyShape,        ///< a model tensor whose size depends on the instance, or nothing to commit in a proof
+  kKeyProgram,      ///< the digest of another program than the statement's
   kKeyAnalysis,     ///< the statement does not determine its outputs; the text says which tensor
   kInstance,        ///< lengths or values that the statement does not allow, or too large for key or argument
   kState,           ///< bytes that are no state of this key and instance

@@ -9,6 +9,7 @@
 #include "pcs/opening_state.hpp"
 #include "pcs/security.hpp"
 #include "reduction/plan.hpp"
+#include "reduction/program.hpp"
 #include "statement/analysis.hpp"
 #include "statement/serialize.hpp"
 #include "statement/validate.hpp"
@@ -84,6 +85,11 @@ base::Result<std::optional<ModelCommitment>, Rejection> parse_model(KeyReader& r
 
 }  // namespace
 
+base::Digest program_digest(const statement::Statement& statement) {
+  const auto program = reduction::make_program(statement);
+  return program ? hash::keccak256(program.value()) : base::Digest{};
+}
+
 Bytes serialize(const VerifyingKey& key) {
   Bytes out;
   base::append_be32(out, kKeyVersion);
@@ -96,6 +102,7 @@ Bytes serialize(const VerifyingKey& key) {
     field::encode(key.model->ood_value, encoded);
     base::append(out, encoded);
   }
+  base::append(out, program_digest(key.statement));
   base::append(out, statement::serialize(key.statement));
   return out;
 }
@@ -143,6 +150,8 @@ base::Result<VerifyingKey, Rejection> read_key(ByteView bytes) {
   auto model = parse_model(reader);
   if (!model) return Err{model.error()};
   key.model = model.value();
+  const auto program = reader.bytes(base::Digest{}.size());
+  if (!program) return truncated();
   auto parsed = statement::parse(reader.rest());
   if (!parsed) {
     return Err{Rejection{Check::kKeyStatement, 0,
@@ -150,6 +159,8 @@ base::Result<VerifyingKey, Rejection> read_key(ByteView bytes) {
   }
   key.statement = std::move(parsed).value();
   if (auto rejection = check_key(key)) return Err{std::move(*rejection)};
+  const base::Digest digest = program_digest(key.statement);
+  if (!std::equal(digest.begin(), digest.end(), program->begin())) return Err{Rejection{Check::kKeyProgram, 0, {}}};
   if (key.config.level < kMinLevel || key.config.level > kMaxLevel) {
     return Err{
         Rejection{Check::kKeyConfig, 0,

@@ -9,7 +9,7 @@
 
 namespace avow::verifier {
 
-inline constexpr std::uint32_t kKeyVersion = 1;
+inline constexpr std::uint32_t kKeyVersion = 2;
 /// Of a serialised key: a chain stores it as code.
 inline constexpr std::size_t kMaxKeyBytes = 8192;
 inline constexpr std::size_t kMaxApplicationBytes = 1024;
@@ -37,6 +37,9 @@ struct VerifyingKey {
   friend bool operator==(const VerifyingKey&, const VerifyingKey&) = default;
 };
 
+/// keccak256 of the statement's program (reduction::make_program), which a contract carries out in the statement's
+/// place; zeroes if it has none.
+[[nodiscard]] base::Digest program_digest(const statement::Statement& statement);
 /// Canonical bytes: spec/proof.md, section 2. Requires a valid statement.
 [[nodiscard]] base::Bytes serialize(const VerifyingKey& key);
 /// keccak256 of serialize(): the model's id.

@@ -61,7 +61,7 @@ TEST(Key, EachPartHasItsError) {
     bytes[at] = value;
     return bytes;
   };
-  EXPECT_EQ(verdict(with(3, 2)), "key.version");
+  EXPECT_EQ(verdict(with(3, 1)), "key.version");
   EXPECT_EQ(verdict(with(4, 1)), "key.truncated");   // a configuration of 16 MiB
   EXPECT_EQ(verdict(with(8 + 3, 9)), "key.config");  // the configuration's own version
   EXPECT_EQ(verdict(with(8 + config_size, 1)), "key.truncated");
@@ -71,7 +71,8 @@ TEST(Key, EachPartHasItsError) {
   auto not_canonical = good;
   base::store_be64(not_canonical.data() + flag + 33, field::kP);
   EXPECT_EQ(verdict(not_canonical), "key.model");
-  EXPECT_EQ(verdict(with(flag + 1 + 56, 2)), "key.statement");
+  EXPECT_EQ(verdict(with(flag + 1 + 56, static_cast<std::uint8_t>(~good[flag + 1 + 56]))), "key.program");
+  EXPECT_EQ(verdict(with(flag + 1 + 56 + 32, 2)), "key.statement");
   EXPECT_EQ(verdict(base::Bytes(kMaxKeyBytes + 1)), "key.truncated");
 }
 

@@ -17,6 +17,8 @@ struct Key {
     /// Of the model's commitment.
     bytes32 root;
     Fp3 oodValue;
+    /// Hash of the statement's program (spec/program.md).
+    bytes32 program;
     /// First byte of the statement in the key, which goes to its end.
     uint256 statement;
 }
@@ -41,7 +43,7 @@ library Keys {
     error KeyPlan(uint256 vocabulary, uint256 context);
 
     uint256 internal constant MAX_BYTES = 8192;
-    uint256 private constant VERSION = 1;
+    uint256 private constant VERSION = 2;
     uint256 private constant APPLICATION_VERSION = 1;
     uint256 private constant PLAN_VERSION = 2;
     /// @dev Of the numbers of a plan (spec/model_file.md): how many, and which ones are read here.
@@ -72,7 +74,8 @@ library Keys {
         uint256 oodValue = number(encoded, model + 33, 24);
         if (!isCanonical(oodValue)) revert KeyModel();
         key.oodValue = unpack(oodValue);
-        key.statement = model + 57;
+        key.program = bytes32(number(encoded, model + 57, 32));
+        key.statement = model + 89;
         if (key.statement >= encoded.length) revert KeyTruncated();
     }
 

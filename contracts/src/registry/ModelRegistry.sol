@@ -14,6 +14,8 @@ contract ModelRegistry {
     struct Model {
         /// The contract whose code is a zero byte and the key; zero if there is no such model.
         address key;
+        /// Likewise of its program (spec/program.md).
+        address program;
         /// Words, the bound of token ids.
         uint24 vocabulary;
         /// Most tokens of a prompt and its answer.
@@ -42,27 +44,32 @@ contract ModelRegistry {
     error UnknownModel(bytes32 modelId);
     /// @notice The name of the importer is longer than MAX_IMPORTER_BYTES.
     error ImporterTooLong(uint256 size);
-    /// @notice The key could not be stored: the transaction has too little gas.
-    error KeyNotStored();
+    /// @notice The program is not the one whose hash the key has, or the key has none.
+    error WrongProgram(bytes32 expected);
+    /// @notice Key or program could not be stored: the transaction has too little gas, or the program is too large.
+    error NotStored();
 
     /// @notice Most bytes of an importer's name and version.
     uint256 public constant MAX_IMPORTER_BYTES = 64;
 
     /// @notice Registers the model of a key.
     /// @param key At most 8192 bytes (spec/proof.md, section 2).
+    /// @param program That of the key's statement, at most 24575 bytes: what is carried out to check a proof.
     /// @param sourceSha256 Of the file that the model was imported from; zero if that is not to be told.
     /// @param importer Name and version of the importing program, at most MAX_IMPORTER_BYTES.
     /// @return modelId Keccak-256 of the key.
-    function register(bytes calldata key, bytes32 sourceSha256, string calldata importer)
+    function register(bytes calldata key, bytes calldata program, bytes32 sourceSha256, string calldata importer)
         external
         returns (bytes32 modelId)
     {
         if (bytes(importer).length > MAX_IMPORTER_BYTES) revert ImporterTooLong(bytes(importer).length);
         Key memory parsed = Keys.parse(key);
+        if (keccak256(program) != parsed.program) revert WrongProgram(parsed.program);
         modelId = keccak256(key);
         if (models[modelId].key != address(0)) revert AlreadyRegistered(modelId);
         models[modelId] = Model({
             key: store(key),
+            program: store(program),
             vocabulary: uint24(parsed.vocabulary),
             context: uint24(parsed.context),
             idBytes: uint8(Keys.idBytes(parsed.vocabulary))
@@ -91,13 +98,13 @@ contract ModelRegistry {
         }
     }
 
-    /// @dev A contract whose code is a zero byte, so that nobody can run it, and the key.
-    function store(bytes calldata key) private returns (address pointer) {
+    /// @dev A contract whose code is a zero byte, so that nobody can run it, and the data.
+    function store(bytes calldata data) private returns (address pointer) {
         // PUSH2 size, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: returns what follows these ten bytes.
-        bytes memory initCode = abi.encodePacked(hex"61", uint16(key.length + 1), hex"80600a5f395ff3", hex"00", key);
+        bytes memory initCode = abi.encodePacked(hex"61", uint16(data.length + 1), hex"80600a5f395ff3", hex"00", data);
         assembly ("memory-safe") {
             pointer := create(0, add(initCode, 32), mload(initCode))
         }
-        if (pointer == address(0)) revert KeyNotStored();
+        if (pointer == address(0)) revert NotStored();
     }
 }

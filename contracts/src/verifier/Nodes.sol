@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Fp3, ONE, P, ZERO, isZero, reduce, scale} from "./Fp3.sol";
+import {LookupArgument} from "./LookupArgument.sol";
+import {Program, Programs, u8At, u16At, u32At} from "./Program.sol";
+import {PublicValues} from "./PublicValues.sol";
+
+/// @title Values that depend on challenges and public values alone (spec/program.md, section 3)
+library Nodes {
+    using Programs for Program;
+
+    uint256 private constant ONE_NODE = 0;
+    uint256 private constant PRODUCT = 1;
+    uint256 private constant SCALE = 2;
+    uint256 private constant EXTENT = 3;
+    uint256 private constant EQ = 4;
+    uint256 private constant INDEX = 5;
+    uint256 private constant EQUAL = 6;
+    uint256 private constant LESS = 7;
+    uint256 private constant LESS_EQUAL = 8;
+    uint256 private constant ONE_HOT = 9;
+    uint256 private constant BELOW = 10;
+    uint256 private constant BETWEEN = 11;
+    uint256 private constant VALUE = 12;
+    uint256 private constant PIECES = 13;
+
+    /// @dev Set in what is kept of a node: elements do not reach it.
+    uint256 private constant KNOWN = 1 << 255;
+
+    /// @notice The value of a node, reduced; computed once.
+    function nodeOf(Program memory p, uint256 number) internal pure returns (Fp3 value) {
+        uint256 known = p.nodeValues[number];
+        if (known != 0) return Fp3.wrap(known ^ KNOWN);
+        uint256 place = p.nodeBodies + u16At(p.nodes + 2 * number);
+        uint256 kind = u8At(place);
+        ++place;
+        if (kind == ONE_NODE) value = ONE;
+        else if (kind == PRODUCT) value = nodeOf(p, u16At(place)) * nodeOf(p, u16At(place + 2));
+        else if (kind == SCALE) value = scaleOf(p, place);
+        else if (kind == EXTENT) value = extentOf(p, place);
+        else if (kind == EQ) value = eqOf(p.pointOf(u16At(place)), p.pointOf(u16At(place + 2)));
+        else if (kind == INDEX) value = indexOf(p, place);
+        else if (kind <= LESS_EQUAL) value = comparisonOf(p, place, kind);
+        else if (kind == ONE_HOT) value = PublicValues.oneHot(p, place);
+        else if (kind == BELOW) value = PublicValues.below(p, place, false);
+        else if (kind == BETWEEN) value = PublicValues.below(p, place, true);
+        else if (kind == VALUE) value = PublicValues.sumOf(p, place);
+        else if (kind == PIECES) value = piecesOf(p, place);
+        else revert Programs.ProgramInvalid();
+        p.nodeValues[number] = Fp3.unwrap(value) | KNOWN;
+    }
+
+    /// @dev 2 to the coordinates of parameters.
+    function scaleOf(Program memory p, uint256 place) private pure returns (Fp3) {
+        uint256 exponent = 0;
+        for (uint256 i = 0; i < 3; ++i) {
+            exponent += u8At(place + i) * p.parameterBits[i];
+        }
+        return Fp3.wrap(powerOfTwo(exponent) << 160);
+    }
+
+    /// @notice 2^exponent modulo p.
+    function powerOfTwo(uint256 exponent) internal pure returns (uint256 power) {
+        power = 1;
+        for (; exponent >= 64; exponent -= 64) {
+            power = mulmod(power, 2 ** 64, P);
+        }
+        return mulmod(power, 1 << exponent, P);
+    }
+
+    function extentOf(Program memory p, uint256 place) private pure returns (Fp3) {
+        return LookupArgument.prefixValue(p.lengths[u8At(place)], p.pointOf(u16At(place + 1)));
+    }
+
+    /// @notice Product over b of eq(a_b, b_b).
+    function eqOf(Fp3[] memory a, Fp3[] memory b) internal pure returns (Fp3 product) {
+        product = ONE;
+        if (a.length != b.length) revert Programs.ProgramInvalid();
+        for (uint256 i = 0; i < a.length; ++i) {
+            Fp3 both = a[i] * b[i];
+            product = product * (ONE + both + both - (a[i] + b[i]));
+        }
+    }
+
+    /// @dev index + constant.
+    function indexOf(Program memory p, uint256 place) private pure returns (Fp3) {
+        (Fp3 count, Fp3 sum) = momentsBelow(p.pointOf(u16At(place + 1)), p.lengths[u8At(place)]);
+        return reduce(sum + scale(count, p.constantAt(u16At(place + 3))));
+    }
+
+    /// @dev Sums over x < n of eq(r, x), and of x eq(r, x) (spec/statement.md, section 3).
+    function momentsBelow(Fp3[] memory point, uint256 n) private pure returns (Fp3 count, Fp3 sum) {
+        Fp3 all = ZERO;
+        bool whole = n >> point.length != 0;
+        for (uint256 b = 0; b < point.length; ++b) {
+            Fp3 r = point[b];
+            if (!whole) {
+                if ((n >> b) & 1 == 1) {
+                    sum = reduce((ONE - r) * all + r * (sum + scale(count, 1 << b)));
+                    count = reduce(ONE - r + r * count);
+                } else {
+                    sum = (ONE - r) * sum;
+                    count = (ONE - r) * count;
+                }
+            }
+            all = reduce(all + scale(r, 1 << b));
+        }
+        return whole ? (ONE, all) : (count, sum);
+    }
+
+    /// @dev first + step * (index - start of its piece).
+    function piecesOf(Program memory p, uint256 place) private pure returns (Fp3 value) {
+        Fp3[] memory point = p.pointOf(u16At(place + 1));
+        uint256 pieces = u8At(place + 3);
+        place += 4;
+        uint256 start = 0;
+        Fp3 count = ZERO;
+        Fp3 sum = ZERO;
+        for (uint256 i = 0; i < pieces; ++i) {
+            uint256 length = u32At(place);
+            (Fp3 nextCount, Fp3 nextSum) = momentsBelow(point, start + length);
+            Fp3 inside = nextCount - count;
+            Fp3 offsets = nextSum - sum - scale(inside, start);
+            value =
+                value + scale(inside, p.constantAt(u16At(place + 4))) + scale(offsets, p.constantAt(u16At(place + 6)));
+            start += length;
+            (count, sum) = (nextCount, nextSum);
+            place += 8;
+        }
+        value = reduce(value);
+    }
+
+    /// @dev [a = b], [a < b] or [a <= b] of two indices (spec/statement.md, section 3): a reader of both, lowest bits
+    /// first. Its state: whether a, with the low bits so far, is below b (or not above it), and for each whether its low
+    /// bits exceed those of its length less 1. After equal bits nothing changes in the first.
+    function comparisonOf(Program memory p, uint256 place, uint256 kind) private pure returns (Fp3) {
+        Fp3[] memory a = p.pointOf(u16At(place + 1));
+        Fp3[] memory b = p.pointOf(u16At(place + 4));
+        uint256 lastA = p.lengths[u8At(place)] - 1;
+        uint256 lastB = p.lengths[u8At(place + 3)] - 1;
+        // State 4 s + 2 y + x: s the comparison so far, x and y whether a and b exceed.
+        Fp3[8] memory states;
+        states[kind == LESS ? 0 : 4] = ONE;
+        uint256 bits = a.length > b.length ? a.length : b.length;
+        for (uint256 i = 0; i < bits; ++i) {
+            Fp3[8] memory next;
+            for (uint256 choice = 0; choice < 4; ++choice) {
+                uint256 bitA = choice & 1;
+                uint256 bitB = choice >> 1;
+                if (kind == EQUAL && bitA != bitB) continue;
+                // An index without this bit has a zero there.
+                if ((bitA == 1 && i >= a.length) || (bitB == 1 && i >= b.length)) continue;
+                Fp3 weight = bitOf(a, i, bitA) * bitOf(b, i, bitB);
+                uint256 lasts = ((lastA >> i) & 1) | (((lastB >> i) & 1) << 1);
+                for (uint256 state = 0; state < 8; ++state) {
+                    if (Fp3.unwrap(states[state]) == 0) continue;
+                    uint256 to = after_(state, choice, lasts);
+                    next[to] = next[to] + states[state] * weight;
+                }
+            }
+            for (uint256 state = 0; state < 8; ++state) {
+                states[state] = reduce(next[state]);
+            }
+        }
+        return states[4];
+    }
+
+    function bitOf(Fp3[] memory point, uint256 i, uint256 bit) private pure returns (Fp3) {
+        if (i >= point.length) return ONE;
+        return bit == 1 ? point[i] : ONE - point[i];
+    }
+
+    /// @dev The state after a bit of each index: where it differs from the last index's bit, it decides.
+    function after_(uint256 state, uint256 choice, uint256 lasts) private pure returns (uint256) {
+        uint256 differs = choice ^ lasts;
+        uint256 exceeds = (differs & choice) | (~differs & state & 3);
+        uint256 comparison = choice == 1 ? 0 : choice == 2 ? 4 : state & 4;
+        return comparison | exceeds;
+    }
+}

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Fp3, ONE, P} from "./Fp3.sol";
+
+/// @dev 1/2.
+Fp3 constant HALF = Fp3.wrap(((P + 1) / 2) << 160);
+
+/// @notice A model's program (spec/program.md) in an instance: everything that its parts are made of.
+/// @dev Programs come from keys, and who goes by a model's id knows that its program is its statement's. What another one
+/// can do is to be refused or to waste the gas of its own caller: nothing here writes but to memory.
+struct Program {
+    /// Power of beta that a table's number has.
+    uint256 tagPower;
+    /// Addresses in memory of the sections' first elements.
+    uint256 constants;
+    uint256 coordinates;
+    uint256 nodes;
+    uint256 nodeBodies;
+    uint256 columns;
+    uint256 zero;
+    uint256 stages;
+    uint256 opening;
+    uint256 uses;
+    /// Of the axes, and coordinates of the parameters.
+    uint256[] lengths;
+    uint256[] bits;
+    uint256[3] parameterBits;
+    /// Addresses of points by number of their coordinates, and values of nodes, once they are known.
+    uint256[] points;
+    uint256[] nodeValues;
+    /// Values of claims.
+    Fp3[] claims;
+    /// Challenges by source, and for each source with axes of its own where these begin.
+    Fp3[][] vectors;
+    uint256[][] firsts;
+    /// Public values.
+    uint256[][] values;
+    /// What sums over public values share: the weights of their places and the tables of a coordinate, by coordinates.
+    uint256[] weightKeys;
+    uint256[] weightLists;
+    uint256[] tableKeys;
+    uint256[] tableLists;
+}
+
+/// @notice Where axes lie in a vector of challenges.
+struct Placement {
+    /// For each axis its first coordinate, if it occurs.
+    uint256[] firsts;
+    /// Of each coordinate the degree of the polynomial of the round that binds it.
+    uint256[] degrees;
+}
+
+/// @dev Sources of coordinates; of stages the first one.
+uint256 constant SOURCE_PLACE = 0;
+uint256 constant SOURCE_HALF = 1;
+uint256 constant SOURCE_LOOKUP = 2;
+uint256 constant SOURCE_ZERO = 3;
+uint256 constant SOURCE_STAGE = 4;
+uint256 constant SOURCES = 11;
+
+/// @dev The big-endian number of 1, 2, 4 or 8 bytes at an address in memory.
+function u8At(uint256 place) pure returns (uint256 value) {
+    assembly ("memory-safe") {
+        value := byte(0, mload(place))
+    }
+}
+
+function u16At(uint256 place) pure returns (uint256 value) {
+    assembly ("memory-safe") {
+        value := shr(240, mload(place))
+    }
+}
+
+function u32At(uint256 place) pure returns (uint256 value) {
+    assembly ("memory-safe") {
+        value := shr(224, mload(place))
+    }
+}
+
+function u64At(uint256 place) pure returns (uint256 value) {
+    assembly ("memory-safe") {
+        value := shr(192, mload(place))
+    }
+}
+
+/// @dev ceil(log2 n), n >= 1: the coordinates of an axis.
+function logExtent(uint256 n) pure returns (uint256 log) {
+    while (1 << log < n) ++log;
+}
+
+/// @title Reads programs
+library Programs {
+    /// @notice The program has another version, or a part that none has.
+    error ProgramInvalid();
+    /// @notice A length is more than its axis may have, or the instance too large for the commitment.
+    error ProofInstance();
+
+    uint256 private constant VERSION = 1;
+    uint256 private constant HEAD = 4;
+    uint256 private constant AXIS_BYTES = 5;
+    uint256 private constant CONSTANT_BYTES = 8;
+    uint256 private constant COORDINATES_BYTES = 8;
+    uint256 private constant MOST_PARAMETERS = 3;
+    /// @dev Different points of public values, and last coordinates of these, in a program: a statement has a few.
+    uint256 private constant SHARED = 32;
+
+    /// @notice The program in an instance.
+    /// @param lengths One for each parameter, each 2^k or 3*2^(k-1).
+    /// @param values Public values in the statement's order.
+    function instantiate(bytes memory code, uint256[] memory lengths, uint256[][] memory values)
+        internal
+        pure
+        returns (Program memory p)
+    {
+        uint256 base;
+        assembly ("memory-safe") {
+            base := add(code, 32)
+        }
+        if (code.length < HEAD + 18 || u16At(base) != VERSION || u8At(base + 2) != lengths.length) {
+            revert ProgramInvalid();
+        }
+        if (lengths.length > MOST_PARAMETERS) revert ProgramInvalid();
+        p.tagPower = u8At(base + 3);
+        readAxes(p, section(base, 0), lengths);
+        p.constants = section(base, 1) + 2;
+        p.coordinates = section(base, 2) + 2;
+        p.points = new uint256[](u16At(p.coordinates - 2));
+        uint256 nodes = u16At(section(base, 3));
+        p.nodes = section(base, 3) + 2;
+        p.nodeBodies = p.nodes + 2 * nodes;
+        p.nodeValues = new uint256[](nodes);
+        p.columns = section(base, 4);
+        p.zero = section(base, 5);
+        p.stages = section(base, 6);
+        p.opening = section(base, 7);
+        p.uses = section(base, 8);
+        p.claims = new Fp3[](u16At(p.uses));
+        p.vectors = new Fp3[][](SOURCES);
+        p.firsts = new uint256[][](SOURCES);
+        p.values = values;
+        p.weightKeys = new uint256[](SHARED);
+        p.weightLists = new uint256[](SHARED);
+        p.tableKeys = new uint256[](SHARED);
+        p.tableLists = new uint256[](SHARED);
+    }
+
+    function section(uint256 base, uint256 number) private pure returns (uint256) {
+        return base + u16At(base + HEAD + 2 * number);
+    }
+
+    function readAxes(Program memory p, uint256 at_, uint256[] memory lengths) private pure {
+        for (uint256 i = 0; i < lengths.length; ++i) {
+            p.parameterBits[i] = logExtent(lengths[i]);
+        }
+        uint256 count = u16At(at_);
+        p.lengths = new uint256[](count);
+        p.bits = new uint256[](count);
+        for (uint256 axis = 0; axis < count; ++axis) {
+            uint256 place = at_ + 2 + AXIS_BYTES * axis;
+            uint256 parameter = u8At(place);
+            uint256 length = u32At(place + 1);
+            if (parameter > 0) {
+                if (lengths[parameter - 1] > length) revert ProofInstance();
+                length = lengths[parameter - 1];
+                p.bits[axis] = p.parameterBits[parameter - 1];
+            } else {
+                p.bits[axis] = logExtent(length);
+            }
+            p.lengths[axis] = length;
+        }
+    }
+
+    function constantAt(Program memory p, uint256 number) internal pure returns (uint256) {
+        return u64At(p.constants + CONSTANT_BYTES * number);
+    }
+
+    /// @notice The point that coordinates stand for, as many of them as its axis has.
+    function pointOf(Program memory p, uint256 number) internal pure returns (Fp3[] memory list) {
+        uint256 known = p.points[number];
+        if (known != 0) {
+            assembly ("memory-safe") {
+                list := known
+            }
+            return list;
+        }
+        uint256 entry = u64At(p.coordinates + COORDINATES_BYTES * number);
+        uint256 source = entry >> 56;
+        list = new Fp3[](p.bits[(entry >> 48) & 255]);
+        if (source == SOURCE_PLACE) {
+            for (uint256 b = 0; b < list.length; ++b) {
+                if ((entry >> b) & 1 == 1) list[b] = ONE;
+            }
+        } else if (source == SOURCE_HALF) {
+            for (uint256 b = 0; b < list.length; ++b) {
+                list[b] = HALF;
+            }
+        } else {
+            copyChallenges(p, entry, source, list);
+        }
+        assembly ("memory-safe") {
+            known := list
+        }
+        p.points[number] = known;
+    }
+
+    /// @notice Length of the axis that coordinates are of.
+    function lengthOf(Program memory p, uint256 number) internal pure returns (uint256) {
+        return p.lengths[u8At(p.coordinates + COORDINATES_BYTES * number + 1)];
+    }
+
+    function copyChallenges(Program memory p, uint256 entry, uint256 source, Fp3[] memory list) private pure {
+        uint256 count = (entry >> 40) & 255;
+        uint256 parameter = (entry >> 32) & 255;
+        if (parameter != 0) count += p.parameterBits[parameter - 1];
+        uint256 field = (entry >> 24) & 255;
+        uint256 first = source == SOURCE_LOOKUP
+            ? field + ((entry >> 16) & 255) * p.parameterBits[0] + ((entry >> 8) & 255) * p.parameterBits[1]
+                + (entry & 255) * p.parameterBits[2]
+            : p.firsts[source][field];
+        Fp3[] memory from = p.vectors[source];
+        if (count > list.length || first + count > from.length) revert ProgramInvalid();
+        assembly ("memory-safe") {
+            mcopy(add(list, 32), add(add(from, 32), shl(5, first)), shl(5, count))
+        }
+    }
+
+    /// @notice Where the axes of a list lie (spec/proof.md, section 3), and the address behind it.
+    function placementAt(Program memory p, uint256 at_)
+        internal
+        pure
+        returns (Placement memory placement, uint256 end)
+    {
+        uint256[] memory order = new uint256[](u8At(at_));
+        end = at_ + 1;
+        for (uint256 i = 0; i < order.length; ++i) {
+            // By falling coordinates, then by axis; the entry's address lowest.
+            uint256 key = ((255 - p.bits[u8At(end)]) << 96) | (u8At(end) << 64) | end;
+            uint256 k = i;
+            for (; k > 0 && order[k - 1] > key; --k) {
+                order[k] = order[k - 1];
+            }
+            order[k] = key;
+            end += 3 + u8At(end + 2);
+        }
+        placement.firsts = new uint256[](p.bits.length);
+        uint256 placed = 0;
+        uint256 total = 0;
+        for (uint256 i = 0; i < order.length; ++i) {
+            uint256 entry = order[i] & (2 ** 64 - 1);
+            uint256 axis = u8At(entry);
+            uint256 first = firstFree(p, placement.firsts, placed, entry);
+            placement.firsts[axis] = first;
+            placed |= 1 << axis;
+            if (first + p.bits[axis] > total) total = first + p.bits[axis];
+        }
+        placement.degrees = new uint256[](total);
+        for (uint256 i = 0; i < order.length; ++i) {
+            uint256 entry = order[i] & (2 ** 64 - 1);
+            uint256 degree = u8At(entry + 1);
+            uint256 first = placement.firsts[u8At(entry)];
+            for (uint256 b = first; b < first + p.bits[u8At(entry)]; ++b) {
+                if (placement.degrees[b] < degree) placement.degrees[b] = degree;
+            }
+        }
+    }
+
+    /// @dev The lowest place that no axis overlaps that occurs together with the entry's and is placed.
+    function firstFree(Program memory p, uint256[] memory firsts, uint256 placed, uint256 entry)
+        private
+        pure
+        returns (uint256 first)
+    {
+        uint256 own = p.bits[u8At(entry)];
+        uint256 others = u8At(entry + 2);
+        for (uint256 i = 0; i < others;) {
+            uint256 other = u8At(entry + 3 + i);
+            ++i;
+            if ((placed >> other) & 1 == 0) continue;
+            uint256 end = firsts[other] + p.bits[other];
+            // Every place from here to its end overlaps it, too.
+            if (first < end && firsts[other] < first + own) {
+                first = end;
+                i = 0;
+            }
+        }
+    }
+}

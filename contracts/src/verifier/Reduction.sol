@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Fp3, ONE, ZERO, equal, isCanonical, pow, reduce, unpack} from "./Fp3.sol";
+import {LookupConfig} from "./LookupArgument.sol";
+import {Nodes} from "./Nodes.sol";
+import {Placement, Program, Programs, SOURCE_STAGE, SOURCE_ZERO, u8At, u16At} from "./Program.sol";
+import {Transcript} from "./Transcript.sol";
+
+/// @notice The part of a proof that is read next, as offsets in calldata.
+struct Section {
+    uint256 next;
+    uint256 end;
+}
+
+/// @title From the claims of a statement to claims on committed tensors (spec/proof.md, sections 3 to 5)
+library Reduction {
+    using Nodes for Program;
+    using Programs for Program;
+    using Transcript for Transcript.State;
+
+    /// @notice A section ends too soon.
+    error ProofTruncated(uint256 where);
+    /// @notice An element is p or more.
+    error ProofNonCanonical(uint256 where);
+    /// @notice The denominator of a column is not what the values of its tensors give.
+    error ProofColumn(uint256 column);
+    /// @notice A value is not the linear combination of others that its definition is.
+    error ProofLinear(uint256 stage);
+    /// @notice The sumcheck of a stage ends in something else than the values of its tensors give.
+    error ProofSum(uint256 stage);
+
+    uint256 private constant ELEMENT = 24;
+    uint256 private constant NO_CLAIM = 0xffff;
+
+    uint256 private constant LOOKUP_VALUES = 0x0302;
+    uint256 private constant ZERO_POINT = 0x0303;
+    uint256 private constant LINEAR_VALUES = 0x0304;
+    uint256 private constant JOIN = 0x0305;
+    uint256 private constant ROUND = 0x0306;
+    uint256 private constant BIND = 0x0307;
+    uint256 private constant SUM_VALUES = 0x0308;
+
+    // Reading.
+
+    /// @dev Elements, absorbed as one message.
+    function elements(
+        Transcript.State memory transcript,
+        Section memory section,
+        uint256 label,
+        uint256 count,
+        uint256 where
+    ) private pure returns (Fp3[] memory list) {
+        uint256 place = section.next;
+        list = new Fp3[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 words;
+            assembly ("memory-safe") {
+                words := shr(64, calldataload(add(place, mul(i, 24))))
+            }
+            if (!isCanonical(words)) revert ProofNonCanonical(where);
+            list[i] = unpack(words);
+        }
+        section.next = place + ELEMENT * count;
+        transcript.absorbElements(label, place, count);
+    }
+
+    /// @dev A sum of products (spec/program.md, section 4), and the address behind it. A few summands, not reduced.
+    function sumAt(Program memory p, uint256 place) private pure returns (Fp3 total, uint256 end) {
+        uint256 count = u16At(place);
+        place += 2;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 claims = u8At(place);
+            uint256 coefficient = u16At(place + 1);
+            uint256 node = u16At(place + 3);
+            place += 5;
+            Fp3 value = ONE;
+            if (node != 0) {
+                value = p.nodeOf(node);
+                if (claims != 0) value = value * p.claims[u16At(place)];
+            } else if (claims != 0) {
+                value = p.claims[u16At(place)];
+            }
+            for (uint256 k = 1; k < claims; ++k) {
+                value = value * p.claims[u16At(place + 2 * k)];
+            }
+            if (coefficient != 0) value = value.scale(p.constantAt(coefficient));
+            total = total + value;
+            place += 2 * claims;
+        }
+        return (total, place);
+    }
+
+    // Columns.
+
+    /// @notice The lookup argument's columns: those of tables, whose numerators are sent, then those of lookups.
+    function lookupConfig(Program memory p) internal pure returns (LookupConfig memory config) {
+        uint256 count = u16At(p.columns);
+        config.logSizes = new uint256[](count);
+        config.sent = new bool[](count);
+        uint256 place = p.columns + 2;
+        for (uint256 j = 0; j < count; ++j) {
+            (config.logSizes[j], config.sent[j], place) = columnShape(p, place);
+        }
+    }
+
+    function columnShape(Program memory p, uint256 place)
+        private
+        pure
+        returns (uint256 logSize, bool sent, uint256 end)
+    {
+        sent = u16At(place + 1) != NO_CLAIM;
+        uint256 axes = u8At(place + 3);
+        for (uint256 i = 0; i < axes; ++i) {
+            logSize += p.bits[u8At(place + 4 + i)];
+        }
+        end = place + 8 + axes;
+        uint256 entries = u8At(end);
+        ++end;
+        for (uint256 k = 0; k < entries; ++k) {
+            uint256 products = u16At(end);
+            end += 2;
+            for (uint256 i = 0; i < products; ++i) {
+                end += 5 + 2 * u8At(end);
+            }
+        }
+    }
+
+    /// @notice Numerators of lookups, which are public, at the argument's point; of tables what was sent.
+    function publicNumerators(Program memory p, Fp3[] memory numerators) internal pure {
+        uint256 place = p.columns + 2;
+        for (uint256 j = 0; j < numerators.length; ++j) {
+            if (u16At(place + 1) == NO_CLAIM) {
+                uint256 nodes = place + 4 + u8At(place + 3);
+                numerators[j] = p.nodeOf(u16At(nodes + 2));
+            }
+            (,, place) = columnShape(p, place);
+        }
+    }
+
+    /// @notice Bytes of the values that follow the columns.
+    function lookupValueCount(Program memory p) internal pure returns (uint256) {
+        return u16At(p.zero) - tableCount(p);
+    }
+
+    function tableCount(Program memory p) private pure returns (uint256 tables) {
+        uint256 count = u16At(p.columns);
+        uint256 place = p.columns + 2;
+        for (uint256 j = 0; j < count; ++j) {
+            if (u16At(place + 1) != NO_CLAIM) ++tables;
+            (,, place) = columnShape(p, place);
+        }
+    }
+
+    /// @notice Reads the values of the tensors that columns are made of, and compares the columns' denominators with what
+    /// follows from these.
+    function columns(
+        Program memory p,
+        Transcript.State memory transcript,
+        Section memory section,
+        uint256 logCells,
+        Fp3[2] memory alphaBeta,
+        Fp3[] memory numerators,
+        Fp3[] memory denominators
+    ) internal pure {
+        setLookupValues(p, elements(transcript, section, LOOKUP_VALUES, lookupValueCount(p), logCells), numerators);
+        Fp3 tagWeight = pow(alphaBeta[1], p.tagPower);
+        uint256 place = p.columns + 2;
+        for (uint256 j = 0; j < denominators.length; ++j) {
+            uint256 table = u8At(place);
+            place += 4 + u8At(place + 3);
+            Fp3 indicator = p.nodeOf(u16At(place));
+            Fp3 expected = ONE + indicator * (alphaBeta[0] - tagWeight.scale(table) - ONE);
+            Fp3 compressed;
+            (compressed, place) = compress(p, alphaBeta[1], place + 4);
+            if (!equal(expected - compressed, denominators[j])) revert ProofColumn(j);
+        }
+    }
+
+    /// @dev Sum over k of beta^k entry_k.
+    function compress(Program memory p, Fp3 beta, uint256 place) private pure returns (Fp3 compressed, uint256 end) {
+        uint256 entries = u8At(place);
+        end = place + 1;
+        Fp3 power = ONE;
+        for (uint256 k = 0; k < entries; ++k) {
+            Fp3 entry;
+            (entry, end) = sumAt(p, end);
+            compressed = compressed + power * entry;
+            if (k + 1 < entries) power = power * beta;
+        }
+    }
+
+    /// @dev Multiplicities are minus the numerators of tables; all others were sent, by number of claim.
+    function setLookupValues(Program memory p, Fp3[] memory sent, Fp3[] memory numerators) private pure {
+        uint256 total = u16At(p.zero);
+        if (total > p.claims.length) revert Programs.ProgramInvalid();
+        bool[] memory isMultiplicity = new bool[](total);
+        uint256 place = p.columns + 2;
+        for (uint256 j = 0; j < numerators.length; ++j) {
+            uint256 claim = u16At(place + 1);
+            if (claim != NO_CLAIM) {
+                isMultiplicity[claim] = true;
+                p.claims[claim] = reduce(ZERO - numerators[j]);
+            }
+            (,, place) = columnShape(p, place);
+        }
+        uint256 next = 0;
+        for (uint256 claim = 0; claim < total; ++claim) {
+            if (!isMultiplicity[claim]) p.claims[claim] = sent[next++];
+        }
+    }
+
+    /// @notice Draws the point of the zero claims, whose values are zero.
+    function drawZeroPoint(Program memory p, Transcript.State memory transcript) internal pure {
+        (Placement memory placement,) = p.placementAt(p.zero + 4);
+        Fp3[] memory point = new Fp3[](placement.degrees.length);
+        for (uint256 i = 0; i < point.length; ++i) {
+            point[i] = transcript.challenge(ZERO_POINT);
+        }
+        p.vectors[SOURCE_ZERO] = point;
+        p.firsts[SOURCE_ZERO] = placement.firsts;
+    }
+
+    // Stages.
+
+    /// @notice Address of the first stage, and how many there are.
+    function firstStage(Program memory p) internal pure returns (uint256 place, uint256 count) {
+        return (p.stages + 1, u8At(p.stages));
+    }
+
+    /// @notice One stage; returns the address of the next.
+    function stage(Program memory p, Transcript.State memory transcript, Section memory section, uint256 place)
+        internal
+        pure
+        returns (uint256)
+    {
+        uint256 end = place + 2 + u16At(place);
+        place += 2;
+        uint256 number = u8At(place);
+        if (number + SOURCE_STAGE >= p.vectors.length) revert Programs.ProgramInvalid();
+        uint256 firstClaim = u16At(place + 1);
+        uint256 linearValues = u16At(place + 3);
+        uint256 sumValues = u16At(place + 5);
+        (Placement memory placement, uint256 body) = p.placementAt(place + 7);
+        p.firsts[SOURCE_STAGE + number] = placement.firsts;
+        requireBytes(section, linearValues + sumValues, placement.degrees, number);
+        if (linearValues > 0) {
+            setClaims(p, firstClaim, elements(transcript, section, LINEAR_VALUES, linearValues, number));
+        }
+        body = checkLinear(p, body, number);
+        if (u16At(body) > 0) {
+            sumcheck(p, transcript, section, body, number, placement.degrees, firstClaim + linearValues, sumValues);
+        }
+        return end;
+    }
+
+    function requireBytes(Section memory section, uint256 values, uint256[] memory degrees, uint256 number)
+        private
+        pure
+    {
+        for (uint256 i = 0; i < degrees.length; ++i) {
+            values += degrees[i];
+        }
+        if (section.end - section.next < ELEMENT * values) revert ProofTruncated(number);
+    }
+
+    function setClaims(Program memory p, uint256 first, Fp3[] memory values) private pure {
+        for (uint256 i = 0; i < values.length; ++i) {
+            p.claims[first + i] = values[i];
+        }
+    }
+
+    function checkLinear(Program memory p, uint256 place, uint256 number) private pure returns (uint256) {
+        uint256 count = u16At(place);
+        place += 2;
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 claim = u16At(place);
+            Fp3 sum;
+            (sum, place) = sumAt(p, place + 2);
+            if (!equal(sum, p.claims[claim])) revert ProofLinear(number);
+        }
+        return place;
+    }
+
+    function sumcheck(
+        Program memory p,
+        Transcript.State memory transcript,
+        Section memory section,
+        uint256 place,
+        uint256 number,
+        uint256[] memory degrees,
+        uint256 firstValue,
+        uint256 sumValues
+    ) private pure {
+        Fp3 join = transcript.challenge(JOIN);
+        Fp3 claim = joinedClaims(p, place, join);
+        Fp3[] memory point = new Fp3[](degrees.length);
+        for (uint256 i = 0; i < point.length; ++i) {
+            (claim, point[i]) = round(transcript, section, claim, degrees[i], number);
+        }
+        p.vectors[SOURCE_STAGE + number] = point;
+        setClaims(p, firstValue, elements(transcript, section, SUM_VALUES, sumValues, number));
+        if (!equal(joinedSums(p, place, join, point.length), claim)) revert ProofSum(number);
+    }
+
+    /// @dev h(0) and the coefficients of X^2, X^3, .. are sent; that of X follows from h(0) + h(1) = claim.
+    function round(
+        Transcript.State memory transcript,
+        Section memory section,
+        Fp3 claim,
+        uint256 degree,
+        uint256 number
+    ) private pure returns (Fp3 next, Fp3 r) {
+        Fp3[] memory sent = elements(transcript, section, ROUND, degree, number);
+        r = transcript.challenge(BIND);
+        Fp3 others = sent[0] + sent[0];
+        Fp3 high = ZERO;
+        for (uint256 k = degree - 1; k >= 1; --k) {
+            others = others + sent[k];
+            high = (high + sent[k]) * r;
+        }
+        next = reduce(sent[0] + r * (claim - others + high));
+    }
+
+    function joinedClaims(Program memory p, uint256 place, Fp3 join) private pure returns (Fp3 total) {
+        uint256 count = u16At(place);
+        place += 2;
+        Fp3 power = ONE;
+        for (uint256 i = 0; i < count; ++i) {
+            total = reduce(total + power * p.claims[u16At(place)]);
+            power = power * join;
+            place = sumEnd(place + 2);
+        }
+    }
+
+    function sumEnd(uint256 place) private pure returns (uint256 end) {
+        uint256 products = u16At(place);
+        end = place + 2;
+        for (uint256 i = 0; i < products; ++i) {
+            end += 5 + 2 * u8At(end);
+        }
+    }
+
+    /// @dev What all sums are worth at the point. A round in which a product has no variable halves it: the program's
+    /// products are times 2 to their variables, so that all are divided by 2 to the rounds.
+    function joinedSums(Program memory p, uint256 place, Fp3 join, uint256 rounds) private pure returns (Fp3 total) {
+        uint256 count = u16At(place);
+        place += 2;
+        Fp3 power = ONE;
+        for (uint256 i = 0; i < count; ++i) {
+            Fp3 sum;
+            (sum, place) = sumAt(p, place + 2);
+            total = reduce(total + power * sum);
+            power = power * join;
+        }
+        // 2 has the order 192 modulo p.
+        total = total.scale(Nodes.powerOfTwo(192 * (rounds / 192 + 1) - rounds));
+    }
+}

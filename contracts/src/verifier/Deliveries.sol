@@ -48,7 +48,6 @@ library Deliveries {
     uint256 private constant GREEDY_TAU = 1 << 12;
     uint256 private constant WHOLE_PORTION = 1 << 16;
     uint256 private constant DISTANCE_STEPS = 4096;
-    uint256 private constant RANDOM_BITS = 28;
 
     /// @dev Public values in the statement's order (spec/integer_models.md, section 9).
     uint256 private constant ID = 0;
@@ -306,17 +305,30 @@ library Deliveries {
         uint256 shown = a.shownPlace + step * (4 + idBytes);
         uint256 lastK = wordAt(shown) >> 240;
         uint256 lastP = (wordAt(shown) >> 224) & 0xffff;
-        values[POSITION][place] = a.inputs - 1 + step;
-        values[LIKELIEST][place] = idAt(shown + 4, idBytes);
-        values[ABOVE_K][place] = lastK + 1;
-        values[ABOVE_P][place] = lastP + 1;
-        values[ABOVE][place] = (lastK < lastP ? lastK : lastP) + 1;
-        values[LAST_K][place] = lastK;
-        values[LAST_P][place] = lastP;
-        values[CHOSEN][place] = idAt(a.outputPlace + step * idBytes, idBytes);
-        if (a.tau != 0) {
-            bytes32 digest = keccak256(abi.encodePacked(a.seed, uint32(step)));
-            values[RANDOM][place] = uint256(digest) >> (256 - RANDOM_BITS);
+        put(values, POSITION, place, a.inputs - 1 + step);
+        put(values, LIKELIEST, place, idAt(shown + 4, idBytes));
+        put(values, ABOVE_K, place, lastK + 1);
+        put(values, ABOVE_P, place, lastP + 1);
+        put(values, ABOVE, place, (lastK < lastP ? lastK : lastP) + 1);
+        put(values, LAST_K, place, lastK);
+        put(values, LAST_P, place, lastP);
+        put(values, CHOSEN, place, idAt(a.outputPlace + step * idBytes, idBytes));
+        if (a.tau != 0) put(values, RANDOM, place, randomNumber(a.seed, step));
+    }
+
+    /// @dev Values of a list that was made for all places.
+    function put(uint256[][] memory values, uint256 list, uint256 place, uint256 value) private pure {
+        assembly ("memory-safe") {
+            mstore(add(mload(add(values, add(32, shl(5, list)))), add(32, shl(5, place))), value)
+        }
+    }
+
+    /// @dev The first bits of the hash of seed and step, 4 bytes (spec/integer_models.md, section 6).
+    function randomNumber(bytes32 seed, uint256 step) private pure returns (uint256 random) {
+        assembly ("memory-safe") {
+            mstore(0, seed)
+            mstore(32, shl(224, step))
+            random := shr(228, keccak256(0, 36))
         }
     }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, P, ZERO, isZero, reduce, scale} from "./Fp3.sol";
+import {Fp3, ONE, ZERO, fromBase, reduce, scale} from "./Fp3.sol";
+import {element, mulAdd, mulEq, powerOfTwo} from "./Fused.sol";
 import {LookupArgument} from "./LookupArgument.sol";
 import {Program, Programs, u8At, u16At, u32At} from "./Program.sol";
 import {PublicValues} from "./PublicValues.sol";
@@ -60,53 +61,51 @@ library Nodes {
         return Fp3.wrap(powerOfTwo(exponent) << 160);
     }
 
-    /// @notice 2^exponent modulo p.
-    function powerOfTwo(uint256 exponent) internal pure returns (uint256 power) {
-        power = 1;
-        for (; exponent >= 64; exponent -= 64) {
-            power = mulmod(power, 2 ** 64, P);
-        }
-        return mulmod(power, 1 << exponent, P);
-    }
-
     function extentOf(Program memory p, uint256 place) private pure returns (Fp3) {
         return LookupArgument.prefixValue(p.lengths[u8At(place)], p.pointOf(u16At(place + 1)));
     }
 
-    /// @notice Product over b of eq(a_b, b_b).
-    function eqOf(Fp3[] memory a, Fp3[] memory b) internal pure returns (Fp3 product) {
+    /// @dev Product over b of eq(a_b, b_b).
+    function eqOf(Fp3[] memory a, Fp3[] memory b) private pure returns (Fp3 product) {
         product = ONE;
         if (a.length != b.length) revert Programs.ProgramInvalid();
         for (uint256 i = 0; i < a.length; ++i) {
-            Fp3 both = a[i] * b[i];
-            product = product * (ONE + both + both - (a[i] + b[i]));
+            product = mulEq(product, element(a, i), element(b, i));
         }
     }
 
     /// @dev index + constant.
     function indexOf(Program memory p, uint256 place) private pure returns (Fp3) {
-        (Fp3 count, Fp3 sum) = momentsBelow(p.pointOf(u16At(place + 1)), p.lengths[u8At(place)]);
-        return reduce(sum + scale(count, p.constantAt(u16At(place + 3))));
+        Fp3[] memory point = p.pointOf(u16At(place + 1));
+        uint256 length = p.lengths[u8At(place)];
+        uint256 constant_ = p.constantAt(u16At(place + 3));
+        if (length == 1 << point.length) return reduce(wholeSum(point) + fromBase(constant_));
+        (Fp3 count, Fp3 sum) = momentsBelow(point, length);
+        return reduce(sum + scale(count, constant_));
+    }
+
+    /// @dev Sum over all x of x eq(r, x): that of 2^b r_b. Not reduced, of at most 32 summands.
+    function wholeSum(Fp3[] memory point) private pure returns (Fp3 sum) {
+        for (uint256 b = 0; b < point.length; ++b) {
+            sum = sum + scale(element(point, b), 1 << b);
+        }
     }
 
     /// @dev Sums over x < n of eq(r, x), and of x eq(r, x) (spec/statement.md, section 3).
     function momentsBelow(Fp3[] memory point, uint256 n) private pure returns (Fp3 count, Fp3 sum) {
+        if (n >> point.length != 0) return (ONE, reduce(wholeSum(point)));
         Fp3 all = ZERO;
-        bool whole = n >> point.length != 0;
         for (uint256 b = 0; b < point.length; ++b) {
-            Fp3 r = point[b];
-            if (!whole) {
-                if ((n >> b) & 1 == 1) {
-                    sum = reduce((ONE - r) * all + r * (sum + scale(count, 1 << b)));
-                    count = reduce(ONE - r + r * count);
-                } else {
-                    sum = (ONE - r) * sum;
-                    count = (ONE - r) * count;
-                }
+            Fp3 r = element(point, b);
+            if ((n >> b) & 1 == 1) {
+                sum = mulAdd((ONE - r) * all, r, sum + scale(count, 1 << b));
+                count = mulAdd(ONE - r, r, count);
+            } else if (Fp3.unwrap(count) != 0) {
+                sum = (ONE - r) * sum;
+                count = (ONE - r) * count;
             }
-            all = reduce(all + scale(r, 1 << b));
+            all = all + scale(r, 1 << b);
         }
-        return whole ? (ONE, all) : (count, sum);
     }
 
     /// @dev first + step * (index - start of its piece).
@@ -141,29 +140,36 @@ library Nodes {
         uint256 lastB = p.lengths[u8At(place + 3)] - 1;
         // State 4 s + 2 y + x: s the comparison so far, x and y whether a and b exceed.
         Fp3[8] memory states;
+        Fp3[8] memory next;
         states[kind == LESS ? 0 : 4] = ONE;
         uint256 bits = a.length > b.length ? a.length : b.length;
         for (uint256 i = 0; i < bits; ++i) {
-            Fp3[8] memory next;
+            uint256 lasts = ((lastA >> i) & 1) | (((lastB >> i) & 1) << 1);
             for (uint256 choice = 0; choice < 4; ++choice) {
-                uint256 bitA = choice & 1;
-                uint256 bitB = choice >> 1;
-                if (kind == EQUAL && bitA != bitB) continue;
+                if (kind == EQUAL && (choice == 1 || choice == 2)) continue;
                 // An index without this bit has a zero there.
-                if ((bitA == 1 && i >= a.length) || (bitB == 1 && i >= b.length)) continue;
-                Fp3 weight = bitOf(a, i, bitA) * bitOf(b, i, bitB);
-                uint256 lasts = ((lastA >> i) & 1) | (((lastB >> i) & 1) << 1);
-                for (uint256 state = 0; state < 8; ++state) {
-                    if (Fp3.unwrap(states[state]) == 0) continue;
-                    uint256 to = after_(state, choice, lasts);
-                    next[to] = next[to] + states[state] * weight;
-                }
+                if ((choice & 1 == 1 && i >= a.length) || (choice >> 1 == 1 && i >= b.length)) continue;
+                addChoice(states, next, choice, lasts, bitOf(a, i, choice & 1) * bitOf(b, i, choice >> 1));
             }
             for (uint256 state = 0; state < 8; ++state) {
                 states[state] = reduce(next[state]);
+                next[state] = ZERO;
             }
         }
         return states[4];
+    }
+
+    /// @dev What the states that are there become by a choice of bits.
+    function addChoice(Fp3[8] memory states, Fp3[8] memory next, uint256 choice, uint256 lasts, Fp3 weight)
+        private
+        pure
+    {
+        for (uint256 state = 0; state < 8; ++state) {
+            Fp3 from = states[state];
+            if (Fp3.unwrap(from) == 0) continue;
+            uint256 to = after_(state, choice, lasts);
+            next[to] = next[to] + from * weight;
+        }
     }
 
     function bitOf(Fp3[] memory point, uint256 i, uint256 bit) private pure returns (Fp3) {

@@ -22,9 +22,11 @@ struct Program {
     uint256 stages;
     uint256 opening;
     uint256 uses;
-    /// Of the axes, and coordinates of the parameters.
+    /// Of the axes: length, number of coordinates, and the length's binary digits that are 1: how many in the highest
+    /// byte, then their places, the highest first.
     uint256[] lengths;
     uint256[] bits;
+    uint256[] digits;
     uint256[3] parameterBits;
     /// Addresses of points by number of their coordinates, and values of nodes, once they are known.
     uint256[] points;
@@ -41,6 +43,8 @@ struct Program {
     uint256[] weightLists;
     uint256[] tableKeys;
     uint256[] tableLists;
+    /// Addresses of the columns.
+    uint256[] columnPlaces;
 }
 
 /// @notice Where axes lie in a vector of challenges.
@@ -87,6 +91,21 @@ function u64At(uint256 place) pure returns (uint256 value) {
 /// @dev ceil(log2 n), n >= 1: the coordinates of an axis.
 function logExtent(uint256 n) pure returns (uint256 log) {
     while (1 << log < n) ++log;
+}
+
+/// @dev The binary digits of n, below 2^32, that are 1: how many in the highest byte, then their places, the highest
+/// first. At most 31 of them have room.
+function binaryDigits(uint256 n) pure returns (uint256 packed) {
+    uint256 count = 0;
+    // Lowest digit first, each before those that are there.
+    for (uint256 b = 0; n != 0; ++b) {
+        if (n & 1 == 1) {
+            packed = (packed >> 8) | (b << 240);
+            ++count;
+        }
+        n >>= 1;
+    }
+    packed |= count << 248;
 }
 
 /// @title Reads programs
@@ -156,6 +175,7 @@ library Programs {
         uint256 count = u16At(at_);
         p.lengths = new uint256[](count);
         p.bits = new uint256[](count);
+        p.digits = new uint256[](count);
         for (uint256 axis = 0; axis < count; ++axis) {
             uint256 place = at_ + 2 + AXIS_BYTES * axis;
             uint256 parameter = u8At(place);
@@ -167,7 +187,9 @@ library Programs {
             } else {
                 p.bits[axis] = logExtent(length);
             }
+            if (length >= 2 ** 31) revert ProofInstance();
             p.lengths[axis] = length;
+            p.digits[axis] = axis > 0 && p.lengths[axis - 1] == length ? p.digits[axis - 1] : binaryDigits(length);
         }
     }
 
@@ -204,9 +226,14 @@ library Programs {
         p.points[number] = known;
     }
 
-    /// @notice Length of the axis that coordinates are of.
-    function lengthOf(Program memory p, uint256 number) internal pure returns (uint256) {
-        return p.lengths[u8At(p.coordinates + COORDINATES_BYTES * number + 1)];
+    /// @notice The axis that coordinates are of.
+    function axisOf(Program memory p, uint256 number) internal pure returns (uint256) {
+        return u8At(p.coordinates + COORDINATES_BYTES * number + 1);
+    }
+
+    /// @notice Whether coordinates are all 1/2.
+    function isHalf(Program memory p, uint256 number) internal pure returns (bool) {
+        return u8At(p.coordinates + COORDINATES_BYTES * number) == SOURCE_HALF;
     }
 
     function copyChallenges(Program memory p, uint256 entry, uint256 source, Fp3[] memory list) private pure {
@@ -271,17 +298,22 @@ library Programs {
         pure
         returns (uint256 first)
     {
-        uint256 own = p.bits[u8At(entry)];
-        uint256 others = u8At(entry + 2);
-        for (uint256 i = 0; i < others;) {
-            uint256 other = u8At(entry + 3 + i);
-            ++i;
-            if ((placed >> other) & 1 == 0) continue;
-            uint256 end = firsts[other] + p.bits[other];
-            // Every place from here to its end overlaps it, too.
-            if (first < end && firsts[other] < first + own) {
-                first = end;
-                i = 0;
+        uint256[] memory bits = p.bits;
+        unchecked {
+            // Addresses in memory, and coordinates, of which there are a few hundred.
+            uint256 own = bits[u8At(entry)];
+            uint256 others = u8At(entry + 2);
+            for (uint256 i = 0; i < others;) {
+                uint256 other = u8At(entry + 3 + i);
+                ++i;
+                if ((placed >> other) & 1 == 0) continue;
+                uint256 begin = firsts[other];
+                uint256 end = begin + bits[other];
+                // Every place from here to its end overlaps it, too.
+                if (first < end && begin < first + own) {
+                    first = end;
+                    i = 0;
+                }
             }
         }
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, P, ZERO, eqTable, reduce} from "./Fp3.sol";
+import {Fp3, ONE, eqTable, reduce} from "./Fp3.sol";
+import {element, mulAdd, setElement} from "./Fused.sol";
 import {Program, Programs, u8At, u16At} from "./Program.sol";
 
 /// @notice Tables of a point, a few of its coordinates at a time, lowest first: eq(r, x) for every x of a digit, and if
@@ -22,10 +23,12 @@ library PublicValues {
     /// @notice More different points than a program may have.
     error TooManyPoints();
 
-    /// @dev Digits are this wide for at most FEW values, else wider: tables cost by digits, sums by values.
-    uint256 private constant FEW = 128;
-    uint256 private constant NARROW = 4;
-    uint256 private constant WIDE = 8;
+    /// @dev Gas of an entry of a table, and of a value for each digit, about.
+    uint256 private constant ENTRY_GAS = 500;
+    uint256 private constant DIGIT_GAS = 350;
+    uint256 private constant MOST_DIGITS = 8;
+    /// @dev Nodes that share tables, about.
+    uint256 private constant NODES = 4;
 
     /// @notice [index = value].
     function oneHot(Program memory p, uint256 place) internal pure returns (Fp3 sum) {
@@ -36,7 +39,7 @@ library PublicValues {
         uint256 length = p.lengths[u8At(last)];
         DigitTables memory tables = tablesOf(p, u16At(last + 1), values.length);
         for (uint256 i = 0; i < values.length; ++i) {
-            if (values[i] < length) sum = reduce(sum + weights[i] * eqAt(tables, values[i]));
+            if (values[i] < length) sum = mulAdd(sum, element(weights, i), eqAt(tables, values[i]));
         }
     }
 
@@ -58,7 +61,7 @@ library PublicValues {
             uint256 upper = values[i] < length ? values[i] : length;
             Fp3 inside = belowAt(tables, upper);
             if (between) inside = inside - belowAt(tables, lower[i] < upper ? lower[i] : upper);
-            sum = reduce(sum + weights[i] * inside);
+            sum = mulAdd(sum, element(weights, i), inside);
         }
     }
 
@@ -66,8 +69,24 @@ library PublicValues {
     function sumOf(Program memory p, uint256 place) internal pure returns (Fp3 sum) {
         uint256[] memory values = p.values[u8At(place)];
         Fp3[] memory weights = weightsOf(p, place + 2, u8At(place + 1), values.length);
-        for (uint256 i = 0; i < values.length; ++i) {
-            sum = reduce(sum + weights[i].scale(values[i]));
+        // Of at most 2^18 products of 64 and 32 bits each: no limb has more than 128.
+        assembly ("memory-safe") {
+            let s0 := 0
+            let s1 := 0
+            let s2 := 0
+            let from := add(values, 32)
+            for { let end := add(from, shl(5, mload(values))) } lt(from, end) { from := add(from, 32) } {
+                weights := add(weights, 32)
+                let w := mload(weights)
+                let v := mload(from)
+                s0 := add(s0, mul(shr(160, w), v))
+                s1 := add(s1, mul(and(shr(80, w), 0xffffffffffffffffffff), v))
+                s2 := add(s2, mul(and(w, 0xffffffffffffffffffff), v))
+            }
+            sum := or(
+                or(shl(160, mod(s0, 0xffffffff00000001)), shl(80, mod(s1, 0xffffffff00000001))),
+                mod(s2, 0xffffffff00000001)
+            )
         }
     }
 
@@ -144,9 +163,9 @@ library PublicValues {
             return tables;
         }
         Fp3[] memory point = p.pointOf(coordinates);
-        tables.digitBits = count > FEW ? WIDE : NARROW;
         tables.bits = point.length;
-        uint256 digits = (point.length + tables.digitBits - 1) / tables.digitBits;
+        tables.digitBits = digitBitsOf(point.length, count);
+        uint256 digits = point.length == 0 ? 0 : (point.length + tables.digitBits - 1) / tables.digitBits;
         tables.eq = new Fp3[][](digits);
         for (uint256 d = 0; d < digits; ++d) {
             uint256 first = d * tables.digitBits;
@@ -160,6 +179,17 @@ library PublicValues {
         p.tableLists[slot] = kept;
     }
 
+    /// @dev The width of digits that costs least for this many values.
+    function digitBitsOf(uint256 bits, uint256 count) private pure returns (uint256 best) {
+        uint256 least = type(uint256).max;
+        for (uint256 digits = 1; digits <= MOST_DIGITS; ++digits) {
+            uint256 width = (bits + digits - 1) / digits;
+            uint256 gas_ = digits * (ENTRY_GAS << width) + NODES * count * digits * DIGIT_GAS;
+            if (gas_ < least) (least, best) = (gas_, width);
+        }
+        if (best == 0) best = 1;
+    }
+
     function addBelow(DigitTables memory tables) private pure {
         if (tables.below.length == tables.eq.length) return;
         tables.below = new Fp3[][](tables.eq.length);
@@ -167,7 +197,7 @@ library PublicValues {
             Fp3[] memory eq = tables.eq[d];
             Fp3[] memory sums = new Fp3[](eq.length);
             for (uint256 x = 1; x < eq.length; ++x) {
-                sums[x] = sums[x - 1] + eq[x - 1];
+                setElement(sums, x, element(sums, x - 1) + element(eq, x - 1));
             }
             tables.below[d] = sums;
         }
@@ -178,7 +208,7 @@ library PublicValues {
         product = ONE;
         uint256 mask = (1 << tables.digitBits) - 1;
         for (uint256 d = 0; d < tables.eq.length; ++d) {
-            Fp3 factor = tables.eq[d][x & mask];
+            Fp3 factor = element(tables.eq[d], x & mask);
             product = d == 0 ? factor : product * factor;
             x >>= tables.digitBits;
         }
@@ -191,8 +221,8 @@ library PublicValues {
         Fp3 product = ONE;
         for (uint256 d = tables.eq.length; d > 0; --d) {
             uint256 digit = (x >> ((d - 1) * tables.digitBits)) & mask;
-            sum = sum + product * tables.below[d - 1][digit];
-            product = product * tables.eq[d - 1][digit];
+            sum = sum + product * element(tables.below[d - 1], digit);
+            if (d > 1) product = product * element(tables.eq[d - 1], digit);
         }
         sum = reduce(sum);
     }

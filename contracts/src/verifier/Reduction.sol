@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Fp3, ONE, ZERO, equal, isCanonical, pow, reduce, unpack} from "./Fp3.sol";
+import {element, mulAdd, powerOfTwo, setElement} from "./Fused.sol";
 import {LookupConfig} from "./LookupArgument.sol";
 import {Nodes} from "./Nodes.sol";
 import {Placement, Program, Programs, SOURCE_STAGE, SOURCE_ZERO, u8At, u16At} from "./Program.sol";
@@ -59,36 +60,44 @@ library Reduction {
                 words := shr(64, calldataload(add(place, mul(i, 24))))
             }
             if (!isCanonical(words)) revert ProofNonCanonical(where);
-            list[i] = unpack(words);
+            setElement(list, i, unpack(words));
         }
         section.next = place + ELEMENT * count;
         transcript.absorbElements(label, place, count);
     }
 
-    /// @dev A sum of products (spec/program.md, section 4), and the address behind it. A few summands, not reduced.
+    /// @dev A sum of products (spec/program.md, section 4), and the address behind it. A few summands, not reduced. Claims
+    /// and constants are those that the program names: one that names others reads other memory, and means nothing.
     function sumAt(Program memory p, uint256 place) private pure returns (Fp3 total, uint256 end) {
-        uint256 count = u16At(place);
-        place += 2;
-        for (uint256 i = 0; i < count; ++i) {
-            uint256 claims = u8At(place);
-            uint256 coefficient = u16At(place + 1);
-            uint256 node = u16At(place + 3);
-            place += 5;
-            Fp3 value = ONE;
-            if (node != 0) {
-                value = p.nodeOf(node);
-                if (claims != 0) value = value * p.claims[u16At(place)];
-            } else if (claims != 0) {
-                value = p.claims[u16At(place)];
+        Fp3[] memory claims = p.claims;
+        unchecked {
+            // Addresses in memory and numbers of 16 bits.
+            uint256 count = u16At(place);
+            place += 2;
+            for (; count > 0; --count) {
+                uint256 word;
+                assembly ("memory-safe") {
+                    word := mload(place)
+                }
+                Fp3 value = factorsAt(p, claims, word);
+                for (uint256 k = 1; k < word >> 248; ++k) {
+                    value = value * element(claims, u16At(place + 5 + 2 * k));
+                }
+                uint256 coefficient = (word >> 232) & 0xffff;
+                if (coefficient != 0) value = value.scale(p.constantAt(coefficient));
+                total = total + value;
+                place += 5 + 2 * (word >> 248);
             }
-            for (uint256 k = 1; k < claims; ++k) {
-                value = value * p.claims[u16At(place + 2 * k)];
-            }
-            if (coefficient != 0) value = value.scale(p.constantAt(coefficient));
-            total = total + value;
-            place += 2 * claims;
         }
         return (total, place);
+    }
+
+    /// @dev The node of a product times its first claim. word: its bytes.
+    function factorsAt(Program memory p, Fp3[] memory claims, uint256 word) private pure returns (Fp3) {
+        uint256 node = (word >> 216) & 0xffff;
+        if (word >> 248 == 0) return p.nodeOf(node);
+        Fp3 claim = element(claims, (word >> 200) & 0xffff);
+        return node == 0 ? claim : claim * p.nodeOf(node);
     }
 
     // Columns.
@@ -98,57 +107,44 @@ library Reduction {
         uint256 count = u16At(p.columns);
         config.logSizes = new uint256[](count);
         config.sent = new bool[](count);
+        p.columnPlaces = new uint256[](count);
         uint256 place = p.columns + 2;
         for (uint256 j = 0; j < count; ++j) {
-            (config.logSizes[j], config.sent[j], place) = columnShape(p, place);
+            p.columnPlaces[j] = place;
+            config.sent[j] = u16At(place + 1) != NO_CLAIM;
+            uint256 end = place + 4 + u8At(place + 3);
+            uint256 logSize = 0;
+            for (place += 4; place < end; ++place) {
+                logSize += p.bits[u8At(place)];
+            }
+            config.logSizes[j] = logSize;
+            place = entriesEnd(end + 4);
         }
     }
 
-    function columnShape(Program memory p, uint256 place)
-        private
-        pure
-        returns (uint256 logSize, bool sent, uint256 end)
-    {
-        sent = u16At(place + 1) != NO_CLAIM;
-        uint256 axes = u8At(place + 3);
-        for (uint256 i = 0; i < axes; ++i) {
-            logSize += p.bits[u8At(place + 4 + i)];
-        }
-        end = place + 8 + axes;
-        uint256 entries = u8At(end);
-        ++end;
+    /// @dev The address behind a number of entries and these.
+    function entriesEnd(uint256 place) private pure returns (uint256 end) {
+        uint256 entries = u8At(place);
+        end = place + 1;
         for (uint256 k = 0; k < entries; ++k) {
-            uint256 products = u16At(end);
-            end += 2;
-            for (uint256 i = 0; i < products; ++i) {
-                end += 5 + 2 * u8At(end);
-            }
+            end = sumEnd(end);
         }
     }
 
     /// @notice Numerators of lookups, which are public, at the argument's point; of tables what was sent.
     function publicNumerators(Program memory p, Fp3[] memory numerators) internal pure {
-        uint256 place = p.columns + 2;
         for (uint256 j = 0; j < numerators.length; ++j) {
-            if (u16At(place + 1) == NO_CLAIM) {
-                uint256 nodes = place + 4 + u8At(place + 3);
-                numerators[j] = p.nodeOf(u16At(nodes + 2));
-            }
-            (,, place) = columnShape(p, place);
+            uint256 place = p.columnPlaces[j];
+            if (u16At(place + 1) != NO_CLAIM) continue;
+            numerators[j] = p.nodeOf(u16At(place + 6 + u8At(place + 3)));
         }
     }
 
-    /// @notice Bytes of the values that follow the columns.
-    function lookupValueCount(Program memory p) internal pure returns (uint256) {
-        return u16At(p.zero) - tableCount(p);
-    }
-
-    function tableCount(Program memory p) private pure returns (uint256 tables) {
-        uint256 count = u16At(p.columns);
-        uint256 place = p.columns + 2;
-        for (uint256 j = 0; j < count; ++j) {
-            if (u16At(place + 1) != NO_CLAIM) ++tables;
-            (,, place) = columnShape(p, place);
+    /// @notice How many values follow the columns: of all claims that have arisen but multiplicities.
+    function lookupValueCount(Program memory p) internal pure returns (uint256 count) {
+        count = u16At(p.zero);
+        for (uint256 j = 0; j < p.columnPlaces.length; ++j) {
+            if (u16At(p.columnPlaces[j] + 1) != NO_CLAIM) --count;
         }
     }
 
@@ -164,27 +160,28 @@ library Reduction {
         Fp3[] memory denominators
     ) internal pure {
         setLookupValues(p, elements(transcript, section, LOOKUP_VALUES, lookupValueCount(p), logCells), numerators);
-        Fp3 tagWeight = pow(alphaBeta[1], p.tagPower);
-        uint256 place = p.columns + 2;
+        (Fp3 alpha, Fp3 beta) = (alphaBeta[0], alphaBeta[1]);
+        Fp3 tagWeight = pow(beta, p.tagPower);
         for (uint256 j = 0; j < denominators.length; ++j) {
-            uint256 table = u8At(place);
+            uint256 place = p.columnPlaces[j];
+            Fp3 inside = alpha - (ONE + tagWeight.scale(u8At(place)));
             place += 4 + u8At(place + 3);
-            Fp3 indicator = p.nodeOf(u16At(place));
-            Fp3 expected = ONE + indicator * (alphaBeta[0] - tagWeight.scale(table) - ONE);
-            Fp3 compressed;
-            (compressed, place) = compress(p, alphaBeta[1], place + 4);
-            if (!equal(expected - compressed, denominators[j])) revert ProofColumn(j);
+            uint256 node = u16At(place);
+            if (node != 0) inside = inside * p.nodeOf(node);
+            Fp3 compressed = compress(p, beta, place + 4);
+            // 1 + inside is at most 2^15 p, and so is what is compared with it.
+            if (!equal(ONE + inside, denominators[j] + compressed)) revert ProofColumn(j);
         }
     }
 
-    /// @dev Sum over k of beta^k entry_k.
-    function compress(Program memory p, Fp3 beta, uint256 place) private pure returns (Fp3 compressed, uint256 end) {
+    /// @dev Sum over k of beta^k entry_k; a few summands, not reduced.
+    function compress(Program memory p, Fp3 beta, uint256 place) private pure returns (Fp3 compressed) {
         uint256 entries = u8At(place);
-        end = place + 1;
-        Fp3 power = ONE;
-        for (uint256 k = 0; k < entries; ++k) {
+        (compressed, place) = sumAt(p, place + 1);
+        Fp3 power = beta;
+        for (uint256 k = 1; k < entries; ++k) {
             Fp3 entry;
-            (entry, end) = sumAt(p, end);
+            (entry, place) = sumAt(p, place);
             compressed = compressed + power * entry;
             if (k + 1 < entries) power = power * beta;
         }
@@ -195,14 +192,12 @@ library Reduction {
         uint256 total = u16At(p.zero);
         if (total > p.claims.length) revert Programs.ProgramInvalid();
         bool[] memory isMultiplicity = new bool[](total);
-        uint256 place = p.columns + 2;
         for (uint256 j = 0; j < numerators.length; ++j) {
-            uint256 claim = u16At(place + 1);
+            uint256 claim = u16At(p.columnPlaces[j] + 1);
             if (claim != NO_CLAIM) {
                 isMultiplicity[claim] = true;
                 p.claims[claim] = reduce(ZERO - numerators[j]);
             }
-            (,, place) = columnShape(p, place);
         }
         uint256 next = 0;
         for (uint256 claim = 0; claim < total; ++claim) {
@@ -265,6 +260,7 @@ library Reduction {
     }
 
     function setClaims(Program memory p, uint256 first, Fp3[] memory values) private pure {
+        if (first + values.length > p.claims.length) revert Programs.ProgramInvalid();
         for (uint256 i = 0; i < values.length; ++i) {
             p.claims[first + i] = values[i];
         }
@@ -327,17 +323,20 @@ library Reduction {
         place += 2;
         Fp3 power = ONE;
         for (uint256 i = 0; i < count; ++i) {
-            total = reduce(total + power * p.claims[u16At(place)]);
+            total = mulAdd(total, power, p.claims[u16At(place)]);
             power = power * join;
             place = sumEnd(place + 2);
         }
     }
 
     function sumEnd(uint256 place) private pure returns (uint256 end) {
-        uint256 products = u16At(place);
-        end = place + 2;
-        for (uint256 i = 0; i < products; ++i) {
-            end += 5 + 2 * u8At(end);
+        unchecked {
+            // Addresses in memory and numbers of 16 bits.
+            uint256 products = u16At(place);
+            end = place + 2;
+            for (; products > 0; --products) {
+                end += 5 + 2 * u8At(end);
+            }
         }
     }
 
@@ -350,10 +349,10 @@ library Reduction {
         for (uint256 i = 0; i < count; ++i) {
             Fp3 sum;
             (sum, place) = sumAt(p, place + 2);
-            total = reduce(total + power * sum);
+            total = mulAdd(total, power, sum);
             power = power * join;
         }
         // 2 has the order 192 modulo p.
-        total = total.scale(Nodes.powerOfTwo(192 * (rounds / 192 + 1) - rounds));
+        total = total.scale(powerOfTwo(192 * (rounds / 192 + 1) - rounds));
     }
 }

@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
 import {AnswerVerifier} from "../src/verifier/AnswerVerifier.sol";
+import {OpeningVerifier} from "../src/verifier/OpeningVerifier.sol";
+import {ReductionVerifier} from "../src/verifier/ReductionVerifier.sol";
 import {ProofFiles} from "./ProofFiles.sol";
 
 contract AnswerVerifierTest {
@@ -11,7 +13,7 @@ contract AnswerVerifierTest {
 
     function setUp() external {
         registry = new ModelRegistry();
-        verifier = new AnswerVerifier(registry);
+        verifier = new AnswerVerifier(registry, new ReductionVerifier(), new OpeningVerifier());
     }
 
     function test_storedProofOfTheBundledModelHolds() external {

@@ -79,6 +79,11 @@ library Keys {
         if (key.statement >= encoded.length) revert KeyTruncated();
     }
 
+    /// @notice The bytes of the commitment's configuration.
+    function configOf(bytes memory encoded) internal pure returns (bytes memory) {
+        return slice(encoded, 8, number(encoded, 4, 4));
+    }
+
     /// @notice Bytes of a token id (spec/answer.md, section 2).
     function idBytes(uint256 vocabulary) internal pure returns (uint256) {
         return vocabulary <= 1 << 16 ? 2 : 3;

@@ -3,25 +3,22 @@ pragma solidity 0.8.37;
 
 import {Key, Keys} from "../registry/Keys.sol";
 import {ModelRegistry} from "../registry/ModelRegistry.sol";
-import {Deliveries, Instance, ModelLimits} from "./Deliveries.sol";
-import {Fp3, isCanonical, unpack} from "./Fp3.sol";
+import {Code} from "./Code.sol";
+import {DeliveryReader, Instance, ModelLimits} from "./DeliveryReader.sol";
 import {IProofVerifier} from "./IProofVerifier.sol";
-import {LookupArgument, LookupConfig, LookupLayout, LookupState} from "./LookupArgument.sol";
-import {Commitment, Opening, OpeningState} from "./Opening.sol";
-import {Packing, Packings} from "./Packing.sol";
-import {PcsConfig, PcsConfigs} from "./PcsConfig.sol";
-import {Program, Programs, SOURCE_LOOKUP} from "./Program.sol";
-import {Reduction, Section} from "./Reduction.sol";
+import {OpeningInput, OpeningVerifier} from "./OpeningVerifier.sol";
+import {Reduction} from "./Reduction.sol";
+import {ReductionVerifier} from "./ReductionVerifier.sol";
+import {StateBytes, StateHead} from "./StateBytes.sol";
 import {Transcript} from "./Transcript.sol";
-import {Weights} from "./Weights.sol";
 
 /// @title Verifies proofs of answers
-/// @notice Accepts exactly what `avow verify` does (spec/answer.md, section 4; spec/proof.md, section 5). Reverts with the
-/// check that fails, by its name.
+/// @notice Accepts exactly what `avow verify` does (spec/answer.md, section 4; spec/proof.md, section 5), whole or in
+/// steps. Reverts with the check that fails, by its name.
+///
+/// A step takes whole sections of a proof, in order: the first one begins with the proof's header, the others where the
+/// one before ended. A state is the one of spec/proof.md, section 6, that the last section leads to.
 contract AnswerVerifier is IProofVerifier {
-    using PcsConfigs for PcsConfig;
-    using Transcript for Transcript.State;
-
     /// @notice A proof of another version.
     error ProofVersion();
     /// @notice The proof's header gives another length than it has.
@@ -29,148 +26,109 @@ contract AnswerVerifier is IProofVerifier {
 
     uint256 private constant HEADER = 8;
     uint256 private constant VERSION = 1;
-    uint256 private constant COMMITMENT = 56;
     /// @dev More than a key has before its statement.
     uint256 private constant KEY_HEAD = 1024;
 
-    uint256 private constant ROOT = 0x0100;
-    uint256 private constant OOD_POINT = 0x0101;
-    uint256 private constant OOD_VALUE = 0x0102;
-    uint256 private constant ALPHA = 0x0300;
-    uint256 private constant BETA = 0x0301;
-
     /// @notice Where models and their programs are.
     ModelRegistry public immutable REGISTRY;
+    /// @notice What carries out the phases before the opening.
+    ReductionVerifier public immutable REDUCTION;
+    /// @notice What carries out those of the opening.
+    OpeningVerifier public immutable OPENING;
 
-    /// @dev Everything that follows from model and delivery, before the first message.
+    /// @dev What follows from model and delivery.
     struct Setting {
-        PcsConfig config;
-        Program program;
-        Packing packing;
-        Commitment[] keys;
-        LookupConfig lookups;
-        LookupLayout cube;
-        Transcript.State transcript;
+        Key key;
+        bytes config;
+        address program;
+        Instance instance;
+        /// State of the transcript before the first phase.
+        bytes32 start;
     }
 
-    constructor(ModelRegistry registry) {
+    constructor(ModelRegistry registry, ReductionVerifier reduction, OpeningVerifier opening) {
         REGISTRY = registry;
+        REDUCTION = reduction;
+        OPENING = opening;
     }
 
     /// @inheritdoc IProofVerifier
-    function verify(bytes32 modelId, bytes calldata delivery, bytes calldata proof) external view {
+    function verify(bytes32 modelId, bytes calldata delivery, bytes calldata proof)
+        external
+        view
+        returns (bool accepted)
+    {
         Setting memory s = settingOf(modelId, delivery);
-        Section memory section = openProof(proof);
-        Fp3[2] memory alphaBeta = commitment(s, section);
-        lookups(s, section, alphaBeta);
-        (uint256 place, uint256 stages) = Reduction.firstStage(s.program);
-        for (uint256 i = 0; i < stages; ++i) {
-            place = Reduction.stage(s.program, s.transcript, section, place);
+        checkHeader(proof);
+        if (uint32(bytes4(proof[4:8])) != proof.length) revert ProofLength();
+        bytes memory state = first(s);
+        bytes calldata rest = proof[HEADER:];
+        uint256 used;
+        bool finished;
+        // Where the bytes end before the last phase, it says so, and reverts.
+        while (!finished) {
+            (state, used, finished) = REDUCTION.advance(s.program, s.instance, state, rest);
+            rest = rest[used:];
         }
-        opening(s, section);
+        while (!accepted) {
+            (state, accepted) = OPENING.advance(inputOf(s), state, rest);
+            rest = rest[rest.length:];
+        }
     }
 
-    function openProof(bytes calldata proof) private pure returns (Section memory section) {
+    /// @inheritdoc IProofVerifier
+    function step(bytes32 modelId, bytes calldata delivery, bytes calldata state, bytes calldata part)
+        external
+        view
+        returns (bytes memory nextState, bool done)
+    {
+        Setting memory s = settingOf(modelId, delivery);
+        if (state.length == 0) {
+            checkHeader(part);
+            part = part[HEADER:];
+            nextState = first(s);
+        } else {
+            nextState = state;
+            (StateHead memory head,) = StateBytes.open(nextState);
+            // Later phases read little of key, instance and session, and the last ones nothing.
+            if (head.start != s.start || head.phase == 0) revert StateBytes.ProofState();
+        }
+        (bytes memory reduced, uint256 used, bool finished) = REDUCTION.advance(s.program, s.instance, nextState, part);
+        if (!finished || (used == part.length && used != 0)) return (reduced, false);
+        return OPENING.advance(inputOf(s), reduced, part[used:]);
+    }
+
+    function checkHeader(bytes calldata proof) private pure {
         if (proof.length < HEADER) revert Reduction.ProofTruncated(0);
         if (uint32(bytes4(proof[:4])) != VERSION) revert ProofVersion();
-        if (uint32(bytes4(proof[4:8])) != proof.length) revert ProofLength();
-        uint256 start;
-        assembly ("memory-safe") {
-            start := proof.offset
-        }
-        section.next = start + HEADER;
-        section.end = start + proof.length;
     }
 
     function settingOf(bytes32 modelId, bytes calldata delivery) private view returns (Setting memory s) {
         ModelRegistry.Model memory model = REGISTRY.modelOf(modelId);
-        Instance memory instance =
-            Deliveries.read(delivery, ModelLimits(modelId, model.vocabulary, model.context, model.idBytes));
-        Key memory key = Keys.parse(codeOf(model.key, KEY_HEAD));
-        s.config = key.config;
-        s.program = Programs.instantiate(codeOf(model.program, type(uint256).max), instance.lengths, instance.values);
-        s.packing = Packings.pack(s.program, s.config.logRows, s.config.maxLogColumns);
-        s.keys = new Commitment[](2);
-        s.keys[0] = Commitment({
-            root: key.root,
-            logGroups: s.packing.logGroups[0],
-            oodPoint: Opening.fixedOodPoint(s.config.protocolId, s.packing.logGroups[0], key.root),
-            oodValue: key.oodValue
-        });
-        s.keys[1].logGroups = s.packing.logGroups[1];
-        s.lookups = Reduction.lookupConfig(s.program);
-        s.cube = LookupArgument.layoutOf(s.lookups);
-        s.transcript.digest = Transcript.start(
-            keccak256(abi.encodePacked("avow/proof/1", s.config.protocolId)),
+        s.program = model.program;
+        s.instance = DeliveryReader.read(delivery, ModelLimits(modelId, model.vocabulary, model.context, model.idBytes));
+        bytes memory head = Code.read(model.key, KEY_HEAD);
+        s.key = Keys.parse(head);
+        s.config = Keys.configOf(head);
+        s.start = Transcript.start(
+            keccak256(abi.encodePacked("avow/proof/1", s.key.config.protocolId)),
             keccak256(delivery),
-            Deliveries.statementHash(modelId, instance)
+            DeliveryReader.statementHash(modelId, s.instance)
         );
     }
 
-    /// @dev What a contract stores behind its first byte, at most `most` bytes of it.
-    function codeOf(address pointer, uint256 most) private view returns (bytes memory data) {
-        uint256 size = pointer.code.length - 1;
-        data = new bytes(size < most ? size : most);
-        assembly ("memory-safe") {
-            extcodecopy(pointer, add(data, 32), 1, mload(data))
-        }
+    /// @dev The state before the first phase.
+    function first(Setting memory s) private pure returns (bytes memory state) {
+        (state,) = StateBytes.create(StateHead({phase: 0, start: s.start, digest: s.start, root: 0}), 0);
     }
 
-    function commitment(Setting memory s, Section memory section) private pure returns (Fp3[2] memory alphaBeta) {
-        uint256 place = section.next;
-        if (section.end - place < COMMITMENT) revert Reduction.ProofTruncated(0);
-        uint256 root;
-        uint256 value;
-        assembly ("memory-safe") {
-            root := calldataload(place)
-            value := shr(64, calldataload(add(place, 32)))
-        }
-        if (!isCanonical(value)) revert Reduction.ProofNonCanonical(0);
-        s.keys[1].root = bytes32(root);
-        s.keys[1].oodValue = unpack(value);
-        s.transcript.absorbDigest(ROOT, place);
-        s.keys[1].oodPoint = s.transcript.challenge(OOD_POINT);
-        s.transcript.absorbElements(OOD_VALUE, place + 32, 1);
-        alphaBeta[0] = s.transcript.challenge(ALPHA);
-        alphaBeta[1] = s.transcript.challenge(BETA);
-        section.next = place + COMMITMENT;
-    }
-
-    function lookups(Setting memory s, Section memory section, Fp3[2] memory alphaBeta) private pure {
-        LookupState memory state = LookupArgument.top(s.transcript, s.lookups, s.cube, section.next, section.end);
-        while (state.point.length < s.cube.logCells) {
-            LookupArgument.layer(s.transcript, state);
-        }
-        uint256 columns = s.lookups.logSizes.length;
-        uint256 values = columns + Reduction.lookupValueCount(s.program);
-        for (uint256 j = 0; j < columns; ++j) {
-            if (s.lookups.sent[j]) ++values;
-        }
-        if (state.end - state.next < 24 * values) revert Reduction.ProofTruncated(s.cube.logCells);
-        (Fp3[] memory numerators, Fp3[] memory denominators) = LookupArgument.columns(s.transcript, s.lookups, state);
-        s.program.vectors[SOURCE_LOOKUP] = state.point;
-        Reduction.publicNumerators(s.program, numerators);
-        LookupArgument.checkColumns(s.lookups, s.cube, state, numerators, denominators);
-        section.next = state.next;
-        Reduction.columns(s.program, s.transcript, section, s.cube.logCells, alphaBeta, numerators, denominators);
-        Reduction.drawZeroPoint(s.program, s.transcript);
-    }
-
-    function opening(Setting memory s, Section memory section) private pure {
-        uint256[] memory committed = Weights.committedClaims(s.program);
-        Fp3[] memory values = new Fp3[](committed.length);
-        for (uint256 i = 0; i < values.length; ++i) {
-            values[i] = s.program.claims[committed[i]];
-        }
-        OpeningState memory o = Opening.start(s.transcript, s.config, s.keys, values, section.next, section.end);
-        for (uint256 i = 1; i < s.config.oracles.length; ++i) {
-            Opening.round(s.transcript, s.config, s.keys, o, i);
-        }
-        Opening.finalCoefficients(s.transcript, s.config, o);
-        Opening.finalRows(s.config, o);
-        Opening.finalSumcheck(s.transcript, s.config, o);
-        Opening.check(
-            s.config, s.keys, o, Weights.joined(s.program, s.packing, s.keys, o.point, s.config.logRows, o.join)
-        );
+    function inputOf(Setting memory s) private pure returns (OpeningInput memory) {
+        return OpeningInput({
+            program: s.program,
+            lengths: s.instance.lengths,
+            config: s.config,
+            modelRoot: s.key.root,
+            modelValue: s.key.oodValue
+        });
     }
 }

@@ -6,6 +6,7 @@ import {element, mulAdd, powerOfTwo, setElement} from "./Fused.sol";
 import {LookupConfig} from "./LookupArgument.sol";
 import {Nodes} from "./Nodes.sol";
 import {Placement, Program, Programs, SOURCE_STAGE, SOURCE_ZERO, u8At, u16At} from "./Program.sol";
+import {Cursor, StateBytes} from "./StateBytes.sol";
 import {Transcript} from "./Transcript.sol";
 
 /// @notice The part of a proof that is read next, as offsets in calldata.
@@ -18,6 +19,7 @@ struct Section {
 library Reduction {
     using Nodes for Program;
     using Programs for Program;
+    using StateBytes for Cursor;
     using Transcript for Transcript.State;
 
     /// @notice A section ends too soon.
@@ -216,6 +218,44 @@ library Reduction {
         p.firsts[SOURCE_ZERO] = placement.firsts;
     }
 
+    /// @notice The challenges for zero claims and those of the stages that have passed, as a state has them: by rising
+    /// number of the stage.
+    function readChallenges(Program memory p, Cursor memory cursor, uint256 passed) internal pure {
+        (Placement memory placement,) = p.placementAt(p.zero + 4);
+        p.firsts[SOURCE_ZERO] = placement.firsts;
+        p.vectors[SOURCE_ZERO] = cursor.readList(placement.degrees.length);
+        uint256[] memory sizes = new uint256[](p.vectors.length);
+        (uint256 place,) = firstStage(p);
+        for (uint256 i = 0; i < passed; ++i) {
+            uint256 source = SOURCE_STAGE + u8At(place + 2);
+            (placement,) = p.placementAt(place + 9);
+            p.firsts[source] = placement.firsts;
+            sizes[source] = placement.degrees.length;
+            place = nextStage(place);
+        }
+        for (uint256 source = SOURCE_STAGE; source < sizes.length; ++source) {
+            p.vectors[source] = cursor.readList(sizes[source]);
+        }
+    }
+
+    /// @notice Numbers of the claims whose values are known when so many stages have passed, and used later.
+    function carried(Program memory p, uint256 passed) internal pure returns (uint256[] memory claims) {
+        (uint256 place, uint256 stages) = firstStage(p);
+        for (uint256 i = 0; i < passed; ++i) {
+            place = nextStage(place);
+        }
+        uint256 known = passed < stages ? u16At(place + 3) : p.claims.length;
+        claims = new uint256[](known);
+        uint256 count = 0;
+        uint256 uses = p.uses + 2;
+        for (uint256 claim = 0; claim < known; ++claim) {
+            if (u8At(uses + claim) >= passed) claims[count++] = claim;
+        }
+        assembly ("memory-safe") {
+            mstore(claims, count)
+        }
+    }
+
     // Stages.
 
     /// @notice Address of the first stage, and how many there are.
@@ -223,13 +263,16 @@ library Reduction {
         return (p.stages + 1, u8At(p.stages));
     }
 
-    /// @notice One stage; returns the address of the next.
+    /// @notice Address of the stage behind another one.
+    function nextStage(uint256 place) internal pure returns (uint256) {
+        return place + 2 + u16At(place);
+    }
+
+    /// @notice One stage.
     function stage(Program memory p, Transcript.State memory transcript, Section memory section, uint256 place)
         internal
         pure
-        returns (uint256)
     {
-        uint256 end = place + 2 + u16At(place);
         place += 2;
         uint256 number = u8At(place);
         if (number + SOURCE_STAGE >= p.vectors.length) revert Programs.ProgramInvalid();
@@ -246,7 +289,6 @@ library Reduction {
         if (u16At(body) > 0) {
             sumcheck(p, transcript, section, body, number, placement.degrees, firstClaim + linearValues, sumValues);
         }
-        return end;
     }
 
     function requireBytes(Section memory section, uint256 values, uint256[] memory degrees, uint256 number)

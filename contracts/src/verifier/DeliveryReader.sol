@@ -17,7 +17,7 @@ struct Instance {
 
 /// @title Reads deliveries (spec/answer.md, sections 2, 4 and 5)
 /// @notice Errors are the checks by name; the number is that of the answer.
-library Deliveries {
+library DeliveryReader {
     error AnswerTruncated();
     error AnswerVersion(uint256 version);
     error AnswerCount(uint256 count);

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Code} from "./Code.sol";
+import {Instance} from "./DeliveryReader.sol";
+import {Fp3, isCanonical, unpack} from "./Fp3.sol";
+import {LookupArgument, LookupConfig, LookupLayout, LookupState} from "./LookupArgument.sol";
+import {Program, Programs, SOURCE_LOOKUP, SOURCE_STAGE, SOURCE_ZERO} from "./Program.sol";
+import {Reduction, Section} from "./Reduction.sol";
+import {Cursor, StateBytes, StateHead} from "./StateBytes.sol";
+import {Transcript} from "./Transcript.sol";
+
+/// @title The phases of a proof up to its opening: commitment, lookup argument, stages (spec/proof.md, section 6)
+/// @notice A part of a verifier, for any model: it knows nothing of keys and deliveries, and says nothing alone.
+contract ReductionVerifier {
+    using Programs for Program;
+    using StateBytes for Cursor;
+    using Transcript for Transcript.State;
+
+    uint256 private constant COMMITMENT = 56;
+    uint256 private constant ELEMENT = 24;
+    uint256 private constant TOP_LOG = 3;
+
+    uint256 private constant ROOT = 0x0100;
+    uint256 private constant OOD_POINT = 0x0101;
+    uint256 private constant OOD_VALUE = 0x0102;
+    uint256 private constant ALPHA = 0x0300;
+    uint256 private constant BETA = 0x0301;
+
+    /// @dev A verification under way.
+    struct Run {
+        StateHead head;
+        Program program;
+        LookupConfig lookups;
+        LookupLayout cube;
+        uint256 lookupPhases;
+        uint256 stages;
+        Transcript.State transcript;
+        Section section;
+        Fp3 oodPoint;
+        Fp3 oodValue;
+        Fp3[2] alphaBeta;
+        LookupState lookup;
+    }
+
+    /// @notice Carries out phases as far as the bytes go, and at least one of its own if there is one left.
+    /// @param program The contract that holds the model's program.
+    /// @param instance What the proof is about.
+    /// @param state The state before a phase; before the first one the head alone.
+    /// @param part The next bytes of the proof.
+    /// @return next The state after these phases.
+    /// @return used How many bytes they took.
+    /// @return finished Whether none of these phases is left.
+    function advance(address program, Instance calldata instance, bytes calldata state, bytes calldata part)
+        external
+        view
+        returns (bytes memory next, uint256 used, bool finished)
+    {
+        Run memory r;
+        bytes memory current = state;
+        Cursor memory cursor;
+        (r.head, cursor) = StateBytes.open(current);
+        r.program = Programs.instantiate(Code.read(program), instance.lengths, instance.values);
+        r.lookups = Reduction.lookupConfig(r.program);
+        r.cube = LookupArgument.layoutOf(r.lookups);
+        (, r.stages) = Reduction.firstStage(r.program);
+        r.lookupPhases = 2 + r.cube.logCells - topLog(r);
+        uint256 phases = 1 + r.lookupPhases + r.stages;
+        if (r.head.phase >= phases) return (current, 0, true);
+        uint256 start;
+        assembly ("memory-safe") {
+            start := part.offset
+        }
+        (r.section.next, r.section.end) = (start, start + part.length);
+        r.transcript.digest = r.head.digest;
+        decode(r, current, cursor);
+        do {
+            phase(r);
+            ++r.head.phase;
+        } while (r.section.next < r.section.end && r.head.phase < phases);
+        r.head.digest = r.transcript.digest;
+        return (encode(r), r.section.next - start, r.head.phase == phases);
+    }
+
+    function topLog(Run memory r) private pure returns (uint256) {
+        return r.cube.logCells < TOP_LOG ? r.cube.logCells : TOP_LOG;
+    }
+
+    /// @dev Coordinates of the claim on the cube before a phase of the lookup argument.
+    function cubeBits(Run memory r) private pure returns (uint256) {
+        return r.head.phase == 1 ? 0 : topLog(r) + r.head.phase - 2;
+    }
+
+    function isLookup(Run memory r) private pure returns (bool) {
+        return r.head.phase >= 1 && r.head.phase <= r.lookupPhases;
+    }
+
+    // Phases.
+
+    function phase(Run memory r) private pure {
+        uint256 number = r.head.phase;
+        if (number == 0) {
+            commitment(r);
+        } else if (number == 1) {
+            r.lookup = LookupArgument.top(r.transcript, r.lookups, r.cube, r.section.next, r.section.end);
+            r.section.next = r.lookup.next;
+        } else if (number < r.lookupPhases) {
+            (r.lookup.next, r.lookup.end) = (r.section.next, r.section.end);
+            LookupArgument.layer(r.transcript, r.lookup);
+            r.section.next = r.lookup.next;
+        } else if (number == r.lookupPhases) {
+            columns(r);
+        } else {
+            uint256 place = stagePlace(r, number - 1 - r.lookupPhases);
+            Reduction.stage(r.program, r.transcript, r.section, place);
+        }
+    }
+
+    function stagePlace(Run memory r, uint256 index) private pure returns (uint256 place) {
+        (place,) = Reduction.firstStage(r.program);
+        for (; index > 0; --index) {
+            place = Reduction.nextStage(place);
+        }
+    }
+
+    function commitment(Run memory r) private pure {
+        uint256 place = r.section.next;
+        if (r.section.end - place < COMMITMENT) revert Reduction.ProofTruncated(0);
+        uint256 root;
+        uint256 value;
+        assembly ("memory-safe") {
+            root := calldataload(place)
+            value := shr(64, calldataload(add(place, 32)))
+        }
+        if (!isCanonical(value)) revert Reduction.ProofNonCanonical(0);
+        r.head.root = bytes32(root);
+        r.oodValue = unpack(value);
+        r.transcript.absorbDigest(ROOT, place);
+        r.oodPoint = r.transcript.challenge(OOD_POINT);
+        r.transcript.absorbElements(OOD_VALUE, place + 32, 1);
+        r.alphaBeta[0] = r.transcript.challenge(ALPHA);
+        r.alphaBeta[1] = r.transcript.challenge(BETA);
+        r.section.next = place + COMMITMENT;
+    }
+
+    function columns(Run memory r) private pure {
+        uint256 logCells = r.cube.logCells;
+        uint256 count = r.lookups.logSizes.length;
+        uint256 values = count + Reduction.lookupValueCount(r.program);
+        for (uint256 j = 0; j < count; ++j) {
+            if (r.lookups.sent[j]) ++values;
+        }
+        if (r.section.end - r.section.next < ELEMENT * values) revert Reduction.ProofTruncated(logCells);
+        (r.lookup.next, r.lookup.end) = (r.section.next, r.section.end);
+        (Fp3[] memory numerators, Fp3[] memory denominators) = LookupArgument.columns(r.transcript, r.lookups, r.lookup);
+        r.program.vectors[SOURCE_LOOKUP] = r.lookup.point;
+        Reduction.publicNumerators(r.program, numerators);
+        LookupArgument.checkColumns(r.lookups, r.cube, r.lookup, numerators, denominators);
+        r.section.next = r.lookup.next;
+        Reduction.columns(r.program, r.transcript, r.section, logCells, r.alphaBeta, numerators, denominators);
+        Reduction.drawZeroPoint(r.program, r.transcript);
+    }
+
+    // States.
+
+    /// @dev What follows the head, in the order of spec/proof.md, section 6.
+    function decode(Run memory r, bytes memory state, Cursor memory cursor) private pure {
+        if (r.head.phase == 0) return;
+        r.oodPoint = cursor.read();
+        r.oodValue = cursor.read();
+        if (isLookup(r)) {
+            (r.alphaBeta[0], r.alphaBeta[1]) = (cursor.read(), cursor.read());
+            uint256 bits = cubeBits(r);
+            if (bits > 0) {
+                // Layers add coordinates.
+                r.lookup.point = new Fp3[](r.cube.logCells);
+                for (uint256 b = 0; b < bits; ++b) {
+                    r.lookup.point[b] = cursor.read();
+                }
+                uint256[] memory resized;
+                Fp3[] memory point = r.lookup.point;
+                assembly ("memory-safe") {
+                    resized := point
+                    mstore(resized, bits)
+                }
+                (r.lookup.numerator, r.lookup.denominator) = (cursor.read(), cursor.read());
+            }
+        } else {
+            uint256 passed = r.head.phase - 1 - r.lookupPhases;
+            r.program.vectors[SOURCE_LOOKUP] = cursor.readList(r.cube.logCells);
+            Reduction.readChallenges(r.program, cursor, passed);
+            uint256[] memory carried = Reduction.carried(r.program, passed);
+            for (uint256 i = 0; i < carried.length; ++i) {
+                r.program.claims[carried[i]] = cursor.read();
+            }
+        }
+        StateBytes.expectEnd(state, cursor);
+    }
+
+    function encode(Run memory r) private pure returns (bytes memory state) {
+        Cursor memory cursor;
+        if (isLookup(r)) {
+            uint256 bits = cubeBits(r);
+            uint256 count = 4 + (bits > 0 ? bits + 2 : 0);
+            (state, cursor) = StateBytes.create(r.head, ELEMENT * count);
+            writeHead(r, cursor);
+            cursor.write(r.alphaBeta[0]);
+            cursor.write(r.alphaBeta[1]);
+            if (bits > 0) {
+                cursor.writeList(r.lookup.point);
+                cursor.write(r.lookup.numerator);
+                cursor.write(r.lookup.denominator);
+            }
+            return state;
+        }
+        Program memory p = r.program;
+        uint256 passed = r.head.phase - 1 - r.lookupPhases;
+        uint256[] memory carried = Reduction.carried(p, passed);
+        uint256 elements = 2 + carried.length;
+        for (uint256 source = SOURCE_LOOKUP; source < p.vectors.length; ++source) {
+            elements += p.vectors[source].length;
+        }
+        (state, cursor) = StateBytes.create(r.head, ELEMENT * elements);
+        writeHead(r, cursor);
+        cursor.writeList(p.vectors[SOURCE_LOOKUP]);
+        cursor.writeList(p.vectors[SOURCE_ZERO]);
+        for (uint256 source = SOURCE_STAGE; source < p.vectors.length; ++source) {
+            cursor.writeList(p.vectors[source]);
+        }
+        for (uint256 i = 0; i < carried.length; ++i) {
+            cursor.write(p.claims[carried[i]]);
+        }
+    }
+
+    function writeHead(Run memory r, Cursor memory cursor) private pure {
+        cursor.write(r.oodPoint);
+        cursor.write(r.oodValue);
+    }
+}

@@ -2,21 +2,34 @@
 pragma solidity 0.8.37;
 
 import {
+    CARRIES,
     Fp3,
+    LIMB,
     ONE,
     P,
+    TO_CARRY,
     ZERO,
+    elementAt,
     eqOf,
     eqTable,
     equal,
     fromBase,
+    horner,
     isCanonical,
+    mulAdd,
+    mulAdd2,
     pack,
     pow,
+    powerTable,
+    powerTableSize,
     powerWeight,
     basePowerWeight,
+    scaledEqTable,
+    spread,
+    tablePowerWeight,
     unpack
 } from "../src/verifier/Fp3.sol";
+import {Scratch} from "../src/verifier/Scratch.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Against schoolbook arithmetic on three residues.
@@ -124,5 +137,120 @@ contract Fp3Test {
         }
         vm.assertTrue(equal(sum, powerWeight(z, point, 2)), "power");
         vm.assertTrue(equal(baseSum, basePowerWeight(k, point, 2)), "power of the base field");
+    }
+
+    /// @dev Limbs of 80 bits, the largest as often as others.
+    function wide(uint256 seed) private pure returns (Fp3 a) {
+        uint256 word = 0;
+        for (uint256 i = 0; i < 3; ++i) {
+            uint256 h = uint256(keccak256(abi.encode("wide", seed, i)));
+            word = (word << 80) | (h % 4 == 0 ? LIMB : (h >> 8) & LIMB);
+        }
+        return Fp3.wrap(word);
+    }
+
+    function reduced(Fp3 a) private pure {
+        vm.assertEq(Fp3.unwrap(a), Fp3.unwrap(a.reduce()), "reduced");
+    }
+
+    /// @dev Fused operations on limbs of any 80 bits against the plain ones.
+    function testFuzz_fused(uint256 s) external pure {
+        checkFused(wide(s), wide(s ^ 1), wide(s ^ 2), wide(s ^ 3), wide(s ^ 4));
+    }
+
+    function test_fusedAtTheirLimit() external pure {
+        Fp3 most = Fp3.wrap((LIMB << 160) | (LIMB << 80) | LIMB);
+        checkFused(most, most, most, most, most);
+        checkFused(ZERO, ZERO, ZERO, ZERO, most);
+        checkFused(most, ZERO, ONE, most, ZERO);
+    }
+
+    function checkFused(Fp3 a, Fp3 b, Fp3 c, Fp3 d, Fp3 e) private pure {
+        Fp3 one = mulAdd(a, b, e);
+        reduced(one);
+        vm.assertTrue(equal(one, a * b + e.reduce()), "one product");
+        Fp3 two = mulAdd2(a, b, c, d, e);
+        reduced(two);
+        vm.assertTrue(equal(two, a * b + c * d + e.reduce()), "two products");
+        Fp3[] memory list = new Fp3[](3);
+        (list[0], list[1], list[2]) = (a, b, c);
+        Fp3 value = horner(list, d, e);
+        reduced(value);
+        vm.assertTrue(equal(value, a.reduce() + b.reduce() * d + c * d * d + e * d * d * d), "polynomial");
+        vm.assertTrue(equal(horner(new Fp3[](0), d, e), e), "no coefficient");
+    }
+
+    function testFuzz_scaledEqTable(uint256 s) external pure {
+        Fp3[] memory point = new Fp3[](6);
+        for (uint256 b = 0; b < 6; ++b) {
+            point[b] = s == 0 ? ONE.neg().reduce() : sample(s ^ (b + 1));
+        }
+        Fp3 factor = sample(~s);
+        checkScaledEqTable(point, factor, 1, 5);
+        checkScaledEqTable(point, factor, 6, 0);
+    }
+
+    function checkScaledEqTable(Fp3[] memory point, Fp3 factor, uint256 first, uint256 count) private pure {
+        Fp3[] memory plain = eqTable(point, first, count);
+        uint256 table = Scratch.take(32 << count);
+        uint256 limbs = Scratch.take(96 << count);
+        scaledEqTable(table, factor, point, first, count);
+        spread(table, 1 << count, limbs);
+        for (uint256 x = 0; x < 1 << count; ++x) {
+            Fp3 entry = Fp3.wrap(wordAt(table + 32 * x));
+            vm.assertTrue(equal(entry, plain[x] * factor), "entry");
+            uint256 a = wordAt(limbs + 96 * x);
+            uint256 b = wordAt(limbs + 96 * x + 32);
+            uint256 c = wordAt(limbs + 96 * x + 64);
+            vm.assertEq((a << 160) | (b << 80) | c, Fp3.unwrap(entry), "limbs");
+            vm.assertTrue(a <= (count + 1) * P && b <= (count + 1) * P && c <= (count + 1) * P, "bound");
+        }
+    }
+
+    function wordAt(uint256 place) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(place)
+        }
+    }
+
+    /// @dev Seed 0 has the largest limbs and the largest point.
+    function testFuzz_tablePowerWeight(uint256 s) external pure {
+        Fp3[] memory point = new Fp3[](7);
+        for (uint256 b = 0; b < 7; ++b) {
+            point[b] = s == 0 ? unpack(((P - 1) << 128) | ((P - 1) << 64) | (P - 1)) : sample(s ^ (b + 1));
+        }
+        uint256 z = s == 0 ? P - 1 : (uint256(keccak256(abi.encode(s))) % (P - 1)) + 1;
+        for (uint256 count = 0; count <= 7; ++count) {
+            uint256 table = Scratch.take(powerTableSize(count));
+            powerTable(table, point, count);
+            Fp3 weight = tablePowerWeight(table, table + powerTableSize(count), z);
+            reduced(weight);
+            vm.assertTrue(equal(weight, basePowerWeight(z, point, count)), "weight");
+            vm.assertTrue(
+                equal(tablePowerWeight(table, table + powerTableSize(count), 1), ONE), "weight of the powers of 1"
+            );
+        }
+    }
+
+    function test_carriesAreThoseOfWordsFromP() external view {
+        for (uint256 limb = 0; limb < 3; ++limb) {
+            for (uint256 i = 0; i < 5; ++i) {
+                uint256 word = [uint256(0), P - 1, P, P + 1, 2 ** 64 - 1][i];
+                // The other words are as large as they may be.
+                uint256 words = ((P - 1) << 128) | ((P - 1) << 64) | (P - 1);
+                words = (words & ~((2 ** 64 - 1) << (64 * limb))) | (word << (64 * limb));
+                Fp3 a = this.readElement(abi.encodePacked(uint192(words), uint64(2 ** 64 - 1)));
+                vm.assertEq(Fp3.unwrap(a), Fp3.unwrap(unpack(words)), "element");
+                vm.assertTrue(((Fp3.unwrap(a) + TO_CARRY) & CARRIES == 0) == isCanonical(words), "carries");
+            }
+        }
+    }
+
+    function readElement(bytes calldata encoded) external pure returns (Fp3) {
+        uint256 place;
+        assembly ("memory-safe") {
+            place := encoded.offset
+        }
+        return elementAt(place);
     }
 }

@@ -181,3 +181,224 @@ function setLength(Fp3[] memory list, uint256 length) pure {
         mstore(list, length)
     }
 }
+
+/// @dev 2^32 - 1 in each limb: what carries a word of 64 bits to bit 64 exactly if the word is p or more.
+uint256 constant TO_CARRY = ((1 << 32) - 1) * ((1 << 160) | (1 << 80) | 1);
+/// @dev Where the carries of a sum with TO_CARRY are.
+uint256 constant CARRIES = ((1 << 160) | (1 << 80) | 1) << 64;
+
+/// @dev The element whose encoding begins at `place` of the calldata. Nothing is checked: the word plus TO_CARRY has none
+/// of the bits CARRIES exactly if the encoding is canonical.
+function elementAt(uint256 place) pure returns (Fp3 a) {
+    assembly ("memory-safe") {
+        let words := calldataload(place)
+        a := or(
+            or(shl(160, shr(192, words)), shl(80, and(shr(128, words), 0xffffffffffffffff))),
+            and(shr(64, words), 0xffffffffffffffff)
+        )
+    }
+}
+
+/// @dev a b + c; limbs of up to 80 bits; reduced. Five products of 160 bits and one limb are added.
+function mulAdd(Fp3 a, Fp3 b, Fp3 c) pure returns (Fp3 d) {
+    assembly ("memory-safe") {
+        let a0 := shr(160, a)
+        let a1 := and(shr(80, a), 0xffffffffffffffffffff)
+        let a2 := and(a, 0xffffffffffffffffffff)
+        let b0 := shr(160, b)
+        let b1 := and(shr(80, b), 0xffffffffffffffffffff)
+        let b2 := and(b, 0xffffffffffffffffffff)
+        d := shl(
+            160,
+            mod(add(add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1)))), shr(160, c)), 0xffffffff00000001)
+        )
+        d := or(
+            d,
+            shl(
+                80,
+                mod(
+                    add(
+                        add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2))),
+                        and(shr(80, c), 0xffffffffffffffffffff)
+                    ),
+                    0xffffffff00000001
+                )
+            )
+        )
+        d := or(
+            d,
+            mod(
+                add(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), and(c, 0xffffffffffffffffffff)),
+                0xffffffff00000001
+            )
+        )
+    }
+}
+
+/// @dev a b + c d + e; limbs of up to 80 bits; reduced. Ten products of 160 bits and one limb are added.
+function mulAdd2(Fp3 a, Fp3 b, Fp3 c, Fp3 d, Fp3 e) pure returns (Fp3 f) {
+    assembly ("memory-safe") {
+        let f0 := shr(160, e)
+        let f1 := and(shr(80, e), 0xffffffffffffffffffff)
+        let f2 := and(e, 0xffffffffffffffffffff)
+        {
+            let a0 := shr(160, a)
+            let a1 := and(shr(80, a), 0xffffffffffffffffffff)
+            let a2 := and(a, 0xffffffffffffffffffff)
+            let b0 := shr(160, b)
+            let b1 := and(shr(80, b), 0xffffffffffffffffffff)
+            let b2 := and(b, 0xffffffffffffffffffff)
+            f0 := add(f0, add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1)))))
+            f1 := add(f1, add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2))))
+            f2 := add(f2, add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)))
+        }
+        {
+            let c0 := shr(160, c)
+            let c1 := and(shr(80, c), 0xffffffffffffffffffff)
+            let c2 := and(c, 0xffffffffffffffffffff)
+            let d0 := shr(160, d)
+            let d1 := and(shr(80, d), 0xffffffffffffffffffff)
+            let d2 := and(d, 0xffffffffffffffffffff)
+            f0 := add(f0, add(mul(c0, d0), shl(1, add(mul(c1, d2), mul(c2, d1)))))
+            f1 := add(f1, add(add(mul(c0, d1), mul(c1, d0)), shl(1, mul(c2, d2))))
+            f2 := add(f2, add(add(mul(c0, d2), mul(c1, d1)), mul(c2, d0)))
+        }
+        f := or(
+            or(shl(160, mod(f0, 0xffffffff00000001)), shl(80, mod(f1, 0xffffffff00000001))),
+            mod(f2, 0xffffffff00000001)
+        )
+    }
+}
+
+/// @dev list[0] + list[1] x + list[2] x^2 + .. + rest x^(length); limbs of up to 80 bits; reduced, unless the list is
+/// empty. Five products of at most 160 bits and one limb are added.
+function horner(Fp3[] memory list, Fp3 x, Fp3 rest) pure returns (Fp3 value) {
+    assembly ("memory-safe") {
+        let x0 := shr(160, x)
+        let x1 := and(shr(80, x), 0xffffffffffffffffffff)
+        let x2 := and(x, 0xffffffffffffffffffff)
+        let v0 := shr(160, rest)
+        let v1 := and(shr(80, rest), 0xffffffffffffffffffff)
+        let v2 := and(rest, 0xffffffffffffffffffff)
+        for { let place := add(list, shl(5, mload(list))) } gt(place, list) { place := sub(place, 32) } {
+            let c := mload(place)
+            let t0 := add(add(mul(v0, x0), shl(1, add(mul(v1, x2), mul(v2, x1)))), shr(160, c))
+            let t1 :=
+                add(add(add(mul(v0, x1), mul(v1, x0)), shl(1, mul(v2, x2))), and(shr(80, c), 0xffffffffffffffffffff))
+            v2 := mod(
+                add(add(add(mul(v0, x2), mul(v1, x1)), mul(v2, x0)), and(c, 0xffffffffffffffffffff)),
+                0xffffffff00000001
+            )
+            v0 := mod(t0, 0xffffffff00000001)
+            v1 := mod(t1, 0xffffffff00000001)
+        }
+        value := or(or(shl(160, v0), shl(80, v1)), v2)
+    }
+}
+
+/// @dev Writes scale eq(r, x), x in [2^count], to the 2^count words of memory from `table` on, r the `count` entries of a
+/// list from `first` on; variable 0 lowest. `scale` is reduced. Limbs are at most (count + 1) p: that of a product is
+/// below p, and so what is left of the factor is at most p more than it.
+function scaledEqTable(uint256 table, Fp3 scale_, Fp3[] memory point, uint256 first, uint256 count) pure {
+    assembly ("memory-safe") {
+        mstore(table, scale_)
+        let size := 32
+        let end := add(add(point, 32), shl(5, add(first, count)))
+        for { let place := add(add(point, 32), shl(5, first)) } lt(place, end) { place := add(place, 32) } {
+            let b0 := mload(place)
+            let b2 := and(b0, 0xffffffffffffffffffff)
+            let b1 := and(shr(80, b0), 0xffffffffffffffffffff)
+            b0 := shr(160, b0)
+            for { let low := table } lt(low, add(table, size)) { low := add(low, 32) } {
+                let a := mload(low)
+                let a0 := shr(160, a)
+                let a1 := and(shr(80, a), 0xffffffffffffffffffff)
+                let a2 := and(a, 0xffffffffffffffffffff)
+                let high :=
+                    or(
+                        or(
+                            shl(160, mod(add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1)))), 0xffffffff00000001)),
+                            shl(80, mod(add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2))), 0xffffffff00000001))
+                        ),
+                        mod(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), 0xffffffff00000001)
+                    )
+                mstore(add(low, size), high)
+                // p in each limb.
+                mstore(low, add(a, sub(0xffffffff000000010000ffffffff000000010000ffffffff00000001, high)))
+            }
+            size := shl(1, size)
+        }
+    }
+}
+
+/// @dev Writes the limbs of the elements that are the `count` words of memory from `from` on to three words each from
+/// `to` on, which are others.
+function spread(uint256 from, uint256 count, uint256 to) pure {
+    assembly ("memory-safe") {
+        for { let end := add(from, shl(5, count)) } lt(from, end) { from := add(from, 32) } {
+            let a := mload(from)
+            mstore(to, shr(160, a))
+            mstore(add(to, 32), and(shr(80, a), 0xffffffffffffffffffff))
+            mstore(add(to, 64), and(a, 0xffffffffffffffffffff))
+            to := add(to, 96)
+        }
+    }
+}
+
+/// @dev Bytes that the table of `powerTable` takes.
+function powerTableSize(uint256 count) pure returns (uint256) {
+    return ((count + 1) >> 1) * 288;
+}
+
+/// @dev For each two coordinates r, s of the last `count` of a list the limbs of r, s and r s, nine words, from `table` in
+/// memory on. A coordinate that is left over has s = 0. Limbs of the list are below p.
+function powerTable(uint256 table, Fp3[] memory point, uint256 count) pure {
+    uint256 end = point.length;
+    for (uint256 i = end - count; i < end; i += 2) {
+        Fp3 r = point[i];
+        Fp3 s = i + 1 < end ? point[i + 1] : ZERO;
+        uint256 product = Fp3.unwrap(r * s);
+        assembly ("memory-safe") {
+            mstore(table, shr(160, r))
+            mstore(add(table, 32), and(shr(80, r), 0xffffffffffffffffffff))
+            mstore(add(table, 64), and(r, 0xffffffffffffffffffff))
+            mstore(add(table, 96), shr(160, s))
+            mstore(add(table, 128), and(shr(80, s), 0xffffffffffffffffffff))
+            mstore(add(table, 160), and(s, 0xffffffffffffffffffff))
+            mstore(add(table, 192), shr(160, product))
+            mstore(add(table, 224), and(shr(80, product), 0xffffffffffffffffffff))
+            mstore(add(table, 256), and(product, 0xffffffffffffffffffff))
+            table := add(table, 288)
+        }
+    }
+}
+
+/// @dev basePowerWeight of the coordinates that a table from `table` to `end` was made of; 0 < z < p. With y = z - 1 and
+/// x = z^2 - 1 the factors of r and s are 1 + r y + s x + r s x y, whose limbs are three products of 128 bits and 1: at
+/// most 130 bits. They are not reduced: times a limb below p, five times added, they have less than 200 bits.
+function tablePowerWeight(uint256 table, uint256 end, uint256 z) pure returns (Fp3 product) {
+    assembly ("memory-safe") {
+        let a0 := 1
+        let a1 := 0
+        let a2 := 0
+        for {} lt(table, end) { table := add(table, 288) } {
+            let y := sub(z, 1)
+            z := mulmod(z, z, 0xffffffff00000001)
+            let x := sub(z, 1)
+            z := mulmod(z, z, 0xffffffff00000001)
+            let xy := mulmod(x, y, 0xffffffff00000001)
+            let b0 :=
+                add(add(mul(y, mload(table)), mul(x, mload(add(table, 96)))), add(mul(xy, mload(add(table, 192))), 1))
+            let b1 :=
+                add(add(mul(y, mload(add(table, 32))), mul(x, mload(add(table, 128)))), mul(xy, mload(add(table, 224))))
+            let b2 :=
+                add(add(mul(y, mload(add(table, 64))), mul(x, mload(add(table, 160)))), mul(xy, mload(add(table, 256))))
+            let t0 := add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1))))
+            let t1 := add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2)))
+            a2 := mod(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), 0xffffffff00000001)
+            a0 := mod(t0, 0xffffffff00000001)
+            a1 := mod(t1, 0xffffffff00000001)
+        }
+        product := or(or(shl(160, a0), shl(80, a1)), a2)
+    }
+}

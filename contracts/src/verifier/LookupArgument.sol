@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, ZERO, atBit, equal, isCanonical, reduce, setLength, unpack} from "./Fp3.sol";
+import {
+    CARRIES,
+    Fp3,
+    ONE,
+    TO_CARRY,
+    ZERO,
+    elementAt,
+    equal,
+    isCanonical,
+    mulAdd,
+    mulAdd2,
+    setLength,
+    unpack
+} from "./Fp3.sol";
+import {Scratch} from "./Scratch.sol";
 import {Transcript} from "./Transcript.sol";
 
 /// @notice Columns of a lookup argument (spec/lookup.md, section 1): each with log2 of its cells, and whether the prover
@@ -78,17 +92,66 @@ library LookupArgument {
         if (count == 0 || count > MAX_COLUMNS || config.sent.length != count) revert LookupConfigInvalid();
         cube.order = new uint256[](count);
         cube.offsets = new uint256[](count);
-        uint256 placed = 0;
-        for (uint256 size = MAX_LOG_SIZE + 1; size > 0; --size) {
-            for (uint256 j = 0; j < count; ++j) {
-                if (config.logSizes[j] != size - 1) continue;
-                cube.order[placed++] = j;
-                cube.offsets[j] = cube.cells;
-                cube.cells += 1 << (size - 1);
+        uint256 sizes = countSizes(config.logSizes);
+        cube.cells = startSizes(sizes);
+        if (cube.cells > MAX_CELLS) revert LookupConfigInvalid();
+        placeColumns(config.logSizes, sizes, cube.order, cube.offsets);
+        while (1 << cube.logCells < cube.cells) ++cube.logCells;
+    }
+
+    /// @dev How many columns each size has: words in the free memory, by size.
+    function countSizes(uint256[] memory logSizes) private pure returns (uint256 sizes) {
+        uint256 largest = 0;
+        assembly ("memory-safe") {
+            sizes := mload(0x40)
+            calldatacopy(sizes, calldatasize(), shl(5, add(MAX_LOG_SIZE, 1)))
+            let end := add(add(logSizes, 32), shl(5, mload(logSizes)))
+            for { let column := add(logSizes, 32) } lt(column, end) { column := add(column, 32) } {
+                let size := mload(column)
+                if gt(size, largest) { largest := size }
+                // Of sizes that are too large only that there is one counts.
+                if iszero(gt(size, MAX_LOG_SIZE)) {
+                    let place := add(sizes, shl(5, size))
+                    mstore(place, add(mload(place), 1))
+                }
             }
         }
-        if (placed != count || cube.cells > MAX_CELLS) revert LookupConfigInvalid();
-        while (1 << cube.logCells < cube.cells) ++cube.logCells;
+        if (largest > MAX_LOG_SIZE) revert LookupConfigInvalid();
+    }
+
+    /// @dev Puts in place of each number of columns where the first of them comes: its cell, and its rank in the order
+    /// times 32 in the 32 bits below. There are at most 2^16 columns and 2^46 cells. Returns the cells of all.
+    function startSizes(uint256 sizes) private pure returns (uint256 cells) {
+        assembly ("memory-safe") {
+            let rank := 0
+            let size := MAX_LOG_SIZE
+            for { let place := add(sizes, shl(5, size)) } iszero(lt(place, sizes)) { place := sub(place, 32) } {
+                let columns_ := mload(place)
+                mstore(place, or(shl(32, cells), shl(5, rank)))
+                rank := add(rank, columns_)
+                cells := add(cells, shl(size, columns_))
+                size := sub(size, 1)
+            }
+        }
+    }
+
+    function placeColumns(uint256[] memory logSizes, uint256 sizes, uint256[] memory order, uint256[] memory offsets)
+        private
+        pure
+    {
+        assembly ("memory-safe") {
+            let count := mload(logSizes)
+            for { let j := 0 } lt(j, count) {} {
+                let at := shl(5, add(j, 1))
+                let size := mload(add(logSizes, at))
+                let place := add(sizes, shl(5, size))
+                let start := mload(place)
+                mstore(add(add(order, 32), and(start, 0xffffffff)), j)
+                mstore(add(offsets, at), shr(32, start))
+                mstore(place, add(start, add(shl(add(size, 32), 1), 32)))
+                j := add(j, 1)
+            }
+        }
     }
 
     /// @notice The layer that is sent in the clear, its fractions added up, reduced to a claim at a random point.
@@ -103,7 +166,7 @@ library LookupArgument {
         s.next = next;
         s.end = end;
         Fp3[] memory sent = elements(s, 2 << logTop, logTop);
-        transcript.absorbBytes(STATEMENT, encode(config));
+        absorbConfig(transcript, config);
         transcript.absorbElements(TOP, next, 2 << logTop);
 
         (Fp3 n, Fp3 d) = (ZERO, ONE);
@@ -119,8 +182,8 @@ library LookupArgument {
             Fp3 r = transcript.challenge(TOP_POINT);
             s.point[b] = r;
             for (uint256 x = 0; x < 1 << (logTop - b - 1); ++x) {
-                sent[2 * x] = reduce(sent[4 * x] + r * (sent[4 * x + 2] - sent[4 * x]));
-                sent[2 * x + 1] = reduce(sent[4 * x + 1] + r * (sent[4 * x + 3] - sent[4 * x + 1]));
+                sent[2 * x] = mulAdd(r, sent[4 * x + 2] - sent[4 * x], sent[4 * x]);
+                sent[2 * x + 1] = mulAdd(r, sent[4 * x + 3] - sent[4 * x + 1], sent[4 * x + 1]);
             }
         }
         (s.numerator, s.denominator) = (sent[0], sent[1]);
@@ -132,25 +195,67 @@ library LookupArgument {
         uint256 k = s.point.length;
         if (s.end - s.next < (2 * k + 4) * ELEMENT) revert LookupTruncated(k);
         Fp3 join = transcript.challenge(JOIN);
-        Fp3 expected = reduce(s.numerator + join * s.denominator);
+        Fp3 expected = mulAdd(join, s.denominator, s.numerator);
         setLength(s.point, k + 1);
-        // Coordinate b of the next point is b - 1 of the sumcheck: a place behind the one it replaces.
-        Fp3 z = s.point[0];
-        for (uint256 b = 0; b < k; ++b) {
-            Fp3 linear = element(s, k);
-            Fp3 leading = element(s, k);
-            transcript.absorbElements(ROUND, s.next - 2 * ELEMENT, 2);
-            Fp3 r = transcript.challenge(BIND);
-            expected = reduce(expected + (r - z) * linear + (r * r - z) * leading);
-            (z, s.point[b + 1]) = (s.point[b + 1], r);
-        }
-        (Fp3 p0, Fp3 p1, Fp3 q0, Fp3 q1) = (element(s, k), element(s, k), element(s, k), element(s, k));
-        transcript.absorbElements(LAYER, s.next - 4 * ELEMENT, 4);
-        if (!equal(p0 * q1 + q0 * (p1 + join * q1), expected)) revert LookupLayer(k);
+        uint256 place = s.next;
+        uint256 carries;
+        (expected, carries) = rounds(transcript, s.point, place, expected);
+        place += 2 * ELEMENT * k;
+        s.next = place + 4 * ELEMENT;
+        Fp3 p0 = elementAt(place);
+        Fp3 p1 = elementAt(place + ELEMENT);
+        Fp3 q0 = elementAt(place + 2 * ELEMENT);
+        Fp3 q1 = elementAt(place + 3 * ELEMENT);
+        carries |= carriesOf(p0) | carriesOf(p1) | carriesOf(q0) | carriesOf(q1);
+        if (carries & CARRIES != 0) revert LookupNonCanonical(k);
+        transcript.absorbElements(LAYER, place, 4);
+        // Both are reduced.
+        Fp3 found = mulAdd2(p0, q1, q0, mulAdd(join, q1, p1), ZERO);
+        if (Fp3.unwrap(found) != Fp3.unwrap(expected)) revert LookupLayer(k);
         Fp3 merge = transcript.challenge(MERGE);
         s.point[0] = merge;
-        s.numerator = reduce(p0 + merge * (p1 - p0));
-        s.denominator = reduce(q0 + merge * (q1 - q0));
+        s.numerator = mulAdd(merge, p1 - p0, p0);
+        s.denominator = mulAdd(merge, q1 - q0, q0);
+    }
+
+    /// @dev The rounds of a layer's sumcheck, their messages from `place` on in calldata: what is expected of the values
+    /// behind them, and whether words were not canonical. The point has its new length; its entries but the last are the
+    /// layer's. Coordinate b of the next point is challenge b - 1: a place behind the one it replaces.
+    function rounds(Transcript.State memory transcript, Fp3[] memory point, uint256 place, Fp3 expected)
+        private
+        pure
+        returns (Fp3, uint256 carries)
+    {
+        Fp3 z = point[0];
+        uint256 end;
+        uint256 coordinate;
+        assembly ("memory-safe") {
+            coordinate := add(point, 64)
+            end := add(add(point, 32), shl(5, mload(point)))
+        }
+        // Addresses are far below 2^256.
+        unchecked {
+            for (; coordinate < end; coordinate += 32) {
+                Fp3 linear = elementAt(place);
+                Fp3 leading = elementAt(place + ELEMENT);
+                carries |= carriesOf(linear) | carriesOf(leading);
+                Fp3 r = transcript.roundChallenge(ROUND, BIND, place);
+                expected = mulAdd2(r - z, linear, r * r - z, leading, expected);
+                assembly ("memory-safe") {
+                    z := mload(coordinate)
+                    mstore(coordinate, r)
+                }
+                place += 2 * ELEMENT;
+            }
+        }
+        return (expected, carries);
+    }
+
+    /// @dev Has one of the bits CARRIES exactly if a word of an element as it was read is p or more.
+    function carriesOf(Fp3 a) private pure returns (uint256) {
+        unchecked {
+            return Fp3.unwrap(a) + TO_CARRY;
+        }
     }
 
     /// @notice Absorbs what the prover says of the columns at the point.
@@ -168,14 +273,45 @@ library LookupArgument {
         for (uint256 j = 0; j < count; ++j) {
             if (config.sent[j]) ++total;
         }
-        Fp3[] memory sent = elements(s, total, logCells);
-        transcript.absorbElements(COLUMNS, first, total);
+        if (s.end - first < total * ELEMENT) revert LookupTruncated(logCells);
+        s.next = first + total * ELEMENT;
         numerators = new Fp3[](count);
         denominators = new Fp3[](count);
-        uint256 i = 0;
-        for (uint256 j = 0; j < count; ++j) {
-            if (config.sent[j]) numerators[j] = sent[i++];
-            denominators[j] = sent[i++];
+        if (readColumns(config.sent, first, numerators, denominators) & CARRIES != 0) {
+            revert LookupNonCanonical(logCells);
+        }
+        transcript.absorbElements(COLUMNS, first, total);
+    }
+
+    /// @dev Reads the columns' elements from `place` on in calldata. Of the carries that it returns none is in CARRIES
+    /// exactly if all words are canonical.
+    function readColumns(bool[] memory sent, uint256 place, Fp3[] memory numerators, Fp3[] memory denominators)
+        private
+        pure
+        returns (uint256 carries)
+    {
+        // Offsets and addresses are far below 2^256.
+        unchecked {
+            for (uint256 entry = 32; entry <= 32 * sent.length; entry += 32) {
+                bool both;
+                assembly ("memory-safe") {
+                    both := mload(add(sent, entry))
+                }
+                if (both) {
+                    Fp3 numerator = elementAt(place);
+                    assembly ("memory-safe") {
+                        mstore(add(numerators, entry), numerator)
+                    }
+                    carries |= carriesOf(numerator);
+                    place += ELEMENT;
+                }
+                Fp3 denominator = elementAt(place);
+                assembly ("memory-safe") {
+                    mstore(add(denominators, entry), denominator)
+                }
+                carries |= carriesOf(denominator);
+                place += ELEMENT;
+            }
         }
     }
 
@@ -187,61 +323,133 @@ library LookupArgument {
         Fp3[] memory numerators,
         Fp3[] memory denominators
     ) internal pure {
+        uint256 mark = Scratch.mark();
         (Fp3 n, Fp3 d) = joinColumns(config, cube, s.point, numerators, denominators);
+        Scratch.release(mark);
         if (!equal(n, s.numerator)) revert LookupColumnNumerators(cube.logCells);
         if (!equal(d, s.denominator)) revert LookupColumnDenominators(cube.logCells);
     }
 
-    /// @dev P~ and Q~ of section 1 at the point.
+    /// @dev P~ and Q~ of section 1 at the point. A node of level b is a run of 2^b cells from a multiple of 2^b on. Columns
+    /// are nodes and come by falling size, so the first halves that wait for their second ones are as many as the bits of
+    /// the next cell's number; they lie in memory, numerator and denominator, by level.
     function joinColumns(
         LookupConfig memory config,
         LookupLayout memory cube,
         Fp3[] memory point,
         Fp3[] memory numerators,
         Fp3[] memory denominators
-    ) private pure returns (Fp3 n, Fp3 d) {
-        // weights[b]: product of what the bits from b on contribute, of the column before; neighbours share most of it.
-        Fp3[] memory weights = new Fp3[](point.length + 1);
-        weights[point.length] = ONE;
-        uint256 last = 0;
+    ) private pure returns (Fp3, Fp3) {
+        uint256 halves = Scratch.take(64 * (point.length + 1));
+        uint256 cell = 0;
         for (uint256 i = 0; i < cube.order.length; ++i) {
             uint256 j = cube.order[i];
-            uint256 low = config.logSizes[j];
-            uint256 from = point.length;
-            if (i > 0) {
-                uint256 changed = cube.offsets[j] ^ last;
-                for (from = 0; changed >> from != 0;) {
-                    ++from;
-                }
-            }
-            for (; from > low; --from) {
-                weights[from - 1] = weights[from] * atBit(point[from - 1], (cube.offsets[j] >> (from - 1)) & 1);
-            }
-            // More columns are allowed than sums that are not reduced may have summands.
-            n = reduce(n + weights[low] * numerators[j]);
-            d = reduce(d + weights[low] * denominators[j]);
-            last = cube.offsets[j];
+            uint256 level = config.logSizes[j];
+            putColumn(halves, point, cell >> level, level, numerators[j], denominators[j]);
+            cell += 1 << level;
         }
-        d = d + (ONE - prefixValue(cube.cells, point));
+        return cubeEnd(halves, point, cell);
+    }
+
+    /// @dev A node of a level, by its number within it: joined with the first halves that it completes, and left where the
+    /// second half of what it then is will find it. Limbs of what was left are at most 2^14 p, the caller's.
+    function putColumn(uint256 halves, Fp3[] memory point, uint256 number, uint256 level, Fp3 n, Fp3 d) private pure {
+        uint256 place = halves + 64 * level;
+        uint256 coordinate;
+        assembly ("memory-safe") {
+            coordinate := add(add(point, 32), shl(5, level))
+        }
+        // Addresses are far below 2^256, and levels at most the point's coordinates.
+        unchecked {
+            for (; number & 1 == 1; number >>= 1) {
+                (n, d) = joined(place, coordinate, n, d);
+                place += 64;
+                coordinate += 32;
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(place, n)
+            mstore(add(place, 32), d)
+        }
+    }
+
+    /// @dev The node whose first half lies in memory, and whose second is n / d.
+    function joined(uint256 place, uint256 coordinate, Fp3 n, Fp3 d) private pure returns (Fp3, Fp3) {
+        Fp3 n0;
+        Fp3 d0;
+        Fp3 r;
+        assembly ("memory-safe") {
+            n0 := mload(place)
+            d0 := mload(add(place, 32))
+            r := mload(coordinate)
+        }
+        return (mulAdd(r, n - n0, n0), mulAdd(r, d - d0, d0));
+    }
+
+    /// @dev The root, once all columns are placed: of each level the node that the first cell behind them lies in. Cells
+    /// behind them are 0/1.
+    function cubeEnd(uint256 halves, Fp3[] memory point, uint256 cells) private pure returns (Fp3 n, Fp3 d) {
+        d = ONE;
+        uint256 place = halves;
+        uint256 coordinate;
+        assembly ("memory-safe") {
+            coordinate := add(point, 32)
+        }
+        for (uint256 left = point.length; left > 0; --left) {
+            if (cells & 1 == 1) {
+                (n, d) = joined(place, coordinate, n, d);
+            } else if (Fp3.unwrap(n) != 0 || Fp3.unwrap(d) != Fp3.unwrap(ONE)) {
+                Fp3 r;
+                assembly ("memory-safe") {
+                    r := mload(coordinate)
+                }
+                // The second half is 0/1.
+                n = n * (ONE - r);
+                d = mulAdd(r, ONE - d, d);
+            }
+            cells >>= 1;
+            place += 64;
+            coordinate += 32;
+        }
+        // The columns fill the cube: it is a node itself.
+        if (cells == 1) {
+            assembly ("memory-safe") {
+                n := mload(place)
+                d := mload(add(place, 32))
+            }
+        }
     }
 
     /// @notice Sum over x < extent of eq(r, x), extent at most 2^(number of coordinates).
     function prefixValue(uint256 extent, Fp3[] memory point) internal pure returns (Fp3 value) {
         if (extent >= 1 << point.length) return ONE;
         for (uint256 b = 0; b < point.length; ++b) {
-            Fp3 high = point[b] * value;
-            value = (extent >> b) & 1 == 1 ? reduce(ONE + high - point[b]) : reduce(value - high);
+            // (1 - r) value, and r in addition where the bit is set: then all cells of the first half are below.
+            if ((extent >> b) & 1 == 1) value = mulAdd(point[b], value, ONE - point[b]);
+            else if (Fp3.unwrap(value) != 0) value = value * (ONE - point[b]);
         }
     }
 
-    /// @dev Version, number of columns, then log size and kind of each.
-    function encode(LookupConfig memory config) private pure returns (bytes memory encoded) {
-        uint256 count = config.logSizes.length;
-        encoded = abi.encodePacked(uint32(VERSION), uint32(count), new bytes(2 * count));
-        for (uint256 j = 0; j < count; ++j) {
-            encoded[8 + 2 * j] = bytes1(uint8(config.logSizes[j]));
-            encoded[9 + 2 * j] = config.sent[j] ? bytes1(0) : bytes1(uint8(1));
+    /// @dev Version, number of columns, then log size and kind of each: laid out in free memory, behind what the transcript
+    /// puts before it.
+    function absorbConfig(Transcript.State memory transcript, LookupConfig memory config) private pure {
+        uint256[] memory logSizes = config.logSizes;
+        bool[] memory sent = config.sent;
+        uint256 scratch = Scratch.mark();
+        uint256 head = Transcript.HEAD;
+        assembly ("memory-safe") {
+            let count := mload(logSizes)
+            let place := add(scratch, head)
+            mstore(place, or(shl(224, VERSION), shl(192, count)))
+            place := add(place, 8)
+            let last := shl(5, count)
+            for { let at := 32 } iszero(gt(at, last)) { at := add(at, 32) } {
+                // 32 bytes of which the next column overwrites all but two; behind the last one is free memory.
+                mstore(place, or(shl(248, mload(add(logSizes, at))), shl(240, iszero(mload(add(sent, at))))))
+                place := add(place, 2)
+            }
         }
+        transcript.absorbScratch(STATEMENT, scratch, 8 + 2 * logSizes.length);
     }
 
     /// @dev The next element, which whoever calls knows to be there.

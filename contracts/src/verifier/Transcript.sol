@@ -18,6 +18,9 @@ library Transcript {
     uint256 private constant CHALLENGE = 129;
     uint256 private constant POSITIONS = 130;
 
+    /// @notice Bytes of a step before its payload: state and frame.
+    uint256 internal constant HEAD = 40;
+
     bytes32 private constant TAG = "avow/transcript/1";
 
     /// @notice The state that a transcript starts in.
@@ -52,9 +55,51 @@ library Transcript {
 
     /// @notice Absorbs opaque bytes.
     function absorbBytes(State memory state, uint256 label, bytes memory payload) internal pure {
-        state.digest = keccak256(
-            abi.encodePacked(state.digest, uint16(label), uint8(BYTES), uint8(0), uint32(payload.length), payload)
-        );
+        uint256 scratch;
+        assembly ("memory-safe") {
+            scratch := mload(0x40)
+            mcopy(add(scratch, 40), add(payload, 32), mload(payload))
+        }
+        absorbScratch(state, label, scratch, payload.length);
+    }
+
+    /// @notice Absorbs `size` opaque bytes that lie in free memory, from HEAD behind `scratch` on.
+    function absorbScratch(State memory state, uint256 label, uint256 scratch, uint256 size) internal pure {
+        uint256 frame = (label << 48) | (BYTES << 40) | size;
+        assembly ("memory-safe") {
+            mstore(scratch, mload(state))
+            // The payload begins with the last 24 bytes of the frame's word.
+            let place := add(scratch, 32)
+            mstore(place, or(shl(192, frame), and(mload(place), sub(shl(192, 1), 1))))
+            mstore(state, keccak256(scratch, add(size, 40)))
+        }
+    }
+
+    /// @notice Absorbs two extension elements that lie at `offset` of the calldata, then draws one: a sumcheck's round.
+    function roundChallenge(State memory state, uint256 label, uint256 challengeLabel, uint256 offset)
+        internal
+        pure
+        returns (Fp3 drawn)
+    {
+        uint256 frame = (label << 48) | (ELEMENTS << 40) | 48;
+        uint256 next = (challengeLabel << 48) | (CHALLENGE << 40) | 1;
+        assembly ("memory-safe") {
+            let scratch := mload(0x40)
+            mstore(scratch, mload(state))
+            mstore(add(scratch, 32), shl(192, frame))
+            calldatacopy(add(scratch, 40), offset, 48)
+            mstore(0, keccak256(scratch, 88))
+            mstore(32, shl(192, next))
+            let s := keccak256(0, 40)
+            mstore(state, s)
+            drawn := or(
+                or(
+                    shl(160, mod(and(shr(160, s), 0xffffffffffffffffffff), 0xffffffff00000001)),
+                    shl(80, mod(and(shr(80, s), 0xffffffffffffffffffff), 0xffffffff00000001))
+                ),
+                mod(and(s, 0xffffffffffffffffffff), 0xffffffff00000001)
+            )
+        }
     }
 
     /// @notice Absorbs a proof-of-work nonce that lies at `offset` of the calldata.
@@ -87,11 +132,26 @@ library Transcript {
         pure
         returns (uint256[] memory drawn)
     {
-        drawn = new uint256[](count);
         uint256 mask = (1 << logDomain) - 1;
-        for (uint256 i = 0; i < count; ++i) {
-            if (i & 7 == 0) squeeze(state, label, POSITIONS, count);
-            drawn[i] = (uint256(state.digest) >> (224 - 32 * (i & 7))) & mask;
+        drawn = new uint256[](count);
+        uint256 place;
+        assembly ("memory-safe") {
+            place := add(drawn, 32)
+        }
+        // Eight positions a step; of the last step those that are left. Nothing comes near 2^256.
+        unchecked {
+            for (uint256 end = place + 32 * count; place < end; place += 256) {
+                squeeze(state, label, POSITIONS, count);
+                uint256 last = end < place + 256 ? end : place + 256;
+                assembly ("memory-safe") {
+                    let s := mload(state)
+                    let shift := 224
+                    for { let at := place } lt(at, last) { at := add(at, 32) } {
+                        mstore(at, and(shr(shift, s), mask))
+                        shift := sub(shift, 32)
+                    }
+                }
+            }
         }
     }
 }

@@ -5,21 +5,27 @@ import {
     Fp3,
     ONE,
     ZERO,
+    CARRIES,
     atBit,
-    basePowerWeight,
-    eqTable,
     equal,
+    horner,
     isCanonical,
+    mulAdd,
     pack,
     pow,
+    powerTable,
+    powerTableSize,
     powerWeight,
-    reduce,
+    scaledEqTable,
     setLength,
+    spread,
+    tablePowerWeight,
     unpack
 } from "./Fp3.sol";
 import {MultiProof} from "./MultiProof.sol";
 import {PcsConfig, PcsConfigs} from "./PcsConfig.sol";
 import {Positions} from "./Positions.sol";
+import {Scratch} from "./Scratch.sol";
 import {Transcript} from "./Transcript.sol";
 
 /// @notice What a verifier knows of a commitment (spec/pcs.md, section 4). Limbs are below p.
@@ -54,6 +60,16 @@ struct OpeningState {
     AddedWeight[] added;
     Fp3[] finalCoefficients;
     uint256[] finalPositions;
+}
+
+/// @dev What is known of the rows of one tree. Of each value of a row the weight, three words, lies in memory from
+/// `weights` to `weightsEnd`.
+struct Rows {
+    uint256 logLeaves;
+    bytes32 root;
+    uint256 leafBytes;
+    uint256 weights;
+    uint256 weightsEnd;
 }
 
 /// @title Opening of claims on committed columns (spec/pcs.md, section 6)
@@ -120,7 +136,7 @@ library Opening {
         uint256 next,
         uint256 end
     ) internal pure returns (OpeningState memory o) {
-        transcript.absorbBytes(STATEMENT, encodeStatement(config.protocolId, keys, values));
+        absorbStatement(transcript, config.protocolId, keys, values);
         o.next = next;
         o.end = end;
         o.join = transcript.challenge(JOIN);
@@ -128,18 +144,10 @@ library Opening {
         o.point = new Fp3[](logColumns + config.logRows);
         setLength(o.point, 0);
         o.added = new AddedWeight[](config.oracles.length - 1);
-        Fp3 power = ONE;
-        Fp3 sum = ZERO;
-        for (uint256 k = 0; k < keys.length; ++k) {
-            sum = sum + power * keys[k].oodValue;
-            power = power * o.join;
+        o.claim = horner(values, o.join, ZERO);
+        for (uint256 k = keys.length; k > 0; --k) {
+            o.claim = mulAdd(o.claim, o.join, keys[k - 1].oodValue);
         }
-        for (uint256 a = 0; a < values.length; ++a) {
-            // Reduced each time: claims may be more than an unreduced sum may have summands.
-            sum = reduce(sum + power * values[a]);
-            power = power * o.join;
-        }
-        o.claim = reduce(sum);
         sumcheck(transcript, o, logColumns, config.oracles[0].foldGrinding, 0, SUMCHECK, FOLD);
     }
 
@@ -176,7 +184,7 @@ library Opening {
         transcript.absorbElements(ORACLE_OOD_VALUE, o.next - ELEMENT, 1);
         added.positions = query(transcript, config, o, i - 1);
         added.gamma = transcript.challenge(COMBINE);
-        o.claim = reduce(o.claim + added.gamma * oodValue);
+        o.claim = mulAdd(added.gamma, oodValue, o.claim);
     }
 
     /// @notice Phase 2 of round 1 for one tree: the rows of one commitment.
@@ -184,18 +192,23 @@ library Opening {
         internal
         pure
     {
-        uint256[] memory weights = baseRowWeights(keys, o.point, tree);
-        uint256 columns = weights.length / 3;
+        uint256 mark = Scratch.mark();
+        Rows memory rows;
+        (rows.weights, rows.weightsEnd) = baseRowWeights(keys, o.point, tree);
+        rows.logLeaves = config.logDomain(0);
+        rows.root = keys[tree].root;
+        rows.leafBytes = columnsOf(keys[tree].logGroups) * 8;
         AddedWeight memory added = o.added[0];
-        Fp3[] memory folded =
-            openTree(o, 0, config.logDomain(0), keys[tree].root, added.positions, columns * 8, weights, true);
-        addRows(o, added.gamma, folded);
+        addRows(o, added.gamma, openTree(o, 0, rows, added.positions));
+        Scratch.release(mark);
     }
 
     /// @notice Phase 2 of round i >= 2: the rows of oracle i - 1.
     function laterRows(PcsConfig memory config, OpeningState memory o, uint256 i) internal pure {
         AddedWeight memory added = o.added[i - 1];
+        uint256 mark = Scratch.mark();
         addRows(o, added.gamma, openLater(config, o, i - 1, o.previousRoot, added.positions));
+        Scratch.release(mark);
     }
 
     /// @notice Phase 3 of round i.
@@ -228,12 +241,10 @@ library Opening {
     /// @notice Phase 5: the rows of the last oracle, which the final polynomial has to explain.
     function finalRows(PcsConfig memory config, OpeningState memory o) internal pure {
         uint256 last = config.oracles.length - 1;
+        uint256 mark = Scratch.mark();
         Fp3[] memory folded = openLater(config, o, last, o.root, o.finalPositions);
-        uint256 logDomain = config.logDomain(last);
-        for (uint256 q = 0; q < folded.length; ++q) {
-            uint256 x = Positions.domainPoint(logDomain, o.finalPositions[q]);
-            if (!equal(horner(o.finalCoefficients, x), folded[q])) revert PcsFinalFold(last);
-        }
+        checkFolded(o, folded, Positions.pointTable(config.logDomain(last)), last);
+        Scratch.release(mark);
     }
 
     /// @notice Phase 6 up to the last check: the final sumcheck. Then the point is complete.
@@ -249,44 +260,65 @@ library Opening {
     /// @notice The last check: the claim left is the final polynomial's value times the weight's.
     /// @param weight What the caller's claims have at the point of all challenges, claim number a, counted from 0 behind
     /// the commitments' own, times join^(number of commitments + a).
+    /// @dev The final coefficients are overwritten.
     function check(PcsConfig memory config, Commitment[] memory keys, OpeningState memory o, Fp3 weight) internal pure {
         uint256 last = config.oracles.length - 1;
-        Fp3[] memory eq = eqTable(o.point, o.point.length - config.logLen(last + 1), config.logLen(last + 1));
-        Fp3 value = ZERO;
-        for (uint256 x = 0; x < eq.length; ++x) {
-            value = value + eq[x] * o.finalCoefficients[x];
-        }
+        Fp3 value = finalValue(o);
         Fp3 total = weight + oodWeights(keys, o) + addedWeights(config, o);
         if (!equal(value * total, o.claim)) revert PcsFinalClaim(last);
     }
 
     // What is opened, and how columns lie.
 
-    function encodeStatement(bytes32 protocolId, Commitment[] memory keys, Fp3[] memory values)
-        private
-        pure
-        returns (bytes memory)
-    {
-        bytes memory head = abi.encodePacked(protocolId, uint32(keys.length));
+    /// @dev The statement's bytes lie in free memory, from `place` on, behind what the transcript puts before them.
+    function absorbStatement(
+        Transcript.State memory transcript,
+        bytes32 protocolId,
+        Commitment[] memory keys,
+        Fp3[] memory values
+    ) private pure {
+        uint256 scratch = Scratch.mark();
+        uint256 place = scratch + Transcript.HEAD;
+        putWord(place, uint256(protocolId));
+        putWord(place + 32, keys.length << 224);
+        place += 36;
         for (uint256 k = 0; k < keys.length; ++k) {
-            head = abi.encodePacked(
-                head,
-                uint32(columnsOf(keys[k].logGroups)),
-                keys[k].root,
-                uint192(pack(keys[k].oodPoint)),
-                uint192(pack(keys[k].oodValue))
-            );
+            putWord(place, columnsOf(keys[k].logGroups) << 224);
+            putWord(place + 4, uint256(keys[k].root));
+            putWord(place + 36, pack(keys[k].oodPoint) << 64);
+            putWord(place + 60, pack(keys[k].oodValue) << 64);
+            place += 84;
         }
-        bytes memory list = new bytes(values.length * ELEMENT);
-        for (uint256 a = 0; a < values.length; ++a) {
-            uint256 words = pack(values[a]);
-            assembly ("memory-safe") {
-                // The 8 bytes behind belong to the next element; behind the last one they are free memory.
-                let place := add(add(list, 32), mul(a, 24))
-                mstore(place, or(shl(64, words), and(mload(place), 0xffffffffffffffff)))
+        putWord(place, values.length << 224);
+        place = putElements(place + 4, values);
+        transcript.absorbScratch(STATEMENT, scratch, place - scratch - Transcript.HEAD);
+    }
+
+    /// @dev A word of free memory. The words of a message are written in rising order: of each, what the next one covers
+    /// does not count, and behind the last one nothing is.
+    function putWord(uint256 place, uint256 word) private pure {
+        assembly ("memory-safe") {
+            mstore(place, word)
+        }
+    }
+
+    /// @dev Encodes a list, whose limbs are below p, in free memory; returns the place behind it.
+    function putElements(uint256 place, Fp3[] memory list) private pure returns (uint256 end) {
+        assembly ("memory-safe") {
+            let from := add(list, 32)
+            for { let last := add(from, shl(5, mload(list))) } lt(from, last) { from := add(from, 32) } {
+                let a := mload(from)
+                mstore(
+                    place,
+                    or(
+                        or(shl(192, shr(160, a)), shl(128, and(shr(80, a), 0xffffffffffffffff))),
+                        shl(64, and(a, 0xffffffffffffffff))
+                    )
+                )
+                place := add(place, 24)
             }
+            end := place
         }
-        return abi.encodePacked(head, uint32(values.length), list);
     }
 
     function columnsOf(uint256[] memory logGroups) internal pure returns (uint256 columns) {
@@ -328,26 +360,23 @@ library Opening {
         }
     }
 
-    /// @dev eq(column variables, joint column) of a commitment's columns, three words for each.
+    /// @dev eq(column variables, joint column) of a commitment's columns, three words for each, in scratch memory.
     function baseRowWeights(Commitment[] memory keys, Fp3[] memory point, uint256 tree)
         private
         pure
-        returns (uint256[] memory weights)
+        returns (uint256 weights, uint256 end)
     {
         uint256[] memory logGroups = keys[tree].logGroups;
         uint256 kappa = logJointColumns(keys);
-        weights = new uint256[](3 * columnsOf(logGroups));
-        uint256 place = 0;
+        weights = Scratch.take(96 * columnsOf(logGroups));
+        // Groups become smaller, so the first one's table has room for all.
+        uint256 table = Scratch.take(32 << logGroups[0]);
+        end = weights;
         for (uint256 g = 0; g < logGroups.length; ++g) {
-            Fp3 scale = atBits(point, logGroups[g], kappa, groupOffset(keys, tree, g));
-            Fp3[] memory eq = eqTable(point, 0, logGroups[g]);
-            for (uint256 c = 0; c < eq.length; ++c) {
-                uint256 words = pack(scale * eq[c]);
-                weights[place] = words >> 128;
-                weights[place + 1] = (words >> 64) & (2 ** 64 - 1);
-                weights[place + 2] = words & (2 ** 64 - 1);
-                place += 3;
-            }
+            Fp3 high = atBits(point, logGroups[g], kappa, groupOffset(keys, tree, g));
+            scaledEqTable(table, high, point, 0, logGroups[g]);
+            spread(table, 1 << logGroups[g], end);
+            end += 96 << logGroups[g];
         }
     }
 
@@ -390,8 +419,9 @@ library Opening {
                 if (!transcript.absorbNonce(FOLD_NONCE, grinding, o.next - 8)) revert PcsFoldGrinding(oracle);
             }
             Fp3 r = transcript.challenge(challenge);
+            // Limbs of what is subtracted: at most 3 p.
             Fp3 linear = o.claim - (constant_ + constant_ + leading);
-            o.claim = reduce(constant_ + r * (linear + r * leading));
+            o.claim = mulAdd(r, mulAdd(r, leading, linear), constant_);
             o.point[bound + b] = r;
         }
     }
@@ -409,12 +439,12 @@ library Opening {
         }
         uint256[] memory drawn =
             transcript.positions(QUERY_POSITIONS, config.logDomain(oracle), config.oracles[oracle].queries);
-        return Positions.sortedSet(drawn);
+        return Positions.sortedSet(drawn, config.logDomain(oracle));
     }
 
     // Rows.
 
-    /// @dev The folded rows of oracle i >= 1 at positions.
+    /// @dev The folded rows of oracle i >= 1 at positions. What they are in is scratch memory.
     function openLater(
         PcsConfig memory config,
         OpeningState memory o,
@@ -424,106 +454,179 @@ library Opening {
     ) private pure returns (Fp3[] memory) {
         // The challenges of the oracle's own rounds are the last ones so far.
         uint256 logFold = config.oracles[oracle].logFold;
-        Fp3[] memory table = eqTable(o.point, o.point.length - logFold, logFold);
-        uint256[] memory weights;
-        assembly ("memory-safe") {
-            weights := table
-        }
-        return openTree(o, oracle, config.logDomain(oracle), root, positions, ELEMENT << logFold, weights, false);
+        Rows memory rows;
+        rows.weights = Scratch.take(96 << logFold);
+        rows.weightsEnd = rows.weights + (96 << logFold);
+        uint256 table = Scratch.take(32 << logFold);
+        scaledEqTable(table, ONE, o.point, o.point.length - logFold, logFold);
+        spread(table, 1 << logFold, rows.weights);
+        rows.logLeaves = config.logDomain(oracle);
+        rows.root = root;
+        rows.leafBytes = ELEMENT << logFold;
+        return openTree(o, oracle, rows, positions);
     }
 
-    /// @dev Reads leaves and multi-proof, checks them against the root and folds the leaves.
-    function openTree(
-        OpeningState memory o,
-        uint256 oracle,
-        uint256 logLeaves,
-        bytes32 root,
-        uint256[] memory positions,
-        uint256 leafBytes,
-        uint256[] memory weights,
-        bool ofBase
-    ) private pure returns (Fp3[] memory folded) {
+    /// @dev Reads leaves and multi-proof, checks them against the root and folds the leaves. Allocates in scratch memory.
+    function openTree(OpeningState memory o, uint256 oracle, Rows memory rows, uint256[] memory positions)
+        private
+        pure
+        returns (Fp3[] memory folded)
+    {
+        uint256 leaves = o.next;
         uint256 count = positions.length;
-        uint256 place = o.next;
-        if (o.end - place < count * leafBytes) revert PcsTruncated(oracle);
+        if (o.end - leaves < count * rows.leafBytes) revert PcsTruncated(oracle);
         folded = new Fp3[](count);
-        uint256[] memory nodes = new uint256[](2 * count);
-        bool canonical = true;
-        for (uint256 q = 0; q < count; ++q) {
-            bytes32 digest;
-            uint256 leaf;
-            assembly ("memory-safe") {
-                leaf := mload(0x40)
-                calldatacopy(leaf, place, leafBytes)
-                digest := keccak256(leaf, leafBytes)
-            }
-            (Fp3 value, bool good) = ofBase ? foldBase(leaf, weights) : foldExtension(leaf, weights);
-            folded[q] = value;
-            canonical = canonical && good;
-            nodes[2 * q] = positions[q];
-            nodes[2 * q + 1] = uint256(digest);
-            place += leafBytes;
-        }
-        (bytes32 found, uint256 end) = MultiProof.rootOf(logLeaves, nodes, place);
+        uint256 nodes = Scratch.take(MultiProof.sizeOf(count));
+        uint256 carries = foldLeaves(oracle == 0, rows, leaves, positions, nodes, folded);
+        (bytes32 found, uint256 end) = MultiProof.rootOf(rows.logLeaves, nodes, count, leaves + count * rows.leafBytes);
         if (end > o.end) revert PcsTruncated(oracle);
-        if (found != root) revert PcsMerkle(oracle);
-        if (!canonical) revert PcsNonCanonical(oracle);
+        if (found != rows.root) revert PcsMerkle(oracle);
+        if (carries & CARRIES != 0) revert PcsNonCanonical(oracle);
         o.next = end;
     }
 
-    /// @dev Sum of weights times values of the base field, 8 bytes each, from `leaf` in memory on. Products have 128 bits
-    /// and there are at most 2^16.
-    function foldBase(uint256 leaf, uint256[] memory weights) private pure returns (Fp3 sum, bool canonical) {
+    /// @dev Folds leaves, which lie in calldata from `place` on, to the elements of a list, and writes what a multi-proof
+    /// needs of them to `nodes`. Of the carries that it returns none is in CARRIES exactly if all words are canonical.
+    function foldLeaves(
+        bool ofBase,
+        Rows memory rows,
+        uint256 place,
+        uint256[] memory positions,
+        uint256 nodes,
+        Fp3[] memory folded
+    ) private pure returns (uint256 carries) {
+        uint256 leafBytes = rows.leafBytes;
+        uint256 leaf = Scratch.mark();
+        uint256 count = positions.length;
+        // Offsets and addresses are far below 2^256.
+        unchecked {
+            for (uint256 entry = 32; entry <= 32 * count; entry += 32) {
+                assembly ("memory-safe") {
+                    calldatacopy(leaf, place, leafBytes)
+                    mstore(nodes, shl(5, mload(add(positions, entry))))
+                    mstore(add(nodes, 32), keccak256(leaf, leafBytes))
+                }
+                (Fp3 sum, uint256 more) = ofBase
+                    ? foldBase(leaf, rows.weights, rows.weightsEnd)
+                    : foldExtension(leaf, rows.weights, rows.weightsEnd);
+                assembly ("memory-safe") {
+                    mstore(add(folded, entry), sum)
+                }
+                carries |= more;
+                nodes += 64;
+                place += leafBytes;
+            }
+        }
+    }
+
+    /// @dev Sum of weights times values of the base field, 8 bytes each, from `leaf` in memory on. A weight has limbs of
+    /// at most 17 p and a value 64 bits, so products have at most 133 bits, and there are at most 2^16.
+    function foldBase(uint256 leaf, uint256 weight, uint256 end) private pure returns (Fp3 sum, uint256 carries) {
         assembly ("memory-safe") {
             let a0 := 0
             let a1 := 0
             let a2 := 0
-            let bad := 0
-            let w := add(weights, 32)
-            for { let end := add(w, shl(5, mload(weights))) } lt(w, end) { w := add(w, 96) } {
+            // Two at a time, and the one that is left over.
+            for { let last := sub(end, 96) } lt(weight, last) { weight := add(weight, 192) } {
                 let v := shr(192, mload(leaf))
-                bad := or(bad, gt(v, 0xffffffff00000000))
-                a0 := add(a0, mul(v, mload(w)))
-                a1 := add(a1, mul(v, mload(add(w, 32))))
-                a2 := add(a2, mul(v, mload(add(w, 64))))
-                leaf := add(leaf, 8)
+                let u := shr(192, mload(add(leaf, 8)))
+                carries := or(carries, or(add(u, 0xffffffff), add(v, 0xffffffff)))
+                a0 := add(a0, add(mul(v, mload(weight)), mul(u, mload(add(weight, 96)))))
+                a1 := add(a1, add(mul(v, mload(add(weight, 32))), mul(u, mload(add(weight, 128)))))
+                a2 := add(a2, add(mul(v, mload(add(weight, 64))), mul(u, mload(add(weight, 160)))))
+                leaf := add(leaf, 16)
+            }
+            if lt(weight, end) {
+                let v := shr(192, mload(leaf))
+                carries := or(carries, add(v, 0xffffffff))
+                a0 := add(a0, mul(v, mload(weight)))
+                a1 := add(a1, mul(v, mload(add(weight, 32))))
+                a2 := add(a2, mul(v, mload(add(weight, 64))))
             }
             sum := or(
                 or(shl(160, mod(a0, 0xffffffff00000001)), shl(80, mod(a1, 0xffffffff00000001))),
                 mod(a2, 0xffffffff00000001)
             )
-            canonical := iszero(bad)
         }
     }
 
-    /// @dev Sum of weights times elements, 24 bytes each, from `leaf` in memory on.
-    function foldExtension(uint256 leaf, uint256[] memory weights) private pure returns (Fp3 sum, bool canonical) {
-        canonical = true;
-        for (uint256 c = 0; c < weights.length; ++c) {
-            uint256 words;
-            assembly ("memory-safe") {
-                words := shr(64, mload(add(leaf, mul(c, 24))))
+    /// @dev Sum of weights times elements, 24 bytes each, from `leaf` in memory on. A weight has limbs of at most 9 p and
+    /// an element words of 64 bits, so the sum of five products has less than 136 bits, and there are at most 2^8.
+    function foldExtension(uint256 leaf, uint256 weight, uint256 end) private pure returns (Fp3 sum, uint256 carries) {
+        assembly ("memory-safe") {
+            let a0 := 0
+            let a1 := 0
+            let a2 := 0
+            for {} lt(weight, end) { weight := add(weight, 96) } {
+                let v0 := mload(leaf)
+                let v2 := and(shr(64, v0), 0xffffffffffffffff)
+                let v1 := and(shr(128, v0), 0xffffffffffffffff)
+                v0 := shr(192, v0)
+                carries := or(carries, or(add(v0, 0xffffffff), or(add(v1, 0xffffffff), add(v2, 0xffffffff))))
+                let w0 := mload(weight)
+                let w1 := mload(add(weight, 32))
+                let w2 := mload(add(weight, 64))
+                a0 := add(a0, add(mul(v0, w0), shl(1, add(mul(v1, w2), mul(v2, w1)))))
+                a1 := add(a1, add(add(mul(v0, w1), mul(v1, w0)), shl(1, mul(v2, w2))))
+                a2 := add(a2, add(add(mul(v0, w2), mul(v1, w1)), mul(v2, w0)))
+                leaf := add(leaf, 24)
             }
-            canonical = canonical && isCanonical(words);
-            sum = sum + Fp3.wrap(weights[c]) * unpack(words);
+            sum := or(
+                or(shl(160, mod(a0, 0xffffffff00000001)), shl(80, mod(a1, 0xffffffff00000001))),
+                mod(a2, 0xffffffff00000001)
+            )
         }
-        sum = reduce(sum);
     }
 
     /// @dev claim += sum over q of gamma^(q + 2) v_q.
     function addRows(OpeningState memory o, Fp3 gamma, Fp3[] memory folded) private pure {
-        Fp3 power = gamma;
-        Fp3 sum = o.claim;
-        for (uint256 q = 0; q < folded.length; ++q) {
-            power = power * gamma;
-            sum = sum + power * folded[q];
-        }
-        o.claim = reduce(sum);
+        o.claim = mulAdd(gamma * gamma, horner(folded, gamma, ZERO), o.claim);
     }
 
-    function horner(Fp3[] memory coefficients, uint256 x) private pure returns (Fp3 value) {
-        for (uint256 i = coefficients.length; i > 0; --i) {
-            value = value.scale(x) + coefficients[i - 1];
+    /// @dev Whether the folded rows are the final polynomial's values. table: of the positions' points.
+    function checkFolded(OpeningState memory o, Fp3[] memory folded, uint256 table, uint256 oracle) private pure {
+        uint256 count = o.finalCoefficients.length;
+        uint256 limbs = Scratch.take(96 * count);
+        uint256 list;
+        Fp3[] memory coefficients = o.finalCoefficients;
+        assembly ("memory-safe") {
+            list := add(coefficients, 32)
+        }
+        spread(list, count, limbs);
+        for (uint256 q = 0; q < folded.length; ++q) {
+            uint256 x = Positions.domainPoint(table, o.finalPositions[q]);
+            // Both are reduced.
+            if (Fp3.unwrap(valueAt(limbs, count, x)) != Fp3.unwrap(folded[q])) revert PcsFinalFold(oracle);
+        }
+    }
+
+    /// @dev Value at x < p of a polynomial whose coefficients, reduced and a power of two of them, have their limbs from
+    /// `first` in memory on; reduced. From the highest on, two at a time: what is reduced then is below p^3.
+    function valueAt(uint256 first, uint256 count, uint256 x) private pure returns (Fp3 value) {
+        assembly ("memory-safe") {
+            let v0 := 0
+            let v1 := 0
+            let v2 := 0
+            let place := add(first, mul(count, 96))
+            if eq(count, 1) {
+                place := first
+                v0 := mload(first)
+                v1 := mload(add(first, 32))
+                v2 := mload(add(first, 64))
+            }
+            for {} gt(place, first) {} {
+                place := sub(place, 192)
+                v0 := mod(add(mul(add(mul(v0, x), mload(add(place, 96))), x), mload(place)), 0xffffffff00000001)
+                v1 := mod(
+                    add(mul(add(mul(v1, x), mload(add(place, 128))), x), mload(add(place, 32))),
+                    0xffffffff00000001
+                )
+                v2 := mod(
+                    add(mul(add(mul(v2, x), mload(add(place, 160))), x), mload(add(place, 64))),
+                    0xffffffff00000001
+                )
+            }
+            value := or(or(shl(160, v0), shl(80, v1)), v2)
         }
     }
 
@@ -566,18 +669,51 @@ library Opening {
 
     /// @dev Of what the rounds added.
     function addedWeights(PcsConfig memory config, OpeningState memory o) private pure returns (Fp3 sum) {
+        uint256 mark = Scratch.mark();
+        uint256 bits = 0;
+        for (uint256 i = 0; i < o.added.length; ++i) {
+            if (config.logDomain(i) > bits) bits = config.logDomain(i);
+        }
+        uint256 points = Positions.pointTable(bits);
+        uint256 powers = Scratch.take(powerTableSize(config.logRows));
         for (uint256 i = 0; i < o.added.length; ++i) {
             AddedWeight memory added = o.added[i];
             uint256 variables = config.logLen(i + 1);
-            uint256 logDomain = config.logDomain(i);
-            Fp3 power = added.gamma;
-            sum = sum + power * powerWeight(added.oodPoint, o.point, variables);
-            for (uint256 q = 0; q < added.positions.length; ++q) {
-                power = power * added.gamma;
-                uint256 z = Positions.domainPoint(logDomain, added.positions[q]);
-                sum = sum + power * basePowerWeight(z, o.point, variables);
+            powerTable(powers, o.point, variables);
+            Fp3 ofRows = positionWeights(added, points, powers, powers + powerTableSize(variables));
+            sum = mulAdd(added.gamma, powerWeight(added.oodPoint, o.point, variables) + ofRows, sum);
+        }
+        Scratch.release(mark);
+    }
+
+    /// @dev Sum over the positions of gamma^(q + 1) times what the powers of their points weigh.
+    function positionWeights(AddedWeight memory added, uint256 points, uint256 powers, uint256 powersEnd)
+        private
+        pure
+        returns (Fp3 sum)
+    {
+        Fp3 gamma = added.gamma;
+        uint256[] memory positions = added.positions;
+        for (uint256 q = positions.length; q > 0; --q) {
+            uint256 z = Positions.domainPoint(points, positions[q - 1]);
+            sum = gamma * (sum + tablePowerWeight(powers, powersEnd, z));
+        }
+    }
+
+    /// @dev The final polynomial's value at the last coordinates, in place of its first coefficient: each coordinate, the
+    /// lowest first, halves the list.
+    function finalValue(OpeningState memory o) private pure returns (Fp3) {
+        Fp3[] memory list = o.finalCoefficients;
+        uint256 place = o.point.length;
+        for (uint256 size = list.length; size > 1; size >>= 1) {
+            --place;
+        }
+        for (uint256 half = list.length >> 1; half > 0; half >>= 1) {
+            Fp3 r = o.point[place++];
+            for (uint256 x = 0; x < half; ++x) {
+                list[x] = mulAdd(r, list[2 * x + 1] - list[2 * x], list[2 * x]);
             }
         }
-        sum = reduce(sum);
+        return list[0];
     }
 }

@@ -1,80 +1,124 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {P} from "./Fp3.sol";
+import {Scratch} from "./Scratch.sol";
 
 /// @title Query positions and their points
 library Positions {
     /// @dev 7^((p-1)/2^32), a primitive 2^32-th root of unity.
     uint256 private constant ROOT_OF_UNITY = 1753635133440165772;
 
-    /// @notice The values of a list in rising order, each once. The list is overwritten.
-    /// @dev Merges runs of 1, 2, 4, .. values from one list to another and back.
-    function sortedSet(uint256[] memory values) internal pure returns (uint256[] memory) {
-        uint256 count = values.length;
-        uint256[] memory other = new uint256[](count);
-        for (uint256 run = 1; run < count; run <<= 1) {
-            assembly ("memory-safe") {
-                let source := add(values, 32)
-                let end := add(source, shl(5, count))
-                let to := add(other, 32)
-                let step := shl(5, run)
-                for {} lt(source, end) {} {
-                    let a := source
-                    let aEnd := add(a, step)
-                    if gt(aEnd, end) { aEnd := end }
-                    let b := aEnd
-                    let bEnd := add(b, step)
-                    if gt(bEnd, end) { bEnd := end }
-                    source := bEnd
-                    for {} or(lt(a, aEnd), lt(b, bEnd)) {} {
-                        // From a if b is used up, or if a is not and has no larger value.
-                        let fromA := or(iszero(lt(b, bEnd)), and(lt(a, aEnd), iszero(gt(mload(a), mload(b)))))
-                        switch fromA
-                        case 0 {
-                            mstore(to, mload(b))
-                            b := add(b, 32)
-                        }
-                        default {
-                            mstore(to, mload(a))
-                            a := add(a, 32)
-                        }
-                        to := add(to, 32)
-                    }
-                }
-            }
-            (values, other) = (other, values);
-        }
-        return unique(values);
-    }
-
-    /// @dev A sorted list without repetitions.
-    function unique(uint256[] memory values) private pure returns (uint256[] memory) {
-        uint256 kept = 0;
-        for (uint256 i = 0; i < values.length; ++i) {
-            if (i > 0 && values[i] == values[kept - 1]) continue;
-            values[kept] = values[i];
-            ++kept;
-        }
-        assembly ("memory-safe") {
-            mstore(values, kept)
+    /// @notice The values of a list in rising order, each once. The list, not empty, is overwritten.
+    /// @dev First by their highest bits, into about as many buckets as there are values; what is left to sort lies close
+    /// together. Positions are drawn, so buckets are small; a list for which they are not only takes longer.
+    /// @param bits Bits of each value, at most 32.
+    function sortedSet(uint256[] memory values, uint256 bits) internal pure returns (uint256[] memory) {
+        uint256 shift = bits;
+        // Neither the shift nor the length comes near 2^256.
+        unchecked {
+            while (shift > 0 && 1 << (bits - shift) < values.length) --shift;
+            uint256 sorted = intoBuckets(values, shift, 1 << (bits - shift));
+            insertAll(values, sorted);
         }
         return values;
     }
 
-    /// @notice point(d, position) of spec/pcs.md, section 3: the product over the set bits b of the primitive roots of
-    /// order 2^(b+1).
-    function domainPoint(uint256 logDomain, uint256 position) internal pure returns (uint256 point) {
-        point = 1;
-        uint256 exponent = 0;
-        // Bits reversed: bit b of the position stands for 2^(32 - 1 - b) in the exponent of the root of order 2^32.
-        for (uint256 b = 0; b < logDomain; ++b) {
-            exponent |= ((position >> b) & 1) << (31 - b);
+    /// @dev Returns where in the free memory the values lie, sorted by value >> shift.
+    function intoBuckets(uint256[] memory values, uint256 shift, uint256 buckets)
+        private
+        pure
+        returns (uint256 sorted)
+    {
+        assembly ("memory-safe") {
+            // Of each bucket first 32 times the values in it, then the place of the next one.
+            let places := mload(0x40)
+            sorted := add(places, shl(5, buckets))
+            calldatacopy(places, calldatasize(), sub(sorted, places))
+            let first := add(values, 32)
+            let end := add(first, shl(5, mload(values)))
+            for { let value := first } lt(value, end) { value := add(value, 32) } {
+                let bucket := add(places, shl(5, shr(shift, mload(value))))
+                mstore(bucket, add(mload(bucket), 32))
+            }
+            let next := sorted
+            for { let bucket := places } lt(bucket, sorted) { bucket := add(bucket, 32) } {
+                let size := mload(bucket)
+                mstore(bucket, next)
+                next := add(next, size)
+            }
+            for { let value := first } lt(value, end) { value := add(value, 32) } {
+                let bucket := add(places, shl(5, shr(shift, mload(value))))
+                let place := mload(bucket)
+                mstore(place, mload(value))
+                mstore(bucket, add(place, 32))
+            }
         }
-        uint256 power = ROOT_OF_UNITY;
-        for (; exponent != 0; exponent >>= 1) {
-            if (exponent & 1 != 0) point = mulmod(point, power, P);
-            power = mulmod(power, power, P);
+    }
+
+    /// @dev Inserts as many values as the list has, from `sorted` in memory on, into the list, and keeps one of each.
+    function insertAll(uint256[] memory values, uint256 sorted) private pure {
+        assembly ("memory-safe") {
+            let size := shl(5, mload(values))
+            // The place before the first value: none is smaller, so that insertion ends there.
+            mstore(values, 0)
+            let last := values
+            for { let end := add(sorted, size) } lt(sorted, end) { sorted := add(sorted, 32) } {
+                let value := mload(sorted)
+                let place := last
+                for {} gt(mload(place), value) { place := sub(place, 32) } { mstore(add(place, 32), mload(place)) }
+                mstore(add(place, 32), value)
+                last := add(last, 32)
+            }
+            let kept := add(values, 32)
+            for { let place := add(values, 64) } iszero(gt(place, last)) { place := add(place, 32) } {
+                if sub(mload(place), mload(kept)) {
+                    kept := add(kept, 32)
+                    mstore(kept, mload(place))
+                }
+            }
+            mstore(values, shr(5, sub(kept, values)))
+        }
+    }
+
+    /// @notice What `domainPoint` needs for positions of up to `bits` <= 32 bits, in scratch memory: for each digit of four
+    /// bits the sixteen products of the primitive roots that its bits stand for.
+    function pointTable(uint256 bits) internal pure returns (uint256 table) {
+        table = Scratch.take(((bits + 3) / 4) * 512);
+        assembly ("memory-safe") {
+            // Bit b stands for the primitive root of order 2^(b + 1).
+            let root := ROOT_OF_UNITY
+            for { let b := 31 } 1 { b := sub(b, 1) } {
+                if lt(b, bits) { mstore(add(table, add(shl(9, shr(2, b)), shl(add(and(b, 3), 5), 1))), root) }
+                if iszero(b) { break }
+                root := mulmod(root, root, 0xffffffff00000001)
+            }
+            // Of digits whose upper bits no position has, nothing is read.
+            let end := add(table, shl(9, shr(2, add(bits, 3))))
+            for { let digit := table } lt(digit, end) { digit := add(digit, 512) } {
+                mstore(digit, 1)
+                for { let x := 96 } lt(x, 512) { x := add(x, 32) } {
+                    let lowest := and(x, sub(0, x))
+                    let others := xor(x, lowest)
+                    if others {
+                        mstore(
+                            add(digit, x),
+                            mulmod(mload(add(digit, lowest)), mload(add(digit, others)), 0xffffffff00000001)
+                        )
+                    }
+                }
+            }
+        }
+    }
+
+    /// @notice point(d, position) of spec/pcs.md, section 3, whatever d: the product over the set bits b of the primitive
+    /// roots of order 2^(b+1).
+    function domainPoint(uint256 table, uint256 position) internal pure returns (uint256 point) {
+        assembly ("memory-safe") {
+            point := mload(add(table, shl(5, and(position, 15))))
+            for { position := shr(4, position) } position { position := shr(4, position) } {
+                table := add(table, 512)
+                point := mulmod(point, mload(add(table, shl(5, and(position, 15)))), 0xffffffff00000001)
+            }
         }
     }
 }

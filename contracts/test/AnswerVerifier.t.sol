@@ -5,6 +5,7 @@ import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
 import {AnswerVerifier} from "../src/verifier/AnswerVerifier.sol";
 import {OpeningVerifier} from "../src/verifier/OpeningVerifier.sol";
 import {ReductionVerifier} from "../src/verifier/ReductionVerifier.sol";
+import {WeightVerifier} from "../src/verifier/WeightVerifier.sol";
 import {ProofFiles} from "./ProofFiles.sol";
 
 contract AnswerVerifierTest {
@@ -13,7 +14,7 @@ contract AnswerVerifierTest {
 
     function setUp() external {
         registry = new ModelRegistry();
-        verifier = new AnswerVerifier(registry, new ReductionVerifier(), new OpeningVerifier());
+        verifier = new AnswerVerifier(registry, new ReductionVerifier(), new OpeningVerifier(new WeightVerifier()));
     }
 
     function test_storedProofOfTheBundledModelHolds() external {

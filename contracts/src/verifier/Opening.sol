@@ -11,6 +11,7 @@ import {
     horner,
     isCanonical,
     mulAdd,
+    reduce,
     pack,
     pow,
     powerTable,
@@ -677,13 +678,22 @@ library Opening {
         uint256 points = Positions.pointTable(bits);
         uint256 powers = Scratch.take(powerTableSize(config.logRows));
         for (uint256 i = 0; i < o.added.length; ++i) {
-            AddedWeight memory added = o.added[i];
-            uint256 variables = config.logLen(i + 1);
-            powerTable(powers, o.point, variables);
-            Fp3 ofRows = positionWeights(added, points, powers, powers + powerTableSize(variables));
-            sum = mulAdd(added.gamma, powerWeight(added.oodPoint, o.point, variables) + ofRows, sum);
+            sum = reduce(sum + roundWeight(o.added[i], o.point, config.logLen(i + 1), points, powers));
         }
         Scratch.release(mark);
+    }
+
+    /// @dev Of one round, on the last `variables` of the point. powers: room for a table of these.
+    function roundWeight(
+        AddedWeight memory added,
+        Fp3[] memory point,
+        uint256 variables,
+        uint256 points,
+        uint256 powers
+    ) private pure returns (Fp3) {
+        powerTable(powers, point, variables);
+        Fp3 ofRows = positionWeights(added, points, powers, powers + powerTableSize(variables));
+        return added.gamma * (powerWeight(added.oodPoint, point, variables) + ofRows);
     }
 
     /// @dev Sum over the positions of gamma^(q + 1) times what the powers of their points weigh.

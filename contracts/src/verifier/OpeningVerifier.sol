@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Code} from "./Code.sol";
 import {Fp3, setLength} from "./Fp3.sol";
-import {LookupArgument} from "./LookupArgument.sol";
 import {AddedWeight, Commitment, Opening, OpeningState} from "./Opening.sol";
-import {Packing, Packings} from "./Packing.sol";
 import {PcsConfig, PcsConfigs} from "./PcsConfig.sol";
-import {Program, Programs, SOURCE_LOOKUP} from "./Program.sol";
-import {Reduction} from "./Reduction.sol";
 import {Cursor, StateBytes, StateHead} from "./StateBytes.sol";
 import {Transcript} from "./Transcript.sol";
-import {Weights} from "./Weights.sol";
+import {OpeningShape, ProgramInput, WeightVerifier} from "./WeightVerifier.sol";
 
 /// @notice What an opening is given besides state and proof.
 struct OpeningInput {
@@ -29,7 +24,6 @@ struct OpeningInput {
 /// @notice A part of a verifier, for any model, as ReductionVerifier is.
 contract OpeningVerifier {
     using PcsConfigs for PcsConfig;
-    using Programs for Program;
     using StateBytes for Cursor;
     using Transcript for Transcript.State;
 
@@ -47,8 +41,7 @@ contract OpeningVerifier {
     /// @dev A verification under way.
     struct Run {
         StateHead head;
-        Program program;
-        Packing packing;
+        ProgramInput program;
         PcsConfig config;
         Commitment[] keys;
         Transcript.State transcript;
@@ -59,6 +52,15 @@ contract OpeningVerifier {
         uint256 tree;
         /// Claimed values, before it begins.
         Fp3[] values;
+        /// Challenges of the phases before, as the state has them.
+        bytes challenges;
+    }
+
+    /// @notice What says where committed tensors lie, and what claims on them weigh.
+    WeightVerifier public immutable WEIGHTS;
+
+    constructor(WeightVerifier weights) {
+        WEIGHTS = weights;
     }
 
     /// @notice Carries out phases as far as the bytes go, and at least one.
@@ -96,33 +98,25 @@ contract OpeningVerifier {
         uint256 first = cursor.place;
         r.transcript.digest = r.head.digest;
         r.config = PcsConfigs.parse(input.config);
-        r.program = Programs.instantiate(Code.read(input.program), input.lengths, new uint256[][](0));
-        r.packing = Packings.pack(r.program, r.config.logRows, r.config.maxLogColumns);
+        r.program = ProgramInput(input.program, input.lengths, r.config.logRows, r.config.maxLogColumns);
+        OpeningShape memory shape = WEIGHTS.shapeOf(r.program);
         r.keys = new Commitment[](2);
         r.keys[0] = Commitment({
             root: input.modelRoot,
-            logGroups: r.packing.logGroups[0],
-            oodPoint: Opening.fixedOodPoint(r.config.protocolId, r.packing.logGroups[0], input.modelRoot),
+            logGroups: shape.modelGroups,
+            oodPoint: Opening.fixedOodPoint(r.config.protocolId, shape.modelGroups, input.modelRoot),
             oodValue: input.modelValue
         });
         r.keys[1].root = r.head.root;
-        r.keys[1].logGroups = r.packing.logGroups[1];
+        r.keys[1].logGroups = shape.witnessGroups;
         r.keys[1].oodPoint = cursor.read();
         r.keys[1].oodValue = cursor.read();
-        (, uint256 stages) = Reduction.firstStage(r.program);
-        uint256 logCells = LookupArgument.layoutOf(Reduction.lookupConfig(r.program)).logCells;
-        r.program.vectors[SOURCE_LOOKUP] = cursor.readList(logCells);
-        Reduction.readChallenges(r.program, cursor, stages);
+        if (r.head.phase < shape.firstPhase) revert StateBytes.ProofState();
+        r.challenges = cursor.slice(StateBytes.ELEMENT * shape.challenges);
         own = StateBytes.HEAD + cursor.place - first;
-        uint256 lookupPhases = 2 + logCells - (logCells < 3 ? logCells : 3);
-        uint256 before = 1 + lookupPhases + stages;
-        if (r.head.phase < before) revert StateBytes.ProofState();
-        if (r.head.phase == before) {
-            // Of the claims on committed tensors, which alone are used later.
-            r.values = cursor.readList(Reduction.carried(r.program, stages).length);
-        } else {
-            decode(r, cursor);
-        }
+        // Of the claims on committed tensors, which alone are used later.
+        if (r.head.phase == shape.firstPhase) r.values = cursor.readList(shape.claims);
+        else decode(r, cursor);
         StateBytes.expectEnd(state, cursor);
     }
 
@@ -154,11 +148,10 @@ contract OpeningVerifier {
         }
     }
 
-    function finish(Run memory r) private pure {
+    function finish(Run memory r) private view {
         OpeningState memory o = r.opening;
         Opening.finalSumcheck(r.transcript, r.config, o);
-        Fp3 weight = Weights.joined(r.program, r.packing, r.keys, o.point, r.config.logRows, o.join);
-        Opening.check(r.config, r.keys, o, weight);
+        Opening.check(r.config, r.keys, o, WEIGHTS.weigh(r.program, r.challenges, o.point, o.join));
     }
 
     // The opening's own state (spec/pcs.md, section 12).

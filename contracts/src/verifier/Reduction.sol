@@ -238,6 +238,18 @@ library Reduction {
         }
     }
 
+    /// @notice How many challenges there are for zero claims and of all stages.
+    function challengeCount(Program memory p) internal pure returns (uint256 count) {
+        (Placement memory placement,) = p.placementAt(p.zero + 4);
+        count = placement.degrees.length;
+        (uint256 place, uint256 stages) = firstStage(p);
+        for (; stages > 0; --stages) {
+            (placement,) = p.placementAt(place + 9);
+            count += placement.degrees.length;
+            place = nextStage(place);
+        }
+    }
+
     /// @notice Numbers of the claims whose values are known when so many stages have passed, and used later.
     function carried(Program memory p, uint256 passed) internal pure returns (uint256[] memory claims) {
         (uint256 place, uint256 stages) = firstStage(p);

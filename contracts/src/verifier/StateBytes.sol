@@ -95,6 +95,16 @@ library StateBytes {
         }
     }
 
+    /// @notice The next bytes, as they are.
+    function slice(Cursor memory cursor, uint256 size) internal pure returns (bytes memory part) {
+        uint256 place = cursor.place;
+        cursor.place = place + size;
+        part = new bytes(size);
+        assembly ("memory-safe") {
+            mcopy(add(part, 32), place, size)
+        }
+    }
+
     /// @notice Writes an element whose limbs are below p.
     function write(Cursor memory cursor, Fp3 value) internal pure {
         uint256 place = cursor.place;

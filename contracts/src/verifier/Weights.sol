@@ -3,13 +3,15 @@ pragma solidity 0.8.37;
 
 import {Fp3, ONE, atBit, fromBase} from "./Fp3.sol";
 import {element, mulAdd, mulEq, numberAt, powerOfTwo, setElement} from "./Fused.sol";
-import {Commitment, Opening} from "./Opening.sol";
 import {Packing} from "./Packing.sol";
 import {Program, Programs, u8At, u16At} from "./Program.sol";
 
 /// @title What the claims on committed tensors weigh at the point of an opening (spec/statement.md, section 7)
 library Weights {
     using Programs for Program;
+
+    /// @dev The model's and the witness's.
+    uint256 private constant COMMITMENTS = 2;
 
     /// @notice An opening's point and what was computed of it.
     struct At {
@@ -33,17 +35,14 @@ library Weights {
 
     /// @notice Claim number a, in the order of claims, times join^(number of commitments + a).
     /// @param opened The opening's point: column variables, then those of rows.
-    function joined(
-        Program memory p,
-        Packing memory packing,
-        Commitment[] memory keys,
-        Fp3[] memory opened,
-        uint256 logRows,
-        Fp3 join
-    ) internal pure returns (Fp3 total) {
-        At memory at_ = pointOf(p, packing, keys, opened, logRows);
+    function joined(Program memory p, Packing memory packing, Fp3[] memory opened, uint256 logRows, Fp3 join)
+        internal
+        pure
+        returns (Fp3 total)
+    {
+        At memory at_ = pointOf(p, packing, opened, logRows);
         uint256 place = skipTensors(p);
-        Fp3[] memory powers = powersOf(join, keys.length, u16At(place));
+        Fp3[] memory powers = powersOf(join, COMMITMENTS, u16At(place));
         place += 2 + 2 * powers.length;
         unchecked {
             // Addresses in memory and numbers of 16 bits.
@@ -83,13 +82,11 @@ library Weights {
         }
     }
 
-    function pointOf(
-        Program memory p,
-        Packing memory packing,
-        Commitment[] memory keys,
-        Fp3[] memory opened,
-        uint256 logRows
-    ) private pure returns (At memory at_) {
+    function pointOf(Program memory p, Packing memory packing, Fp3[] memory opened, uint256 logRows)
+        private
+        pure
+        returns (At memory at_)
+    {
         at_.opened = opened;
         at_.kappa = opened.length - logRows;
         at_.dense = new Fp3[][](at_.kappa + 1);
@@ -104,13 +101,12 @@ library Weights {
         }
         at_.scratch = scratchPlace;
         uint256 from = 0;
-        for (uint256 tree = 0; tree < keys.length; ++tree) {
+        for (uint256 tree = 0; tree < COMMITMENTS; ++tree) {
             uint256 to = tree == 0 ? packing.modelPieces : packing.order.length;
             uint256 start = 0;
-            for (uint256 g = 0; g < keys[tree].logGroups.length; ++g) {
-                uint256 size = 1 << (keys[tree].logGroups[g] + logRows);
-                from = placeGroup(at_, packing, keys, tree, g, from, to, start);
-                start += size;
+            for (uint256 g = 0; g < packing.logGroups[tree].length; ++g) {
+                from = placeGroup(at_, packing, tree, g, from, to, start);
+                start += 1 << (packing.logGroups[tree][g] + logRows);
             }
         }
     }
@@ -131,18 +127,17 @@ library Weights {
     function placeGroup(
         At memory at_,
         Packing memory packing,
-        Commitment[] memory keys,
         uint256 tree,
         uint256 group,
         uint256 from,
         uint256 to,
         uint256 start
     ) private pure returns (uint256) {
-        uint256 logGroup = keys[tree].logGroups[group];
+        uint256 logGroup = packing.logGroups[tree][group];
         Fp3[] memory point = densePoint(at_, logGroup);
         // prefix[b]: what the bits from b on contribute, of `last`; true from `valid` on.
         Fp3[] memory prefix = new Fp3[](point.length + 1);
-        prefix[point.length] = columnPlace(at_, logGroup, Opening.groupOffset(keys, tree, group));
+        prefix[point.length] = columnPlace(at_, logGroup, groupOffset(packing, tree, logGroup));
         unchecked {
             // Numbers of pieces and of bits. Offsets do not fall, and `start` is not above the first one.
             uint256 last = 0;
@@ -167,20 +162,21 @@ library Weights {
         return from;
     }
 
+    /// @dev First joint column of a group: groups lie by falling size, of one size the model's first.
+    function groupOffset(Packing memory packing, uint256 tree, uint256 logGroup) private pure returns (uint256 offset) {
+        for (uint256 k = 0; k < COMMITMENTS; ++k) {
+            uint256[] memory logGroups = packing.logGroups[k];
+            for (uint256 g = 0; g < logGroups.length; ++g) {
+                if (logGroups[g] > logGroup || (logGroups[g] == logGroup && k < tree)) offset += 1 << logGroups[g];
+            }
+        }
+    }
+
     /// @dev What the joint column's bits contribute that are the same in a group.
     function columnPlace(At memory at_, uint256 logGroup, uint256 offset) private pure returns (Fp3 product) {
         product = ONE;
         for (uint256 b = logGroup; b < at_.kappa; ++b) {
             product = product * atBit(at_.opened[b], (offset >> b) & 1);
-        }
-    }
-
-    /// @notice Numbers of the claims on committed tensors, in order.
-    function committedClaims(Program memory p) internal pure returns (uint256[] memory claims) {
-        uint256 place = skipTensors(p);
-        claims = new uint256[](u16At(place));
-        for (uint256 i = 0; i < claims.length; ++i) {
-            claims[i] = u16At(place + 2 + 2 * i);
         }
     }
 

@@ -54,28 +54,26 @@ void load_tuples(const TupleCells& tuples, bool numerators, std::size_t first, s
     for (std::size_t x = begin; x < end && numerators; ++x) p[x] = numerator;
   };
   const std::size_t last = first + count;
-  auto run =
-      static_cast<std::size_t>(std::upper_bound(tuples.runs.begin(), tuples.runs.end(), first) - tuples.runs.begin());
-  if (run > 0) --run;
+  const Runs& runs = tuples.runs;
+  const std::size_t all = runs.count();
+  std::size_t run = runs.find(first);
   for (std::size_t at = first; at < last;) {
     // Cells of this run, or up to it.
-    const std::size_t begin = run < tuples.runs.size() ? tuples.runs[run] : last;
+    const std::size_t begin = run < all ? runs.place(run) : last;
     if (at < begin) {
       const std::size_t end = std::min(begin, last);
       fill(at - first, end - first, Fp3(), kOne3);
       at = end;
       continue;
     }
-    const std::size_t end = std::min<std::size_t>(begin + tuples.run_length, last);
-    if (at < end) {
-      fill(at - first, end - first, kOne3, tuples.constant);
-      const std::size_t cell = run * tuples.run_length + (at - begin);
-      for (const auto& entry : tuples.entries) subtract(entry, cell, at - first, end - first, q);
-      for (std::size_t x = at; x < end && numerators && !tuples.mask.empty(); ++x) {
-        if (tuples.mask[cell + (x - at)] == 0) p[x - first] = Fp3();
-      }
-      at = end;
+    const std::size_t end = std::min<std::size_t>(begin + runs.length, last);
+    fill(at - first, end - first, kOne3, tuples.constant);
+    const std::size_t cell = run * runs.length + (at - begin);
+    for (const auto& entry : tuples.entries) subtract(entry, cell, at - first, end - first, q);
+    for (std::size_t x = at; x < end && numerators && !tuples.mask.empty(); ++x) {
+      if (tuples.mask[cell + (x - at)] == 0) p[x - first] = Fp3();
     }
+    at = end;
     ++run;
   }
 }

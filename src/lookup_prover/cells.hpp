@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "field/matrix.hpp"
+#include "lookup_prover/runs.hpp"
 
 // The cells of a column as the prover is given them.
 namespace avow::lookup {
 
 using field::Fp3;
 
-/// All numerators are one.
+/// All numerators are one, or the mask; between runs zero.
 struct Ones {};
 
 /// Cells that are computed from integers whenever they are needed, for less than reading them would cost: where runs of
@@ -28,10 +29,9 @@ struct TupleCells {
   Fp3 constant;
   std::vector<Entry> entries;
   std::span<const std::int8_t> mask;  ///< 0 or 1, as the entries' cells; empty: all one
-  std::vector<std::uint64_t> runs;    ///< first cell of each run in the column; increasing, one at least
-  std::uint64_t run_length = 0;
+  Runs runs;
 
-  [[nodiscard]] std::uint64_t size() const noexcept { return runs.back() + run_length; }
+  [[nodiscard]] std::uint64_t size() const noexcept { return runs.size(); }
 };
 
 /// The cells of a column; what it refers to must outlive the proof, which only reads it. Cells from size() up to the
@@ -42,10 +42,13 @@ struct ColumnData {
   const TupleCells* tuples = nullptr;  ///< instead of denominators; numerators may be given, or are the mask
 
   [[nodiscard]] std::size_t size() const noexcept { return tuples != nullptr ? tuples->size() : denominators.size(); }
-  /// Whether all numerators up to size() are one.
+  /// Where cells may be other than 0/1.
+  [[nodiscard]] Runs runs() const {
+    return tuples != nullptr && std::holds_alternative<Ones>(numerators) ? tuples->runs : Runs{size(), {}};
+  }
+  /// Whether all numerators in the runs are one.
   [[nodiscard]] bool is_ones() const noexcept {
-    return std::holds_alternative<Ones>(numerators) &&
-           (tuples == nullptr || (tuples->mask.empty() && tuples->runs.size() == 1 && tuples->runs[0] == 0));
+    return std::holds_alternative<Ones>(numerators) && (tuples == nullptr || tuples->mask.empty());
   }
 };
 

@@ -5,24 +5,10 @@
 
 #include "base/check.hpp"
 #include "base/threads.hpp"
+#include "lookup_prover/halving.hpp"
 
 namespace avow::lookup {
 namespace {
-
-std::size_t round_up_even(std::size_t n) { return n + (n & 1); }
-
-// Old tables are kept where they are large enough.
-void ensure(base::Buffer<Fp3>& buffer, std::size_t size) {
-  if (buffer.size() >= size) return;
-  buffer = base::Buffer<Fp3>();
-  buffer = base::Buffer<Fp3>(size);
-}
-void ensure(Tables& tables, std::size_t numerators, std::size_t denominators) {
-  ensure(tables.p0, numerators);
-  ensure(tables.p1, numerators);
-  ensure(tables.q0, denominators);
-  ensure(tables.q1, denominators);
-}
 
 // Entries of a column, straight from its cells.
 void load_cells(const ColumnData& column, bool numerators, std::size_t first, std::size_t count,
@@ -43,20 +29,21 @@ void load_cells(const ColumnData& column, bool numerators, std::size_t first, st
 
 // The lowest layer's segment of a column, but for its place.
 Segment segment_of_cells(const ColumnData& column) {
-  const std::size_t cells = column.size();
+  const Runs cells = column.runs();
+  const Runs joined = join_gaps(cells, 2 * kMinGap);
   Segment segment;
-  segment.count = round_up_even((cells + 1) / 2);
+  segment.runs = halve(joined);
   segment.source = &column;
-  if (column.is_ones()) {
+  if (column.is_ones() && joined == cells) {
     segment.inverses = true;
-    segment.pure = cells / 2;
-    segment.has_edge = cells % 2 != 0;
+    segment.pure = cells.length / 2;
+    segment.has_edge = cells.length % 2 != 0;
     segment.edge_p0 = field::kOne3;
   }
   return segment;
 }
 
-// The sums of the fractions of entries first, first + 1, .. of a segment that is not folded; f starts at the first.
+// The sums of the fractions of entries first, first + 1, .. of a run that is not folded; f starts at the first.
 void add_entries(const Segment& segment, const Fractions& f, std::size_t first, std::span<Fp3> sums,
                  std::span<Fp3> products) {
   if (!segment.inverses) return add_fractions(f, sums, products);
@@ -69,15 +56,17 @@ void add_entries(const Segment& segment, const Fractions& f, std::size_t first, 
   }
 }
 
-// Entries of the layer above the lowest, from the cells.
-void load_sums(const ColumnData& column, std::size_t first, std::size_t count, Scratch& scratch) {
+// Entries of a run of the layer above the lowest, from the cells.
+void load_sums(const Segment& segment, std::size_t run, std::size_t first, std::size_t count, Scratch& scratch) {
   if (scratch.sums.empty()) {
     for (auto& table : scratch.cells) table.resize(2 * Scratch::kEntries);
     scratch.sums.resize(2 * Scratch::kEntries);
     scratch.products.resize(2 * Scratch::kEntries);
   }
-  const Segment below = segment_of_cells(column);
-  load_cells(column, !below.inverses, 2 * first, 2 * count, scratch.cells);
+  Segment below = segment_of_cells(*segment.source);
+  // Where runs have been joined, entries between them are no inverses.
+  below.inverses = below.inverses && below.runs.count() == segment.runs.count();
+  load_cells(*segment.source, !below.inverses, 2 * (segment.runs.place(run) + first), 2 * count, scratch.cells);
   const auto& [p0, p1, q0, q1] = scratch.cells;
   const std::span<Fp3> sums = std::span(scratch.sums).first(2 * count);
   const std::span<Fp3> products = std::span(scratch.products).first(2 * count);
@@ -89,20 +78,22 @@ void load_sums(const ColumnData& column, std::size_t first, std::size_t count, S
 
 }  // namespace
 
-Fractions load(const Layer& layer, const Segment& segment, std::size_t first, std::size_t count, Scratch& scratch) {
+Fractions load(const Layer& layer, const Segment& segment, std::size_t run, std::size_t first, std::size_t count,
+               Scratch& scratch) {
   Fractions view;
   if (segment.source != nullptr) {
     if (segment.depth == 0) {
-      load_cells(*segment.source, !segment.inverses, first, count, scratch.tables);
+      load_cells(*segment.source, !segment.inverses, segment.runs.place(run) + first, count, scratch.tables);
     } else {
-      load_sums(*segment.source, first, count, scratch);
+      load_sums(segment, run, first, count, scratch);
     }
     view = {scratch.tables[0].data(), scratch.tables[1].data(), scratch.tables[2].data(), scratch.tables[3].data()};
   } else {
-    view.q0 = layer.tables.q0.data() + segment.q_at + first;
-    view.q1 = layer.tables.q1.data() + segment.q_at + first;
-    view.p0 = layer.tables.p0.data() + segment.p_at + first;
-    view.p1 = layer.tables.p1.data() + segment.p_at + first;
+    const std::size_t at = run * segment.runs.length + first;
+    view.q0 = layer.tables.q0.data() + segment.q_at + at;
+    view.q1 = layer.tables.q1.data() + segment.q_at + at;
+    view.p0 = layer.tables.p0.data() + segment.p_at + at;
+    view.p1 = layer.tables.p1.data() + segment.p_at + at;
   }
   if (segment.inverses) view.p0 = view.p1 = nullptr;
   return view;
@@ -120,93 +111,6 @@ EdgePair edge_pair(const Segment& segment, const Fp3& numerator1, const Fp3& pad
     pair.p1[i] = segment.edge_p1;
   }
   return pair;
-}
-
-Halving plan_halving(const Layer& layer, Halving::Kind kind, Tables spare) {
-  const bool folding = kind == Halving::Kind::kFold;
-  Halving plan;
-  Layer& next = plan.next;
-  next.log_size = layer.log_size - 1;
-  std::size_t numerators = 0;
-  std::size_t denominators = 0;
-  std::size_t first_moved = layer.segments.size();
-  for (std::size_t i = 0; i < layer.segments.size(); ++i) {
-    const Segment& old = layer.segments[i];
-    Segment half;
-    half.offset = old.offset / 2;
-    half.log_size = old.log_size - 1;
-    half.count = round_up_even(old.count / 2);
-    half.inverses = folding && old.inverses;
-    if (half.log_size <= kLogSmall) {
-      first_moved = std::min(first_moved, i);
-    } else {
-      half.p_at = numerators;
-      half.q_at = denominators;
-      if (!folding && old.source != nullptr && old.depth == 0) {
-        half.source = old.source;
-        half.depth = 1;
-      } else {
-        if (!half.inverses) numerators += half.count;
-        denominators += half.count;
-      }
-    }
-    plan.targets.push_back(half);
-  }
-  Segment last;
-  last.offset = layer.tail.offset / 2;
-  last.count = round_up_even(layer.tail.count / 2);
-  if (layer.tail.count == 0 && !plan.targets.empty()) {
-    last.offset = plan.targets.back().offset + (std::uint64_t{1} << plan.targets.back().log_size);
-  }
-  plan.targets.push_back(last);
-
-  next.tail.offset = plan.targets[first_moved].offset;
-  next.tail.p_at = numerators;
-  next.tail.q_at = denominators;
-  next.tail.count = last.offset - next.tail.offset + last.count;
-  for (std::size_t i = first_moved; i < plan.targets.size(); ++i) {
-    Segment& moved = plan.targets[i];
-    moved.p_at = next.tail.p_at + (moved.offset - next.tail.offset);
-    moved.q_at = next.tail.q_at + (moved.offset - next.tail.offset);
-  }
-  next.segments.assign(plan.targets.begin(), plan.targets.begin() + static_cast<std::ptrdiff_t>(first_moved));
-  next.tables = std::move(spare);
-  ensure(next.tables, numerators + next.tail.count, denominators + next.tail.count);
-  return plan;
-}
-
-void finish_tail(Halving& halving, const Fp3& padding1, const Fp3& join) {
-  Tables& t = halving.next.tables;
-  for (std::size_t i = halving.next.segments.size(); i + 1 < halving.targets.size(); ++i) {
-    const Segment& moved = halving.targets[i];
-    if (moved.inverses) {
-      for (std::size_t x = 0; x < moved.count; ++x) {
-        const bool pure = x < moved.pure;
-        const bool edge = x == moved.pure && moved.has_edge;
-        t.p0[moved.p_at + x] = pure ? field::kOne3 : edge ? moved.edge_p0 : Fp3();
-        t.p1[moved.p_at + x] = pure ? field::kOne3 + join * t.q1[moved.q_at + x] : edge ? moved.edge_p1 : padding1;
-      }
-    }
-    for (std::size_t x = moved.count; x < std::size_t{1} << moved.log_size; ++x) {
-      t.p0[moved.p_at + x] = Fp3();
-      t.p1[moved.p_at + x] = padding1;
-      t.q0[moved.q_at + x] = t.q1[moved.q_at + x] = field::kOne3;
-    }
-  }
-}
-
-std::vector<Item> make_items(std::span<const Segment> segments, std::size_t first, std::size_t last) {
-  std::vector<Item> items;
-  for (std::size_t i = first; i < last; ++i) {
-    const std::size_t shift = segments[i].offset / 2 % kBlock;
-    const std::size_t pairs = segments[i].count / 2;
-    for (std::size_t begin = 0; begin < pairs;) {
-      const std::size_t end = std::min(pairs, (begin + shift) / kBlock * kBlock + kBlock - shift);
-      items.push_back({i, begin, end});
-      begin = end;
-    }
-  }
-  return items;
 }
 
 Layer make_leaves(const Config& config, const Layout& layout, std::span<const ColumnData> columns) {
@@ -235,8 +139,10 @@ Layer make_leaves(const Config& config, const Layout& layout, std::span<const Co
     p.push_back(Fp3());
     q.push_back(field::kOne3);
   }
-  layer.tail.count = q.size() / 2;
-  ensure(layer.tables, q.size() / 2, q.size() / 2);
+  layer.tail.runs.length = q.size() / 2;
+  for (auto* table : {&layer.tables.p0, &layer.tables.p1, &layer.tables.q0, &layer.tables.q1}) {
+    *table = base::Buffer<Fp3>(q.size() / 2);
+  }
   const auto half = [&](base::Buffer<Fp3>& table) {
     const std::span<Fp3> all = table;
     return all.first(q.size() / 2);
@@ -249,28 +155,31 @@ Layer make_leaves(const Config& config, const Layout& layout, std::span<const Co
 Layer add_pairs(const Layer& layer) {
   Halving plan = plan_halving(layer, Halving::Kind::kAdd, {});
   Tables& t = plan.next.tables;
-  std::vector<Item> items = make_items(plan.targets, 0, plan.targets.size());
-  std::erase_if(items, [&](const Item& item) { return plan.targets[item.target].source != nullptr; });
+  std::vector<Item> items;
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) {
+    if (plan.targets[i].half.source == nullptr) append_items(plan.targets[i].half, i, items);
+  }
   const auto body = [&](const Item& item, Scratch& scratch, std::vector<Fp3>& p, std::vector<Fp3>& q) {
-    const bool is_tail = item.target + 1 == plan.targets.size();
-    const Segment& old = is_tail ? layer.tail : layer.segments[item.target];
-    const Segment& target = plan.targets[item.target];
+    const bool is_tail = item.segment + 1 == plan.targets.size();
+    const Segment& old = is_tail ? layer.tail : layer.segments[item.segment];
+    const Target& target = plan.targets[item.segment];
     // Entries of the old layer are fractions of the new one, which has half as many entries.
     const std::size_t first = 4 * item.begin;
-    const std::size_t count = std::min(4 * item.end, old.count) - first;
-    const Fractions f = load(layer, old, first, count, scratch);
+    const std::size_t count = std::min(4 * item.end, old.runs.length) - first;
+    const Fractions f = load(layer, old, item.run, first, count, scratch);
     const std::span<Fp3> sums = std::span(p).first(4 * (item.end - item.begin));
     const std::span<Fp3> products = std::span(q).first(sums.size());
     add_entries(old, f, first, sums.first(count), products.first(count));
     std::fill(sums.begin() + static_cast<std::ptrdiff_t>(count), sums.end(), Fp3());
     std::fill(products.begin() + static_cast<std::ptrdiff_t>(count), products.end(), field::kOne3);
-    const std::size_t entries = sums.size() / 2;
+    const std::size_t begin = target.begin(item.run) + 2 * item.begin;
     const auto out = [&](base::Buffer<Fp3>& table, std::size_t at) {
       const std::span<Fp3> all = table;
-      return all.subspan(at + 2 * item.begin, entries);
+      return all.subspan(at + begin, sums.size() / 2);
     };
-    split(sums, out(t.p0, target.p_at), out(t.p1, target.p_at));
-    split(products, out(t.q0, target.q_at), out(t.q1, target.q_at));
+    split(sums, out(t.p0, target.half.p_at), out(t.p1, target.half.p_at));
+    split(products, out(t.q0, target.half.q_at), out(t.q1, target.half.q_at));
+    pad_after(target, item, Fp3(), t);
   };
   const std::size_t grain = std::max<std::size_t>(8, items.size() / (8 * base::thread_count()));
   base::parallel_for(items.size(), grain, [&](std::size_t begin, std::size_t end) {
@@ -279,14 +188,14 @@ Layer add_pairs(const Layer& layer) {
     std::vector<Fp3> q(4 * kBlock);
     for (std::size_t i = begin; i < end; ++i) body(items[i], scratch, p, q);
   });
-  finish_tail(plan, Fp3(), Fp3());
+  finish_tail(plan, Fp3());
   return std::move(plan.next);
 }
 
 Fraction fraction_at(const Layer& layer, std::uint64_t index) {
   AVOW_CHECK(layer.segments.empty());
   const std::uint64_t x = index / 2;
-  if (x >= layer.tail.count) return {Fp3(), field::kOne3};
+  if (x >= layer.tail.runs.length) return {Fp3(), field::kOne3};
   const Tables& t = layer.tables;
   const std::size_t p = layer.tail.p_at + x;
   const std::size_t q = layer.tail.q_at + x;

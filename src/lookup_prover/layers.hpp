@@ -15,18 +15,19 @@
 namespace avow::lookup {
 
 /// A column's part of a layer, or what has become of it after some rounds. Entry x stands for the fractions 2x and
-/// 2x+1.
+/// 2x+1. Entries in its runs are stored, one run after the other; the others are 0/1.
 struct Segment {
   std::uint64_t offset = 0;            ///< of its first entry in the layer, a multiple of 2^log_size
   unsigned log_size = 0;               ///< it has 2^log_size entries
-  std::size_t count = 0;               ///< of which the first are stored, an even number; the others are 0/1
+  Runs runs;                           ///< of even length, with gaps of kMinGap or more between them
   std::size_t p_at = 0;                ///< where they start in the layer's tables of numerators
   std::size_t q_at = 0;                ///< and of denominators
   const ColumnData* source = nullptr;  ///< the cells, where nothing is stored in the tables: entries are computed
   unsigned depth = 0;                  ///< from them when they are loaded, in the lowest layer (0) and the next (1)
 
-  /// Numerators that are one are not in the tables: those of the first `pure` entries, if inverses is set. After them
-  /// there may be one entry of which that cannot be said, `edge`, and the rest is 0/1.
+  /// Numerators that are one are not in the tables: those of the first `pure` entries of each run, if inverses is set.
+  /// After them there may be one entry of which that cannot be said, an edge, and the rest of the run is 0/1. An edge
+  /// that is not the same in all runs is not kept here: such numerators are in the tables.
   bool inverses = false;
   bool has_edge = false;
   std::size_t pure = 0;
@@ -52,6 +53,8 @@ inline constexpr unsigned kLogSmall = 6;
 /// Pairs of entries that one item of work is about: with four tables it fits the second-level cache.
 inline constexpr unsigned kLogBlock = 7;
 inline constexpr std::size_t kBlock = std::size_t{1} << kLogBlock;
+/// Gaps of less entries are stored: a run is an item of work of its own, and below this one costs more than its gap.
+inline constexpr std::uint64_t kMinGap = 8;
 
 /// Buffers for the entries of one item of work.
 struct Scratch {
@@ -64,40 +67,18 @@ struct Scratch {
   Table products;
 };
 
-/// Entries [first, first + count) of a segment, `first` and `count` even: in the layer's tables, or converted into
-/// `scratch`. No numerators where the segment has none.
-[[nodiscard]] Fractions load(const Layer& layer, const Segment& segment, std::size_t first, std::size_t count,
-                             Scratch& scratch);
+/// Entries [first, first + count) of a run of a segment, `first` and `count` even: in the layer's tables, or converted
+/// into `scratch`. No numerators where the segment has none.
+[[nodiscard]] Fractions load(const Layer& layer, const Segment& segment, std::size_t run, std::size_t first,
+                             std::size_t count, Scratch& scratch);
 
-/// The numerators (p0, p1) of the pair of entries after a segment's last pair of pure ones; `numerator1` is p1 of a
-/// pure entry, `padding1` of a padding one.
+/// The numerators (p0, p1) of the pair of entries after a run's last pair of pure ones; `numerator1` is p1 of a pure
+/// entry, `padding1` of a padding one.
 struct EdgePair {
   Fp3 p0[2];
   Fp3 p1[2];
 };
 [[nodiscard]] EdgePair edge_pair(const Segment& segment, const Fp3& numerator1, const Fp3& padding1);
-
-/// What halving a layer gives, by folding or by adding fractions: the next layer with memory from `spare` (or new), and
-/// for each segment of the old one, its tail last, where its half belongs.
-struct Halving {
-  /// Adding gives no inverses; of the lowest layer, it leaves large segments to be computed when they are loaded.
-  enum class Kind : std::uint8_t { kAdd, kFold };
-  Layer next;
-  std::vector<Segment> targets;  ///< the first next.segments.size() are next's segments, the others parts of its tail
-};
-[[nodiscard]] Halving plan_halving(const Layer& layer, Halving::Kind kind, Tables spare);
-/// Writes the padding between the tail's parts (p1 = padding1) and gives numerators to those that had none: p1 is
-/// 1 + join q1 there.
-void finish_tail(Halving& halving, const Fp3& padding1, const Fp3& join);
-
-/// Runs body(item, scratch) for blocks [begin, end) of pairs of the targets [first, last), cut where the pair's number
-/// in the layer is a multiple of kBlock. begin, end count pairs within the segment.
-struct Item {
-  std::size_t target;
-  std::size_t begin;
-  std::size_t end;
-};
-[[nodiscard]] std::vector<Item> make_items(std::span<const Segment> segments, std::size_t first, std::size_t last);
 
 /// The lowest layer. log_cells >= 1.
 [[nodiscard]] Layer make_leaves(const Config& config, const Layout& layout, std::span<const ColumnData> columns);

@@ -358,22 +358,34 @@ TEST(CheatingLookup, AnotherConfiguration) {
   EXPECT_EQ(other.outcome(proof), "lookup.layer (layer 3)");
 }
 
+// Runs in a column of 2^log_size cells, on up to three levels.
+Runs random_runs(unsigned log_size, std::mt19937_64& rng) {
+  const auto up_to = [&](unsigned log) {
+    const std::uint64_t most = std::uint64_t{1} << log;
+    const std::uint64_t counts[] = {most, most - most / 4, most - rng() % 2 * (most / 2), 1 + rng() % most};
+    return std::max<std::uint64_t>(1, counts[rng() % 4]);
+  };
+  unsigned log = static_cast<unsigned>(rng() % (log_size + 1));
+  Runs runs{up_to(log), {}};
+  while (log < log_size && runs.levels.size() < 3) {
+    const unsigned next = log + 1 + static_cast<unsigned>(rng() % (log_size - log));
+    runs.levels.push_back({log, up_to(next - log)});
+    log = next;
+  }
+  return runs;
+}
+
 // Columns as tuples, in runs with gaps and under masks, against the same cells written out.
 TEST(Tuples, GiveTheSameProofAsTheirCells) {
   std::mt19937_64 rng(17);
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 400; ++round) {
     SCOPED_TRACE(round);
-    const auto log_size = static_cast<std::uint8_t>(rng() % 13);
-    const std::uint64_t size = std::uint64_t{1} << log_size;
+    const auto log_size = static_cast<std::uint8_t>(rng() % 14);
     TupleCells tuples;
     tuples.constant = random_element(rng);
-    tuples.run_length = 1 + rng() % std::max<std::uint64_t>(1, size / 3);
-    for (std::uint64_t at = rng() % 3; at + tuples.run_length <= size; at += tuples.run_length + rng() % 5) {
-      tuples.runs.push_back(at);
-    }
-    if (tuples.runs.empty()) tuples.runs.push_back(0);
-    if (round % 4 == 0) tuples.runs = {0};
-    const std::size_t cells = tuples.runs.size() * tuples.run_length;
+    tuples.runs = random_runs(log_size, rng);
+    if (round % 4 == 0) tuples.runs.levels.clear();
+    const std::size_t cells = tuples.runs.stored();
     std::vector<std::int8_t> bytes(cells), mask(cells);
     std::vector<std::int32_t> ints(cells);
     std::vector<Fp> elements(cells);
@@ -390,8 +402,9 @@ TEST(Tuples, GiveTheSameProofAsTheirCells) {
     if (masked) tuples.mask = mask;
 
     std::vector<Fp3> denominators(tuples.size(), kOne3), numerators(tuples.size());
-    for (std::size_t run = 0, i = 0; run < tuples.runs.size(); ++run) {
-      for (std::uint64_t x = tuples.runs[run]; x < tuples.runs[run] + tuples.run_length; ++x, ++i) {
+    for (std::size_t run = 0, i = 0; run < tuples.runs.count(); ++run) {
+      const std::uint64_t begin = tuples.runs.place(run);
+      for (std::uint64_t x = begin; x < begin + tuples.runs.length; ++x, ++i) {
         denominators[x] = tuples.constant - Fp3(Fp::from_int(ints[i]));
         if (round % 3 != 0) denominators[x] -= tuples.entries[1].factor * Fp::from_int(bytes[i]);
         if (round % 3 == 2) denominators[x] -= tuples.entries[2].factor * elements[i];

@@ -69,10 +69,11 @@ LayerSumcheck::Weights LayerSumcheck::make_weights() const {
   return weights;
 }
 
-// Pairs [begin, end) of a segment, all in one block; f starts at the first.
-void LayerSumcheck::add_pairs(const Segment& segment, std::size_t begin, std::size_t end, const Fractions& f,
-                              const Weights& weights, Sums& sums) const {
-  const std::uint64_t first = segment.offset / 2 + begin;
+// An item's pairs; f starts at the first.
+void LayerSumcheck::add_pairs(const Segment& segment, const Item& item, const Fractions& f, const Weights& weights,
+                              Sums& sums) const {
+  const auto [number, run, begin, end] = item;
+  const std::uint64_t first = (segment.offset + segment.runs.place(run)) / 2 + begin;
   const std::size_t low = first % kBlock;
   const std::size_t count = end - begin;
   const Fp3& high = weights.high[first / kBlock];
@@ -111,9 +112,8 @@ void LayerSumcheck::finish(const Sums& sums) {
 
 void LayerSumcheck::first_round() {
   const Weights weights = make_weights();
-  std::vector<Segment> segments = layer_.segments;
-  segments.push_back(layer_.tail);
-  const auto items = make_items(segments, 0, segments.size());
+  std::vector<Item> items;
+  for (std::size_t i = 0; i <= layer_.segments.size(); ++i) append_items(old_segment(i), i, items);
   Sums total;
   std::mutex mutex;
   base::parallel_for(items.size(), grain_for(items.size()), [&](std::size_t begin, std::size_t end) {
@@ -121,15 +121,14 @@ void LayerSumcheck::first_round() {
     Sums sums;
     for (std::size_t i = begin; i < end; ++i) {
       const Item& item = items[i];
-      const Segment& segment = segments[item.target];
-      const std::size_t first = 2 * item.begin;
+      const Segment& segment = old_segment(item.segment);
       const std::size_t count = 2 * (item.end - item.begin);
-      const Fractions f = load(layer_, segment, first, count, scratch);
+      const Fractions f = load(layer_, segment, item.run, 2 * item.begin, count, scratch);
       if (!segment.inverses) {
-        Fp3* p1 = segment.source != nullptr ? scratch.tables[1].data() : layer_.tables.p1.data() + segment.p_at + first;
-        add_scaled(std::span(p1, count), join_, std::span(f.q1, count));
+        Fp3* const table = segment.source != nullptr ? scratch.tables[1].data() : layer_.tables.p1.data();
+        add_scaled(std::span(table + (f.p1 - table), count), join_, std::span(f.q1, count));
       }
-      add_pairs(segment, item.begin, item.end, f, weights, sums);
+      add_pairs(segment, item, f, weights, sums);
     }
     const std::lock_guard lock(mutex);
     total.add(sums);
@@ -137,84 +136,120 @@ void LayerSumcheck::first_round() {
   finish(total);
 }
 
-const Segment& LayerSumcheck::old_segment(std::size_t target) const {
-  return target < layer_.segments.size() ? layer_.segments[target] : layer_.tail;
+const Segment& LayerSumcheck::old_segment(std::size_t number) const {
+  return number < layer_.segments.size() ? layer_.segments[number] : layer_.tail;
 }
 
-void LayerSumcheck::fold_edge(const Segment& old, Segment& half, const Fp3& r) const {
-  half.pure = old.pure / 2;
-  half.has_edge = old.pure % 2 != 0 || old.has_edge;
-  if (!half.has_edge) return;
+// The numerators of the edge that a run of ones has after folding; q1 is the denominator of the entry where the pair of
+// the edge begins.
+LayerSumcheck::Numerators LayerSumcheck::fold_edge(const Segment& old, const Fp3& q1, const Fp3& r) const {
+  const EdgePair edge = edge_pair(old, kOne3 + join_ * q1, join_);
+  return {edge.p0[0] + r * (edge.p0[1] - edge.p0[0]), edge.p1[0] + r * (edge.p1[1] - edge.p1[0])};
+}
+
+// Segments that stay without numerators keep their edge.
+void LayerSumcheck::fold_edges(Halving& plan, const Fp3& r) const {
   Scratch scratch;
-  const Fractions f = load(layer_, old, 2 * half.pure, 2, scratch);
-  const EdgePair edge = edge_pair(old, kOne3 + join_ * *f.q1, join_);
-  half.edge_p0 = edge.p0[0] + r * (edge.p0[1] - edge.p0[0]);
-  half.edge_p1 = edge.p1[0] + r * (edge.p1[1] - edge.p1[0]);
+  for (std::size_t i = 0; i < plan.next.segments.size(); ++i) {
+    Segment& half = plan.targets[i].half;
+    if (!half.inverses || !half.has_edge) continue;
+    const Segment& old = layer_.segments[i];
+    const auto [p0, p1] = fold_edge(old, *load(layer_, old, 0, 2 * half.pure, 2, scratch).q1, r);
+    plan.next.segments[i].edge_p0 = half.edge_p0 = p0;
+    plan.next.segments[i].edge_p1 = half.edge_p1 = p1;
+  }
 }
 
-// Entries 2 begin .. 2 end of the half from twice as many, and its padding entry if they reach it.
-void LayerSumcheck::fold_pairs(const Segment& old, const Segment& half, const Item& item, const Fp3& r, Tables& out,
+// An item's entries of the half from twice as many, and the padding after them.
+void LayerSumcheck::fold_pairs(const Target& target, const Item& item, const Fp3& r, Tables& out,
                                Scratch& scratch) const {
+  const Segment& old = old_segment(item.segment);
+  const Segment& half = target.half;
   const std::size_t first = 4 * item.begin;
-  const std::size_t count = std::min(4 * item.end, old.count) - first;
-  const Fractions f = load(layer_, old, first, count, scratch);
+  const std::size_t count = std::min(4 * item.end, old.runs.length) - first;
+  const Fractions f = load(layer_, old, item.run, first, count, scratch);
   if (old.source != nullptr && !old.inverses) {
     add_scaled(std::span(scratch.tables[1]).first(count), join_, std::span(f.q1, count));
   }
+  const std::size_t begin = target.begin(item.run) + 2 * item.begin;
   const auto fold_into = [&](const Fp3* in, base::Buffer<Fp3>& table, std::size_t at, const Fp3& padding) {
-    Fp3* const to = table.data() + at + 2 * item.begin;
+    Fp3* const to = table.data() + at + begin;
     fold(std::span(in, count), r, std::span(to, count / 2));
     if (count / 2 < 2 * (item.end - item.begin)) to[count / 2] = padding;
   };
   fold_into(f.q0, out.q0, half.q_at, kOne3);
   fold_into(f.q1, out.q1, half.q_at, kOne3);
-  if (old.inverses) return;
-  fold_into(f.p0, out.p0, half.p_at, Fp3());
-  fold_into(f.p1, out.p1, half.p_at, join_);
+  if (!old.inverses) {
+    fold_into(f.p0, out.p0, half.p_at, Fp3());
+    fold_into(f.p1, out.p1, half.p_at, join_);
+  } else if (!half.inverses) {
+    write_numerators(target, item, f, r, out);
+  }
+  pad_after(target, item, join_, out);
+}
+
+// The numerators of an item whose old segment had none; f holds the old entries.
+void LayerSumcheck::write_numerators(const Target& target, const Item& item, const Fractions& f, const Fp3& r,
+                                     Tables& out) const {
+  const Segment& half = target.half;
+  const std::size_t begin = target.begin(item.run);
+  for (std::size_t x = 2 * item.begin; x < 2 * item.end; ++x) {
+    Numerators numerators{Fp3(), join_};
+    if (x < half.pure) {
+      numerators = {kOne3, kOne3 + join_ * out.q1[half.q_at + begin + x]};
+    } else if (x == half.pure && half.has_edge) {
+      numerators = fold_edge(old_segment(item.segment), f.q1[2 * (x - 2 * item.begin)], r);
+    }
+    out.p0[half.p_at + begin + x] = numerators.p0;
+    out.p1[half.p_at + begin + x] = numerators.p1;
+  }
 }
 
 void LayerSumcheck::bind(const Fp3& r) {
   Halving plan = plan_halving(layer_, Halving::Kind::kFold, std::move(spare_));
-  for (std::size_t i = 0; i + 1 < plan.targets.size(); ++i) {
-    if (plan.targets[i].inverses) fold_edge(layer_.segments[i], plan.targets[i], r);
-  }
-  Layer& next = plan.next;
-  const std::size_t apart = next.segments.size();  // targets that are not parts of the tail
-  std::copy_n(plan.targets.begin(), apart, next.segments.begin());
-
+  fold_edges(plan, r);
+  Tables& tables = plan.next.tables;
   const bool last = ++bound_ == point_.size();
   const Weights weights = last ? Weights{} : make_weights();
   Sums total;
   std::mutex mutex;
-  const auto items = make_items(plan.targets, 0, plan.targets.size());
+  std::vector<Item> items;
+  for (std::size_t i = 0; i < plan.targets.size(); ++i) append_items(plan.targets[i].half, i, items);
   base::parallel_for(items.size(), grain_for(items.size()), [&](std::size_t begin, std::size_t end) {
     Scratch scratch;
     Sums sums;
     for (std::size_t i = begin; i < end; ++i) {
       const Item& item = items[i];
-      const Segment& half = plan.targets[item.target];
-      fold_pairs(old_segment(item.target), half, item, r, next.tables, scratch);
-      if (item.target >= apart) continue;
+      const Target& target = plan.targets[item.segment];
+      fold_pairs(target, item, r, tables, scratch);
+      if (item.segment >= plan.next.segments.size()) continue;
       // What was just folded is in the cache: the next round's sums cost no second pass.
-      const Fractions f = load(next, half, 2 * item.begin, 2 * (item.end - item.begin), scratch);
-      add_pairs(half, item.begin, item.end, f, weights, sums);
+      const Segment& half = target.half;
+      const std::size_t at = target.begin(item.run) + 2 * item.begin;
+      Fractions f{nullptr, nullptr, tables.q0.data() + half.q_at + at, tables.q1.data() + half.q_at + at};
+      if (!half.inverses) {
+        f.p0 = tables.p0.data() + half.p_at + at;
+        f.p1 = tables.p1.data() + half.p_at + at;
+      }
+      add_pairs(half, item, f, weights, sums);
     }
     const std::lock_guard lock(mutex);
     total.add(sums);
   });
-  finish_tail(plan, join_, join_);
+  finish_tail(plan, join_);
   spare_ = std::move(layer_.tables);
-  layer_ = std::move(next);
+  layer_ = std::move(plan.next);
   if (last) return;
 
-  const auto tail_items = make_items(std::span(&layer_.tail, 1), 0, 1);
+  std::vector<Item> tail_items;
+  append_items(layer_.tail, layer_.segments.size(), tail_items);
   base::parallel_for(tail_items.size(), grain_for(tail_items.size()), [&](std::size_t begin, std::size_t end) {
     Scratch scratch;
     Sums sums;
     for (std::size_t i = begin; i < end; ++i) {
       const Item& item = tail_items[i];
-      const Fractions f = load(layer_, layer_.tail, 2 * item.begin, 2 * (item.end - item.begin), scratch);
-      add_pairs(layer_.tail, item.begin, item.end, f, weights, sums);
+      const Fractions f = load(layer_, layer_.tail, 0, 2 * item.begin, 2 * (item.end - item.begin), scratch);
+      add_pairs(layer_.tail, item, f, weights, sums);
     }
     const std::lock_guard lock(mutex);
     total.add(sums);
@@ -223,7 +258,7 @@ void LayerSumcheck::bind(const Fp3& r) {
 }
 
 LayerSumcheck::Entry LayerSumcheck::entry(std::uint64_t index) const {
-  AVOW_CHECK(index >= layer_.tail.offset && index - layer_.tail.offset < layer_.tail.count);
+  AVOW_CHECK(index >= layer_.tail.offset && index - layer_.tail.offset < layer_.tail.runs.length);
   const Tables& t = layer_.tables;
   const std::size_t x = index - layer_.tail.offset;
   const std::size_t p = layer_.tail.p_at + x;

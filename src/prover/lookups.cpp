@@ -123,36 +123,17 @@ std::vector<Array> evaluate_all(const Tensors& tensors, std::span<const AxisId> 
   return arrays;
 }
 
-// The shape with its axes padded to powers of two.
-std::vector<std::uint64_t> padded(std::span<const std::uint64_t> shape) {
-  std::vector<std::uint64_t> result;
-  for (const std::uint64_t length : shape) result.push_back(std::uint64_t{1} << statement::log_extent(length));
-  return result;
-}
-
-// Runs of cells that are neighbours in the padded cube as well: where they begin in it.
-struct Runs {
-  std::vector<std::uint64_t> places;
-  std::uint64_t length = 1;
-};
-Runs runs_of(std::span<const std::uint64_t> shape) {
-  const auto cube = padded(shape);
-  Runs runs{{0}, 1};
-  std::size_t outer = shape.size();
-  std::uint64_t stride = 1;
-  while (outer > 0) {
-    runs.length *= shape[--outer];
-    stride *= cube[outer];
-    if (shape[outer] != cube[outer]) break;
-  }
-  for (std::size_t i = outer; i-- > 0;) {
-    std::vector<std::uint64_t> places;
-    places.reserve(runs.places.size() * shape[i]);
-    for (std::uint64_t x = 0; x < shape[i]; ++x) {
-      for (const std::uint64_t place : runs.places) places.push_back(x * stride + place);
+// Where the cells lie in the padded cube.
+lookup::Runs runs_of(std::span<const std::uint64_t> shape) {
+  lookup::Runs runs{1, {}};
+  unsigned log_stride = 0;
+  for (std::size_t i = shape.size(); i-- > 0;) {
+    if (runs.length == std::uint64_t{1} << log_stride) {
+      runs.length *= shape[i];
+    } else if (shape[i] > 1) {
+      runs.levels.push_back({log_stride, shape[i]});
     }
-    runs.places = std::move(places);
-    stride *= cube[i];
+    log_stride += statement::log_extent(shape[i]);
   }
   return runs;
 }
@@ -205,9 +186,7 @@ ColumnCells column_cells(const Binding& binding, std::span<const AxisId> axes, s
                          std::uint32_t tag_power, Tuples tuples, const reduction::Challenges& challenges,
                          const Array* multiplicities) {
   ColumnCells column{std::move(tuples), {}, {}, {}};
-  Runs runs = runs_of(binding.shape(axes));
-  column.cells.runs = std::move(runs.places);
-  column.cells.run_length = runs.length;
+  column.cells.runs = runs_of(binding.shape(axes));
   Fp3 power = kOne3;
   for (const Array& entry : column.tuples.entries) {
     column.cells.entries.push_back({entry.type(), entry.data(), power});
@@ -227,8 +206,10 @@ ColumnCells column_cells(const Binding& binding, std::span<const AxisId> axes, s
     column.ints.resize(column.cells.size());
   }
   std::size_t cell = 0;
-  for (const std::uint64_t place : column.cells.runs) {
-    for (std::uint64_t i = place; i < place + column.cells.run_length; ++i, ++cell) {
+  const lookup::Runs& runs = column.cells.runs;
+  for (std::uint64_t run = 0; run < runs.count(); ++run) {
+    const std::uint64_t place = runs.place(run);
+    for (std::uint64_t i = place; i < place + runs.length; ++i, ++cell) {
       if (wide) {
         column.elements[i] = Fp3(Fp::from_int(-multiplicities->at(cell)));
       } else {

@@ -36,8 +36,7 @@ Target halve(const Segment& old, Halving::Kind kind) {
     return target;
   }
   target.stored = join_gaps(half.runs, kMinGap);
-  const bool keeps_ones = target.stored == half.runs && (half.runs.levels.empty() || !half.has_edge);
-  half.inverses = kind == Halving::Kind::kFold && old.inverses && keeps_ones;
+  half.inverses = kind == Halving::Kind::kFold && old.inverses && target.stored == half.runs;
   if (kind == Halving::Kind::kAdd && old.source != nullptr && old.depth == 0) {
     half.runs = target.stored;
     half.source = old.source;
@@ -83,6 +82,7 @@ Halving plan_halving(const Layer& layer, Halving::Kind kind, Tables spare) {
     half.q_at = denominators;
     next.segments.push_back(half);
     next.segments.back().runs = target.stored;
+    if (half.inverses && half.has_edge) next.segments.back().edges.resize(half.runs.count());
     if (half.source != nullptr) continue;
     if (!half.inverses) numerators += target.stored.stored();
     denominators += target.stored.stored();

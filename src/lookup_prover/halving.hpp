@@ -27,7 +27,7 @@ struct Target {
 struct Halving {
   /// Adding gives no inverses; of the lowest layer, it leaves large segments to be computed when they are loaded.
   enum class Kind : std::uint8_t { kAdd, kFold };
-  Layer next;
+  Layer next;                   ///< its tables' contents are still to be written, and its segments' edges
   std::vector<Target> targets;  ///< the first next.segments.size() are next's segments, the others parts of its tail
 };
 [[nodiscard]] Halving plan_halving(const Layer& layer, Halving::Kind kind, Tables spare);

@@ -38,7 +38,7 @@ Segment segment_of_cells(const ColumnData& column) {
     segment.inverses = true;
     segment.pure = cells.length / 2;
     segment.has_edge = cells.length % 2 != 0;
-    segment.edge_p0 = field::kOne3;
+    if (segment.has_edge) segment.edges = {{field::kOne3, Fp3()}};  // 1/q and 0/1
   }
   return segment;
 }
@@ -97,20 +97,6 @@ Fractions load(const Layer& layer, const Segment& segment, std::size_t run, std:
   }
   if (segment.inverses) view.p0 = view.p1 = nullptr;
   return view;
-}
-
-EdgePair edge_pair(const Segment& segment, const Fp3& numerator1, const Fp3& padding1) {
-  EdgePair pair{{Fp3(), Fp3()}, {padding1, padding1}};
-  std::size_t i = 0;
-  if (segment.pure % 2 != 0) {
-    pair.p0[i] = field::kOne3;
-    pair.p1[i++] = numerator1;
-  }
-  if (segment.has_edge) {
-    pair.p0[i] = segment.edge_p0;
-    pair.p1[i] = segment.edge_p1;
-  }
-  return pair;
 }
 
 Layer make_leaves(const Config& config, const Layout& layout, std::span<const ColumnData> columns) {

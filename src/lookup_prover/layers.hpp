@@ -14,6 +14,12 @@
 // they are not.
 namespace avow::lookup {
 
+/// The numerators of an entry.
+struct Edge {
+  Fp3 p0;
+  Fp3 p1;
+};
+
 /// A column's part of a layer, or what has become of it after some rounds. Entry x stands for the fractions 2x and
 /// 2x+1. Entries in its runs are stored, one run after the other; the others are 0/1.
 struct Segment {
@@ -26,13 +32,12 @@ struct Segment {
   unsigned depth = 0;                  ///< from them when they are loaded, in the lowest layer (0) and the next (1)
 
   /// Numerators that are one are not in the tables: those of the first `pure` entries of each run, if inverses is set.
-  /// After them there may be one entry of which that cannot be said, an edge, and the rest of the run is 0/1. An edge
-  /// that is not the same in all runs is not kept here: such numerators are in the tables.
+  /// After them there may be one entry of which that cannot be said, and the rest of the run is 0/1.
   bool inverses = false;
   bool has_edge = false;
   std::size_t pure = 0;
-  Fp3 edge_p0;
-  Fp3 edge_p1;
+  std::vector<Edge> edges;  ///< if has_edge is set: of each run, or one that is the same in all
+  [[nodiscard]] const Edge& edge(std::size_t run) const { return edges[edges.size() == 1 ? 0 : run]; }
 };
 
 struct Tables {
@@ -71,14 +76,6 @@ struct Scratch {
 /// into `scratch`. No numerators where the segment has none.
 [[nodiscard]] Fractions load(const Layer& layer, const Segment& segment, std::size_t run, std::size_t first,
                              std::size_t count, Scratch& scratch);
-
-/// The numerators (p0, p1) of the pair of entries after a run's last pair of pure ones; `numerator1` is p1 of a pure
-/// entry, `padding1` of a padding one.
-struct EdgePair {
-  Fp3 p0[2];
-  Fp3 p1[2];
-};
-[[nodiscard]] EdgePair edge_pair(const Segment& segment, const Fp3& numerator1, const Fp3& padding1);
 
 /// The lowest layer. log_cells >= 1.
 [[nodiscard]] Layer make_leaves(const Config& config, const Layout& layout, std::span<const ColumnData> columns);

@@ -54,7 +54,9 @@ Fractions after(const Fractions& f, std::size_t entries) {
 LayerSumcheck::LayerSumcheck(Layer layer, std::span<const Fp3> point, const Fp3& join)
     : layer_(std::move(layer)), point_(point.begin(), point.end()), join_(join), shift_(join.inverse()) {
   AVOW_CHECK(layer_.log_size == point_.size() && !point_.empty());
-  for (Segment& segment : layer_.segments) segment.edge_p1 = join_;  // of an odd number of cells: p1' of 0/1
+  for (Segment& segment : layer_.segments) {
+    for (Edge& edge : segment.edges) edge.p1 = join_;  // of an odd number of cells: p1' of 0/1
+  }
   first_round();
 }
 
@@ -92,14 +94,35 @@ void LayerSumcheck::add_pairs(const Segment& segment, const Item& item, const Fr
   sums.inverses_weight += weight_of(pure);
   if (pure < count) {
     AVOW_DCHECK(count == pure + 1);
-    add_edge(segment, f, pure, high * block[pure], sums);
+    add_edge(segment, run, f, pure, high * block[pure], sums);
   }
 }
 
-void LayerSumcheck::add_edge(const Segment& segment, const Fractions& f, std::size_t pair, const Fp3& weight,
-                             Sums& sums) const {
+/// Numerators of the pair of entries after a run's last pair of pure ones.
+struct LayerSumcheck::EdgePair {
+  Fp3 p0[2];
+  Fp3 p1[2];
+};
+
+// q1 is that of the pair's first entry.
+LayerSumcheck::EdgePair LayerSumcheck::edge_pair(const Segment& segment, std::size_t run, const Fp3& q1) const {
+  EdgePair pair{{Fp3(), Fp3()}, {join_, join_}};
+  std::size_t i = 0;
+  if (segment.pure % 2 != 0) {
+    pair.p0[i] = kOne3;
+    pair.p1[i++] = kOne3 + join_ * q1;
+  }
+  if (segment.has_edge) {
+    pair.p0[i] = segment.edge(run).p0;
+    pair.p1[i] = segment.edge(run).p1;
+  }
+  return pair;
+}
+
+void LayerSumcheck::add_edge(const Segment& segment, std::size_t run, const Fractions& f, std::size_t pair,
+                             const Fp3& weight, Sums& sums) const {
   const Fractions q = after(f, 2 * pair);
-  const EdgePair edge = edge_pair(segment, kOne3 + join_ * *q.q1, join_);
+  const EdgePair edge = edge_pair(segment, run, *q.q1);
   Sums::add(sums.fractions, sum_round({edge.p0, edge.p1, q.q0, q.q1}, std::span(&weight, 1)), kOne3);
 }
 
@@ -140,31 +163,19 @@ const Segment& LayerSumcheck::old_segment(std::size_t number) const {
   return number < layer_.segments.size() ? layer_.segments[number] : layer_.tail;
 }
 
-// The numerators of the edge that a run of ones has after folding; q1 is the denominator of the entry where the pair of
-// the edge begins.
-LayerSumcheck::Numerators LayerSumcheck::fold_edge(const Segment& old, const Fp3& q1, const Fp3& r) const {
-  const EdgePair edge = edge_pair(old, kOne3 + join_ * q1, join_);
-  return {edge.p0[0] + r * (edge.p0[1] - edge.p0[0]), edge.p1[0] + r * (edge.p1[1] - edge.p1[0])};
-}
-
-// Segments that stay without numerators keep their edge.
-void LayerSumcheck::fold_edges(Halving& plan, const Fp3& r) const {
-  Scratch scratch;
-  for (std::size_t i = 0; i < plan.next.segments.size(); ++i) {
-    Segment& half = plan.targets[i].half;
-    if (!half.inverses || !half.has_edge) continue;
-    const Segment& old = layer_.segments[i];
-    const auto [p0, p1] = fold_edge(old, *load(layer_, old, 0, 2 * half.pure, 2, scratch).q1, r);
-    plan.next.segments[i].edge_p0 = half.edge_p0 = p0;
-    plan.next.segments[i].edge_p1 = half.edge_p1 = p1;
-  }
+// The numerators of the edge that a run of ones has after folding; q1 is that of the first of the two entries that it
+// is made from.
+Edge LayerSumcheck::fold_edge(const Segment& old, std::size_t run, const Fp3& q1, const Fp3& r) const {
+  const auto [p0, p1] = edge_pair(old, run, q1);
+  return {p0[0] + r * (p0[1] - p0[0]), p1[0] + r * (p1[1] - p1[0])};
 }
 
 // An item's entries of the half from twice as many, and the padding after them.
-void LayerSumcheck::fold_pairs(const Target& target, const Item& item, const Fp3& r, Tables& out,
-                               Scratch& scratch) const {
+void LayerSumcheck::fold_pairs(Halving& plan, const Item& item, const Fp3& r, Scratch& scratch) const {
   const Segment& old = old_segment(item.segment);
+  const Target& target = plan.targets[item.segment];
   const Segment& half = target.half;
+  Tables& out = plan.next.tables;
   const std::size_t first = 4 * item.begin;
   const std::size_t count = std::min(4 * item.end, old.runs.length) - first;
   const Fractions f = load(layer_, old, item.run, first, count, scratch);
@@ -179,35 +190,38 @@ void LayerSumcheck::fold_pairs(const Target& target, const Item& item, const Fp3
   };
   fold_into(f.q0, out.q0, half.q_at, kOne3);
   fold_into(f.q1, out.q1, half.q_at, kOne3);
-  if (!old.inverses) {
+  if (old.inverses) {
+    fold_ones(plan, item, f, r);
+  } else {
     fold_into(f.p0, out.p0, half.p_at, Fp3());
     fold_into(f.p1, out.p1, half.p_at, join_);
-  } else if (!half.inverses) {
-    write_numerators(target, item, f, r, out);
   }
   pad_after(target, item, join_, out);
 }
 
-// The numerators of an item whose old segment had none; f holds the old entries.
-void LayerSumcheck::write_numerators(const Target& target, const Item& item, const Fractions& f, const Fp3& r,
-                                     Tables& out) const {
-  const Segment& half = target.half;
-  const std::size_t begin = target.begin(item.run);
+// The numerators of an item whose old segment had none, as far as they are to be stored; f holds the old entries.
+void LayerSumcheck::fold_ones(Halving& plan, const Item& item, const Fractions& f, const Fp3& r) const {
+  const Segment& half = plan.targets[item.segment].half;
+  Edge edge;
+  const bool has_edge = half.has_edge && half.pure >= 2 * item.begin && half.pure < 2 * item.end;
+  if (has_edge) edge = fold_edge(old_segment(item.segment), item.run, f.q1[2 * (half.pure - 2 * item.begin)], r);
+  if (half.inverses) {
+    if (has_edge) plan.next.segments[item.segment].edges[item.run] = edge;
+    return;
+  }
+  Tables& out = plan.next.tables;
+  const std::size_t begin = plan.targets[item.segment].begin(item.run);
   for (std::size_t x = 2 * item.begin; x < 2 * item.end; ++x) {
-    Numerators numerators{Fp3(), join_};
-    if (x < half.pure) {
-      numerators = {kOne3, kOne3 + join_ * out.q1[half.q_at + begin + x]};
-    } else if (x == half.pure && half.has_edge) {
-      numerators = fold_edge(old_segment(item.segment), f.q1[2 * (x - 2 * item.begin)], r);
-    }
-    out.p0[half.p_at + begin + x] = numerators.p0;
-    out.p1[half.p_at + begin + x] = numerators.p1;
+    const bool pure = x < half.pure;
+    const bool is_edge = has_edge && x == half.pure;
+    const Fp3& q1 = out.q1[half.q_at + begin + x];
+    out.p0[half.p_at + begin + x] = pure ? kOne3 : is_edge ? edge.p0 : Fp3();
+    out.p1[half.p_at + begin + x] = pure ? kOne3 + join_ * q1 : is_edge ? edge.p1 : join_;
   }
 }
 
 void LayerSumcheck::bind(const Fp3& r) {
   Halving plan = plan_halving(layer_, Halving::Kind::kFold, std::move(spare_));
-  fold_edges(plan, r);
   Tables& tables = plan.next.tables;
   const bool last = ++bound_ == point_.size();
   const Weights weights = last ? Weights{} : make_weights();
@@ -221,7 +235,7 @@ void LayerSumcheck::bind(const Fp3& r) {
     for (std::size_t i = begin; i < end; ++i) {
       const Item& item = items[i];
       const Target& target = plan.targets[item.segment];
-      fold_pairs(target, item, r, tables, scratch);
+      fold_pairs(plan, item, r, scratch);
       if (item.segment >= plan.next.segments.size()) continue;
       // What was just folded is in the cache: the next round's sums cost no second pass.
       const Segment& half = target.half;
@@ -231,7 +245,8 @@ void LayerSumcheck::bind(const Fp3& r) {
         f.p0 = tables.p0.data() + half.p_at + at;
         f.p1 = tables.p1.data() + half.p_at + at;
       }
-      add_pairs(half, item, f, weights, sums);
+      // The next layer's segment has the edges; without ones, only what was folded is added, not what pads it.
+      add_pairs(half.inverses ? plan.next.segments[item.segment] : half, item, f, weights, sums);
     }
     const std::lock_guard lock(mutex);
     total.add(sums);

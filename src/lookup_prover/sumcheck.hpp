@@ -35,19 +35,18 @@ class LayerSumcheck {
  private:
   struct Weights;
   struct Sums;
-  struct Numerators {
-    Fp3 p0, p1;
-  };
   [[nodiscard]] Weights make_weights() const;
   void first_round();
   void add_pairs(const Segment& segment, const Item& item, const Fractions& f, const Weights& weights,
                  Sums& sums) const;
-  void add_edge(const Segment& segment, const Fractions& f, std::size_t pair, const Fp3& weight, Sums& sums) const;
+  void add_edge(const Segment& segment, std::size_t run, const Fractions& f, std::size_t pair, const Fp3& weight,
+                Sums& sums) const;
   [[nodiscard]] const Segment& old_segment(std::size_t number) const;
-  [[nodiscard]] Numerators fold_edge(const Segment& old, const Fp3& q1, const Fp3& r) const;
-  void fold_edges(Halving& plan, const Fp3& r) const;
-  void fold_pairs(const Target& target, const Item& item, const Fp3& r, Tables& out, Scratch& scratch) const;
-  void write_numerators(const Target& target, const Item& item, const Fractions& f, const Fp3& r, Tables& out) const;
+  struct EdgePair;
+  [[nodiscard]] EdgePair edge_pair(const Segment& segment, std::size_t run, const Fp3& q1) const;
+  [[nodiscard]] Edge fold_edge(const Segment& old, std::size_t run, const Fp3& q1, const Fp3& r) const;
+  void fold_pairs(Halving& plan, const Item& item, const Fp3& r, Scratch& scratch) const;
+  void fold_ones(Halving& plan, const Item& item, const Fractions& f, const Fp3& r) const;
   void finish(const Sums& sums);
 
   Layer layer_;

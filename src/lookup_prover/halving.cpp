@@ -6,13 +6,6 @@
 namespace avow::lookup {
 namespace {
 
-// Old tables are kept where they are large enough.
-void ensure(base::Buffer<Fp3>& buffer, std::size_t size) {
-  if (buffer.size() >= size) return;
-  buffer = base::Buffer<Fp3>();
-  buffer = base::Buffer<Fp3>(size);
-}
-
 // Entries [begin, end) of a segment become padding.
 void pad(const Segment& segment, std::size_t begin, std::size_t end, const Fp3& padding1, Tables& t) {
   for (std::size_t x = begin; x < end && !segment.inverses; ++x) {
@@ -68,7 +61,7 @@ std::size_t Target::gap_after(std::size_t run) const noexcept {
   return stored.place(around) + stored.length > end ? next - end : 0;
 }
 
-Halving plan_halving(const Layer& layer, Halving::Kind kind, Tables spare) {
+Halving plan_halving(const Layer& layer, Halving::Kind kind, Spare& spare) {
   Halving plan;
   Layer& next = plan.next;
   next.log_size = layer.log_size - 1;
@@ -100,11 +93,8 @@ Halving plan_halving(const Layer& layer, Halving::Kind kind, Tables spare) {
     moved.p_at = next.tail.p_at + (moved.offset - next.tail.offset);
     moved.q_at = next.tail.q_at + (moved.offset - next.tail.offset);
   }
-  next.tables = std::move(spare);
-  ensure(next.tables.p0, numerators + next.tail.runs.length);
-  ensure(next.tables.p1, numerators + next.tail.runs.length);
-  ensure(next.tables.q0, denominators + next.tail.runs.length);
-  ensure(next.tables.q1, denominators + next.tail.runs.length);
+  for (auto* table : {&next.tables.p0, &next.tables.p1}) *table = spare.take(numerators + next.tail.runs.length);
+  for (auto* table : {&next.tables.q0, &next.tables.q1}) *table = spare.take(denominators + next.tail.runs.length);
   return plan;
 }
 

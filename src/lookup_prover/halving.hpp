@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lookup_prover/layers.hpp"
+#include "lookup_prover/spare.hpp"
 
 // A layer of half as many entries, made by folding or by adding fractions: what becomes of each segment, and the work
 // of it in pieces.
@@ -30,7 +31,7 @@ struct Halving {
   Layer next;                   ///< its tables' contents are still to be written, and its segments' edges
   std::vector<Target> targets;  ///< the first next.segments.size() are next's segments, the others parts of its tail
 };
-[[nodiscard]] Halving plan_halving(const Layer& layer, Halving::Kind kind, Tables spare);
+[[nodiscard]] Halving plan_halving(const Layer& layer, Halving::Kind kind, Spare& spare);
 
 /// Pairs [begin, end) of a run, all in one block: pairs whose numbers in the layer differ only in the lowest kLogBlock
 /// bits.

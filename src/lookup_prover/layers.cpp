@@ -139,7 +139,8 @@ Layer make_leaves(const Config& config, const Layout& layout, std::span<const Co
 }
 
 Layer add_pairs(const Layer& layer) {
-  Halving plan = plan_halving(layer, Halving::Kind::kAdd, {});
+  Spare none;
+  Halving plan = plan_halving(layer, Halving::Kind::kAdd, none);
   Tables& t = plan.next.tables;
   std::vector<Item> items;
   for (std::size_t i = 0; i < plan.targets.size(); ++i) {

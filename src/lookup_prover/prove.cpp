@@ -106,7 +106,7 @@ class Prover {
     const bool cells = k + 1 == layout_.log_cells;
     const Fp3 join = transcript_.challenge(messages::kJoin);
     Fp3 expected = numerator_ + join * denominator_;
-    LayerSumcheck sumcheck(std::move(levels_.back()), point_, join);
+    LayerSumcheck sumcheck(std::move(levels_.back()), point_, join, spare_);
     levels_.pop_back();
     std::vector<Fp3> next(k + 1);
     if (cells) take_columns(sumcheck, 0);
@@ -183,6 +183,7 @@ class Prover {
   Layout layout_;
   base::Bytes proof_;
   std::vector<Layer> levels_;
+  Spare spare_;
   std::vector<Fp3> point_;  // of the claim on the current layer
   Fp3 numerator_;
   Fp3 denominator_;

@@ -38,7 +38,7 @@ struct Faults {
 
 /// The proof that the fractions of all columns add up to zero, one ColumnData for each column of the configuration, in
 /// its order. If they do not, or a denominator is zero, the verifier will say so. The transcript must be in the
-/// verifier's state, the configuration valid. Memory: about 36 bytes for each cell that is not padding, 50 where
+/// verifier's state, the configuration valid. Memory: about 24 bytes for each cell that is not padding, 36 where
 /// numerators are given, besides the caller's cells, which are only read.
 [[nodiscard]] Proved prove(transcript::Transcript& transcript, const Config& config,
                            std::span<const ColumnData> columns, ProveTimes* times = nullptr, const Faults& faults = {});

@@ -51,8 +51,8 @@ Fractions after(const Fractions& f, std::size_t entries) {
 
 }  // namespace
 
-LayerSumcheck::LayerSumcheck(Layer layer, std::span<const Fp3> point, const Fp3& join)
-    : layer_(std::move(layer)), point_(point.begin(), point.end()), join_(join), shift_(join.inverse()) {
+LayerSumcheck::LayerSumcheck(Layer layer, std::span<const Fp3> point, const Fp3& join, Spare& spare)
+    : layer_(std::move(layer)), point_(point.begin(), point.end()), join_(join), shift_(join.inverse()), spare_(spare) {
   AVOW_CHECK(layer_.log_size == point_.size() && !point_.empty());
   for (Segment& segment : layer_.segments) {
     for (Edge& edge : segment.edges) edge.p1 = join_;  // of an odd number of cells: p1' of 0/1
@@ -221,7 +221,7 @@ void LayerSumcheck::fold_ones(Halving& plan, const Item& item, const Fractions& 
 }
 
 void LayerSumcheck::bind(const Fp3& r) {
-  Halving plan = plan_halving(layer_, Halving::Kind::kFold, std::move(spare_));
+  Halving plan = plan_halving(layer_, Halving::Kind::kFold, spare_);
   Tables& tables = plan.next.tables;
   const bool last = ++bound_ == point_.size();
   const Weights weights = last ? Weights{} : make_weights();
@@ -252,7 +252,8 @@ void LayerSumcheck::bind(const Fp3& r) {
     total.add(sums);
   });
   finish_tail(plan, join_);
-  spare_ = std::move(layer_.tables);
+  auto& [p0, p1, q0, q1] = layer_.tables;
+  for (auto* table : {&p0, &p1, &q0, &q1}) spare_.give(std::move(*table));
   layer_ = std::move(plan.next);
   if (last) return;
 

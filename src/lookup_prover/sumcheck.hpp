@@ -17,8 +17,9 @@ namespace avow::lookup {
 /// summed as join (q0 + 1/join) (q1 + 1/join) - 1/join, one product instead of two.
 class LayerSumcheck {
  public:
-  /// `point` is z, one coordinate for each variable of the layer's entries, at least one. `join` is not zero.
-  LayerSumcheck(Layer layer, std::span<const Fp3> point, const Fp3& join);
+  /// `point` is z, one coordinate for each variable of the layer's entries, at least one. `join` is not zero. `spare`
+  /// must outlive this.
+  LayerSumcheck(Layer layer, std::span<const Fp3> point, const Fp3& join, Spare& spare);
 
   /// The round's polynomial h without the factor eq of the round's variable and of those bound before: its value at 0
   /// and its coefficient of X^2. Not after the last variable was bound.
@@ -54,7 +55,7 @@ class LayerSumcheck {
   std::size_t bound_ = 0;
   Fp3 join_;
   Fp3 shift_;  // 1 / join
-  Tables spare_;
+  Spare& spare_;
   field::QuadraticSum round_{};
 };
 

@@ -158,7 +158,8 @@ TEST(Tuples, GapsAreNotStored) {
   Layer layer = make_leaves(config, make_layout(config), data);
   const auto stored = [&](const Halving& plan) { return plan.next.tables.q0.size() - plan.next.tail.runs.length; };
   const std::size_t cells = column.tuples.runs.stored();
-  const Halving fold = plan_halving(layer, Halving::Kind::kFold, {});
+  Spare none;
+  const Halving fold = plan_halving(layer, Halving::Kind::kFold, none);
   EXPECT_EQ(stored(fold), cells / 4);
   EXPECT_EQ(fold.next.tables.p0.size(), fold.next.tail.runs.length);
   layer = add_pairs(layer);

@@ -48,15 +48,11 @@ class Estimate {
     for (const AxisId axis : axes) count = statement::saturating_product(count, lengths_[axis]);
     return count;
   }
-  // Of a column's cells as far as they are stored, and whether there is padding between them.
-  struct Column {
-    std::uint64_t stored = 0;
-    bool has_gaps = false;
-  };
-  [[nodiscard]] Column column(std::span<const AxisId> axes) const {
+  // The same with the padding that lies between them.
+  [[nodiscard]] std::uint64_t padded_cells(std::span<const AxisId> axes) const {
     std::uint64_t last = 0;
     for (const AxisId axis : axes) last = last * std::bit_ceil(lengths_[axis]) + lengths_[axis] - 1;
-    return {last + 1, last + 1 != cells(axes)};
+    return last + 1;
   }
   [[nodiscard]] std::uint64_t rows() const { return std::uint64_t{1} << config_.log_rows; }
 
@@ -84,15 +80,15 @@ class Estimate {
   [[nodiscard]] std::uint64_t encoding() const { return columns_ * rows() * sizeof(field::Fp); }
 
   // The layers above the second take 24 bytes a cell together. The lowest one, folded once and again, takes 12 and 6
-  // where numerators are one, twice as much elsewhere.
+  // where numerators are one, twice as much elsewhere. Padding between cells takes none, but in tables.
   [[nodiscard]] std::uint64_t lookups() const {
     std::uint64_t tree = 0, bottom = 0;
-    const auto add = [&](const Column& c, bool ones) {
-      tree += kElementBytes * c.stored;
-      bottom += c.stored * kElementBytes * (ones && !c.has_gaps ? 3 : 6) / 4;
+    const auto add = [&](std::uint64_t stored, bool ones) {
+      tree += kElementBytes * stored;
+      bottom += stored * kElementBytes * (ones ? 3 : 6) / 4;
     };
-    for (const auto& table : s_.tables) add(column(table.axes), false);
-    for (const auto& lookup : s_.lookups) add(column(lookup.axes), !lookup.mask);
+    for (const auto& table : s_.tables) add(padded_cells(table.axes), false);
+    for (const auto& lookup : s_.lookups) add(cells(lookup.axes), !lookup.mask);
     return std::max(tree, bottom);
   }
 

@@ -88,7 +88,14 @@ class Builder {
  public:
   Builder(const Tensors& tensors, const Plan& plan, const Stage& stage, const Challenges& challenges,
           std::vector<Fp3>& values)
-      : tensors_(tensors), plan_(plan), stage_(stage), challenges_(challenges), values_(values) {}
+      : tensors_(tensors), plan_(plan), stage_(stage), challenges_(challenges), values_(values) {
+    for (const auto& sum : stage.sums) {
+      for (const Product& product : sum.products) {
+        for (const ClaimId claim : product.claims) ++made_[plan.claims[claim]].uses;
+        for (const TensorPoint& point : product.structured) ++made_[point].uses;
+      }
+    }
+  }
 
   void add(const Product& product, const Fp3& weight, StageTables& result) {
     Summand summand;
@@ -148,17 +155,22 @@ class Builder {
     return std::any_of(point.axes.begin(), point.axes.end(), [&](const Coordinates& at) { return is_variable(at); });
   }
 
-  const Table& table(const TensorPoint& point) {
-    const auto [it, is_new] = tables_.try_emplace(point);
-    if (!is_new) return it->second;
+  // A copy for every use but the last.
+  Table table(const TensorPoint& point) {
+    Made& made = made_.at(point);
+    if (made.table.values.empty()) made.table = make(point);
+    if (--made.uses > 0) return made.table;
+    return std::move(made.table);
+  }
+
+  Table make(const TensorPoint& point) {
     const auto folds = folds_of(tensors_, challenges_, point, &stage_);
     const auto shape = tensors_.binding().shape(tensors_.binding().statement().tensors[point.tensor].axes);
     std::vector<Kept> kept;
     for (std::size_t i = 0; i < folds.size(); ++i) {
       if (folds[i].is_kept) kept.push_back({folds[i].take, point.axes[i]});
     }
-    it->second = arrange(std::move(kept), contract(tensors_.get(point.tensor), shape, folds));
-    return it->second;
+    return arrange(std::move(kept), contract(tensors_.get(point.tensor), shape, folds));
   }
 
   void know(ClaimId claim) {
@@ -173,7 +185,11 @@ class Builder {
   const Stage& stage_;
   const Challenges& challenges_;
   std::vector<Fp3>& values_;
-  std::map<TensorPoint, Table> tables_;
+  struct Made {
+    Table table;
+    std::size_t uses = 0;  // that are still to come
+  };
+  std::map<TensorPoint, Made> made_;
   std::set<ClaimId> known_;
 };
 

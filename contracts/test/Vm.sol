@@ -3,6 +3,12 @@ pragma solidity 0.8.37;
 
 /// @notice The cheat codes of forge that these tests use (https://getfoundry.sh/reference/cheatcodes).
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function readFileBinary(string calldata path) external view returns (bytes memory);
     function expectEmit(address emitter) external;
     function readFile(string calldata path) external view returns (string memory);
@@ -23,7 +29,15 @@ interface Vm {
     function assertEq(bytes32 a, bytes32 b, string calldata text) external pure;
     function assertTrue(bool condition, string calldata text) external pure;
     function assertEq(address a, address b, string calldata text) external pure;
+    function assertEq(bytes calldata a, bytes calldata b) external pure;
+    function assertEq(bytes calldata a, bytes calldata b, string calldata text) external pure;
     function warp(uint256 timestamp) external;
+    function roll(uint256 blockNumber) external;
+    function etch(address where, bytes calldata code) external;
+    function startPrank(address sender) external;
+    function stopPrank() external;
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
     function chainId(uint256 id) external;
     function prank(address sender) external;
     function addr(uint256 privateKey) external pure returns (address);

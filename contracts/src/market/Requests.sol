@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ModelRegistry} from "../registry/ModelRegistry.sol";
+import {IMarket} from "./IMarket.sol";
+import {TokenIds} from "./TokenIds.sol";
+import {Offer, Request, Sampling} from "./Types.sol";
+
+/// @title Hashes requests, and refuses those that nobody could answer
+library Requests {
+    bytes32 private constant REQUEST_TYPE = keccak256(
+        "Request(address requester,uint256 nonce,bytes32 modelId,address verifier,bytes input,uint32 maxNewTokens,"
+        "Sampling sampling,bytes stopIds,Offer offer,uint8 mode,bytes32 inputCommitment)"
+        "Offer(uint256 minPrice,uint256 maxPrice,uint16 basePermille,uint64 rampStart,uint32 rampLength,"
+        "uint32 lockDuration,uint64 deadline,uint256 bond)"
+        "Sampling(uint32 tau,uint32 topK,uint32 portion,bytes32 seed)"
+    );
+    bytes32 private constant OFFER_TYPE = keccak256(
+        "Offer(uint256 minPrice,uint256 maxPrice,uint16 basePermille,uint64 rampStart,uint32 rampLength,"
+        "uint32 lockDuration,uint64 deadline,uint256 bond)"
+    );
+    bytes32 private constant SAMPLING_TYPE = keccak256("Sampling(uint32 tau,uint32 topK,uint32 portion,bytes32 seed)");
+
+    uint256 private constant MAX_TAU = 1 << 14;
+    uint256 private constant WHOLE_PORTION = 1 << 16;
+    uint256 private constant MAX_AMOUNT = type(uint128).max;
+
+    /// @notice The EIP-712 hash of the struct (spec/answer.md, section 1).
+    function structHash(Request calldata request) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                REQUEST_TYPE,
+                request.requester,
+                request.nonce,
+                request.modelId,
+                request.verifier,
+                keccak256(request.input),
+                request.maxNewTokens,
+                keccak256(abi.encode(SAMPLING_TYPE, request.sampling)),
+                keccak256(request.stopIds),
+                keccak256(abi.encode(OFFER_TYPE, request.offer)),
+                request.mode,
+                request.inputCommitment
+            )
+        );
+    }
+
+    /// @notice What is asked of a verifier's model, without who asks and what is paid. A top_k that is off and one of the
+    /// vocabulary are the same choice (spec/answer.md, section 1).
+    function question(Request calldata request, uint256 vocabulary) internal pure returns (bytes32) {
+        Sampling calldata sampling = request.sampling;
+        return keccak256(
+            abi.encode(
+                request.verifier,
+                request.modelId,
+                keccak256(request.input),
+                request.maxNewTokens,
+                sampling.tau,
+                sampling.tau != 0 && sampling.topK == 0 ? vocabulary : sampling.topK,
+                sampling.portion,
+                sampling.seed,
+                keccak256(request.stopIds)
+            )
+        );
+    }
+
+    /// @notice Refuses what could never be answered, or paid, by this model.
+    function check(Request calldata request, ModelRegistry.Model memory model) internal pure {
+        if (request.mode != 0 || request.inputCommitment != 0) revert IMarket.InvalidMode(request.mode);
+        checkTokens(request, model);
+        checkSampling(request.sampling, model.vocabulary);
+        checkOffer(request.offer);
+    }
+
+    function checkTokens(Request calldata request, ModelRegistry.Model memory model) private pure {
+        uint256 width = model.idBytes;
+        if (request.input.length == 0) revert IMarket.EmptyInput();
+        if (request.input.length % width != 0) revert IMarket.InvalidIds(request.input.length);
+        if (request.maxNewTokens == 0) revert IMarket.ZeroTokens();
+        uint256 tokens = request.input.length / width + request.maxNewTokens;
+        if (tokens > model.context) revert IMarket.ContextExceeded(tokens, model.context);
+        if (!TokenIds.allBelow(request.input, width, model.vocabulary)) revert IMarket.InvalidToken();
+        if (request.stopIds.length == 0) return;
+        if (request.stopIds.length % width != 0) revert IMarket.InvalidIds(request.stopIds.length);
+        if (!TokenIds.areStopIds(request.stopIds, width)) revert IMarket.InvalidStopIds();
+        if (!TokenIds.allBelow(request.stopIds, width, model.vocabulary)) revert IMarket.InvalidToken();
+    }
+
+    function checkSampling(Sampling calldata sampling, uint256 vocabulary) private pure {
+        bool valid = sampling.tau == 0
+            ? sampling.topK == 0 && sampling.portion == WHOLE_PORTION && sampling.seed == 0
+            : sampling.tau <= MAX_TAU && sampling.topK <= vocabulary && sampling.portion != 0
+                && sampling.portion <= WHOLE_PORTION;
+        if (!valid) revert IMarket.InvalidSampling();
+    }
+
+    function checkOffer(Offer calldata offer) private pure {
+        (uint256 minPrice, uint256 maxPrice) = (offer.minPrice, offer.maxPrice);
+        if (maxPrice == 0) revert IMarket.ZeroPrice();
+        if (minPrice > maxPrice || maxPrice > MAX_AMOUNT) revert IMarket.InvalidPrice(minPrice, maxPrice);
+        if (offer.basePermille > 1000) revert IMarket.InvalidBase(offer.basePermille);
+        if (offer.lockDuration == 0) revert IMarket.ZeroLockDuration();
+        if (offer.bond < maxPrice || offer.bond > MAX_AMOUNT) revert IMarket.InvalidBond(offer.bond);
+    }
+}

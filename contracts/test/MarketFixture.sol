@@ -3,14 +3,21 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
-import {Market} from "../src/market/Market.sol";
+import {IMarket} from "../src/market/IMarket.sol";
 import {Answer, Delivery, Offer, Permit, Request, Sampling, Status} from "../src/market/Types.sol";
 import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
 import {AvowToken} from "../src/token/AvowToken.sol";
 import {Emission} from "../src/token/Emission.sol";
-import {Genesis} from "../src/token/Genesis.sol";
 import {MockVerifier} from "./MockVerifier.sol";
+import {MarketWorld, create} from "./MarketWorld.sol";
 import {vm} from "./Vm.sol";
+
+/// @dev Under a name of its own: an emission is compiled for the tests and for the market.
+contract TestEmission is Emission {
+    constructor(IERC20 token, address market, uint256 total, uint256 start, uint256 epochSeconds, uint256 halvingEpochs)
+        Emission(token, market, total, start, epochSeconds, halvingEpochs)
+    {}
+}
 
 /// @notice A market with everything that it needs, on the development chain, and requests to it.
 abstract contract MarketFixture {
@@ -40,7 +47,7 @@ abstract contract MarketFixture {
     AvowToken internal token;
     Emission internal emission;
     ModelRegistry internal registry;
-    Market internal market;
+    IMarket internal market;
     MockVerifier internal verifier;
     bytes internal key;
     bytes32 internal modelId;
@@ -50,23 +57,29 @@ abstract contract MarketFixture {
     function deploy() internal {
         vm.warp(START);
         vm.roll(FIRST_BLOCK);
-        registry = new ModelRegistry();
+        MarketWorld.Parameters memory parameters =
+            MarketWorld.Parameters(EMITTED, START, EPOCH, HALVING, FEE, DELAY, ESCROW_CAP);
+        MarketWorld world = MarketWorld(create("MarketWorld.sol:MarketWorld", abi.encode(parameters)));
+        (token, emission, registry) = (world.token(), world.emission(), world.registry());
+        (market, verifier) = (world.market(), world.verifier());
         key = bundledKey();
         modelId = registry.register(key, 0, "");
-        verifier = new MockVerifier();
-        uint256 next = vm.getNonce(address(this));
-        address tokenAddress = vm.computeCreateAddress(address(this), next + 2);
-        address marketAddress = vm.computeCreateAddress(address(this), next + 3);
-        emission = new Emission(IERC20(tokenAddress), marketAddress, EMITTED, START, EPOCH, HALVING);
-        Genesis.Allocation[] memory list = new Genesis.Allocation[](1);
-        list[0] = Genesis.Allocation(address(this), CAP - EMITTED);
-        Genesis genesis = new Genesis(IERC20(tokenAddress), list);
-        token = new AvowToken(emission, genesis);
-        market = new Market(token, emission, registry, FEE, DELAY, ESCROW_CAP);
-        genesis.release(address(this));
         fund(REQUESTER, 10_000_000e18);
         fund(PROVIDER, 10_000e18);
         fund(OTHER, 10_000e18);
+    }
+
+    /// @dev Another market, with the token, emission and registry of the fields.
+    function createMarket(IERC20 paid, uint256 feeBasisPoints) internal {
+        bytes memory arguments = abi.encode(paid, emission, registry, feeBasisPoints, DELAY, ESCROW_CAP);
+        market = IMarket(create("Market.sol:Market", arguments));
+    }
+
+    /// @dev An emission for the market that is created next.
+    function createEmission(IERC20 paid) internal {
+        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        emission =
+            Emission(create("MarketFixture.sol:TestEmission", abi.encode(paid, next, EMITTED, START, EPOCH, HALVING)));
     }
 
     function fund(address account, uint256 amount) internal {
@@ -105,10 +118,10 @@ abstract contract MarketFixture {
             MIN_PRICE,
             MAX_PRICE,
             250,
-            uint64(block.timestamp),
+            uint64(vm.getBlockTimestamp()),
             uint32(RAMP),
             uint32(LOCK_DURATION),
-            uint64(block.timestamp + LIFETIME),
+            uint64(vm.getBlockTimestamp() + LIFETIME),
             BOND
         );
     }
@@ -132,7 +145,7 @@ abstract contract MarketFixture {
 
     function lockBy(address locker, Request memory asked) internal {
         vm.prank(locker);
-        market.lock(asked, block.timestamp);
+        market.lock(asked, vm.getBlockTimestamp());
     }
 
     function cancel(Request memory asked) internal {
@@ -148,10 +161,10 @@ abstract contract MarketFixture {
         vm.assertEq(uint256(statusOf(asked)), uint256(status), "status");
     }
 
-    /// @dev Time and blocks pass.
+    /// @dev Time and blocks pass. Tests ask for both by cheat code: the optimiser takes them for constants.
     function pass(uint256 seconds_, uint256 blocks) internal {
-        vm.warp(block.timestamp + seconds_);
-        vm.roll(block.number + blocks);
+        vm.warp(vm.getBlockTimestamp() + seconds_);
+        vm.roll(vm.getBlockNumber() + blocks);
     }
 
     // Answers.

@@ -6,11 +6,10 @@ import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {IMarket} from "../src/market/IMarket.sol";
-import {Market} from "../src/market/Market.sol";
 import {Permit, Request, RequestState, Sampling, Status} from "../src/market/Types.sol";
 import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
-import {Emission} from "../src/token/Emission.sol";
 import {MarketFixture} from "./MarketFixture.sol";
+import {create} from "./MarketWorld.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev A wallet that is a contract: whoever knows a word may sign for it.
@@ -57,8 +56,8 @@ contract MarketRequestsTest is MarketFixture {
         vm.assertTrue(!market.isNonceUsed(REQUESTER, asked.nonce + 1), "next nonce");
         RequestState memory state = market.stateOf(id);
         vm.assertTrue(state.status == Status.Open && state.account == address(0), "open");
-        vm.assertEq(state.since, block.timestamp);
-        vm.assertEq(state.sinceBlock, block.number);
+        vm.assertEq(state.since, vm.getBlockTimestamp());
+        vm.assertEq(state.sinceBlock, vm.getBlockNumber());
     }
 
     function test_requestRefusesWhatCannotBeAnswered() external {
@@ -168,16 +167,16 @@ contract MarketRequestsTest is MarketFixture {
 
     function test_requestRefusesDeadlines() external {
         Request memory asked = newRequest();
-        asked.offer.deadline = uint64(block.timestamp - 1);
-        refused(asked, abi.encodeWithSelector(IMarket.DeadlinePassed.selector, block.timestamp - 1));
-        asked.offer.deadline = uint64(block.timestamp);
+        asked.offer.deadline = uint64(vm.getBlockTimestamp() - 1);
+        refused(asked, abi.encodeWithSelector(IMarket.DeadlinePassed.selector, vm.getBlockTimestamp() - 1));
+        asked.offer.deadline = uint64(vm.getBlockTimestamp());
         post(asked);
         asked = newRequest();
-        asked.offer.deadline = uint64(block.timestamp + 365 days + 1);
-        refused(asked, abi.encodeWithSelector(IMarket.DeadlineTooFar.selector, block.timestamp + 365 days + 1));
+        asked.offer.deadline = uint64(vm.getBlockTimestamp() + 365 days + 1);
+        refused(asked, abi.encodeWithSelector(IMarket.DeadlineTooFar.selector, vm.getBlockTimestamp() + 365 days + 1));
         asked.offer.deadline = type(uint64).max;
         refused(asked, abi.encodeWithSelector(IMarket.DeadlineTooFar.selector, type(uint64).max));
-        asked.offer.deadline = uint64(block.timestamp + 365 days);
+        asked.offer.deadline = uint64(vm.getBlockTimestamp() + 365 days);
         post(asked);
     }
 
@@ -244,7 +243,7 @@ contract MarketRequestsTest is MarketFixture {
         Request memory next = posted();
         pass(LIFETIME + 1, 1);
         market.expire(next);
-        next.offer.deadline = uint64(block.timestamp + 1);
+        next.offer.deadline = uint64(vm.getBlockTimestamp() + 1);
         refused(next, abi.encodeWithSelector(IMarket.NonceUsed.selector, REQUESTER, next.nonce));
     }
 
@@ -302,7 +301,7 @@ contract MarketRequestsTest is MarketFixture {
         vm.expectRevert(IMarket.InvalidSignature.selector);
         market.requestFor(asked, signature, noPermit());
         vm.chainId(31337);
-        Market first = market;
+        IMarket first = market;
         MarketFixture.deploy();
         vm.expectRevert(IMarket.InvalidSignature.selector);
         market.requestFor(asked, signature, noPermit());
@@ -351,7 +350,7 @@ contract MarketRequestsTest is MarketFixture {
 
     function test_permitsAllowInOneTransaction() external {
         Request memory asked = newcomer();
-        Permit memory permit = permitOf(MAX_PRICE, block.timestamp);
+        Permit memory permit = permitOf(MAX_PRICE, vm.getBlockTimestamp());
         vm.prank(asked.requester);
         market.requestFor(asked, "", permit);
         expectStatus(asked, Status.Open);
@@ -360,7 +359,7 @@ contract MarketRequestsTest is MarketFixture {
 
     function test_permitThatWasFrontRunIsNoFailure() external {
         Request memory asked = newcomer();
-        Permit memory permit = permitOf(MAX_PRICE, block.timestamp);
+        Permit memory permit = permitOf(MAX_PRICE, vm.getBlockTimestamp());
         bytes memory signature = sign(NEWCOMER_KEY, market.requestId(asked));
         vm.prank(ANYBODY);
         token.permit(asked.requester, address(market), permit.value, permit.deadline, permit.v, permit.r, permit.s);
@@ -371,10 +370,10 @@ contract MarketRequestsTest is MarketFixture {
     function test_permitThatAllowsTooLittle() external {
         Request memory asked = newcomer();
         bytes memory signature = sign(NEWCOMER_KEY, market.requestId(asked));
-        Permit memory permit = permitOf(MAX_PRICE - 1, block.timestamp);
+        Permit memory permit = permitOf(MAX_PRICE - 1, vm.getBlockTimestamp());
         vm.expectRevert(abi.encodeWithSelector(IMarket.AllowanceTooLow.selector, MAX_PRICE - 1, MAX_PRICE));
         market.requestFor(asked, signature, permit);
-        permit = permitOf(MAX_PRICE, block.timestamp - 1);
+        permit = permitOf(MAX_PRICE, vm.getBlockTimestamp() - 1);
         vm.expectRevert(abi.encodeWithSelector(IMarket.AllowanceTooLow.selector, 0, MAX_PRICE));
         market.requestFor(asked, signature, permit);
         vm.expectRevert(abi.encodeWithSelector(IMarket.AllowanceTooLow.selector, 0, MAX_PRICE));
@@ -383,35 +382,28 @@ contract MarketRequestsTest is MarketFixture {
 
     // Deployment.
 
-    function test_deploymentsThatAreNone() external {
-        vm.expectRevert(IMarket.InvalidDeployment.selector);
-        new Market(token, emission, registry, FEE, DELAY, ESCROW_CAP);
-        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        Emission e = new Emission(token, next, EMITTED, START, EPOCH, HALVING);
-        vm.expectRevert(IMarket.InvalidDeployment.selector);
-        new Market(IERC20(address(registry)), e, registry, FEE, DELAY, ESCROW_CAP);
-        emissionOfNext();
-        vm.expectRevert(IMarket.InvalidDeployment.selector);
-        new Market(token, emission, ModelRegistry(address(1)), FEE, DELAY, ESCROW_CAP);
-        emissionOfNext();
-        vm.expectRevert(IMarket.InvalidDeployment.selector);
-        new Market(token, emission, registry, 10_001, DELAY, ESCROW_CAP);
-        emissionOfNext();
-        vm.expectRevert(IMarket.InvalidDeployment.selector);
-        new Market(token, emission, registry, FEE, 0, ESCROW_CAP);
-        emissionOfNext();
-        vm.expectRevert(IMarket.InvalidDeployment.selector);
-        new Market(token, emission, registry, FEE, 1_001, ESCROW_CAP);
-        emissionOfNext();
-        vm.expectRevert(IMarket.InvalidDeployment.selector);
-        new Market(token, emission, registry, FEE, DELAY, 0);
-        emissionOfNext();
-        Market deployed = new Market(token, emission, registry, 10_000, 1_000, 1);
-        vm.assertEq(address(deployed.EMISSION()), address(emission), "emission");
+    function tryCreate(bytes memory arguments) external returns (address) {
+        return create("Market.sol:Market", arguments);
     }
 
-    function emissionOfNext() private {
-        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
-        emission = new Emission(token, next, EMITTED, START, EPOCH, HALVING);
+    function notDeployed(IERC20 paid, ModelRegistry models, uint256 fee, uint256 delay, uint256 cap) private {
+        createEmission(token);
+        bytes memory arguments = abi.encode(paid, emission, models, fee, delay, cap);
+        vm.expectRevert(IMarket.InvalidDeployment.selector);
+        this.tryCreate(arguments);
+    }
+
+    function test_deploymentsThatAreNone() external {
+        bytes memory arguments = abi.encode(token, emission, registry, FEE, DELAY, ESCROW_CAP);
+        vm.expectRevert(IMarket.InvalidDeployment.selector);
+        this.tryCreate(arguments);
+        notDeployed(IERC20(address(registry)), registry, FEE, DELAY, ESCROW_CAP);
+        notDeployed(token, ModelRegistry(address(1)), FEE, DELAY, ESCROW_CAP);
+        notDeployed(token, registry, 10_001, DELAY, ESCROW_CAP);
+        notDeployed(token, registry, FEE, 0, ESCROW_CAP);
+        notDeployed(token, registry, FEE, 1_001, ESCROW_CAP);
+        notDeployed(token, registry, FEE, DELAY, 0);
+        createEmission(token);
+        create("Market.sol:Market", abi.encode(token, emission, registry, 10_000, 1_000, 1));
     }
 }

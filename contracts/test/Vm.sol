@@ -36,6 +36,9 @@ interface Vm {
     function etch(address where, bytes calldata code) external;
     function startPrank(address sender) external;
     function stopPrank() external;
+    function getBlockTimestamp() external view returns (uint256);
+    function getBlockNumber() external view returns (uint256);
+    function getCode(string calldata artifact) external view returns (bytes memory);
     function recordLogs() external;
     function getRecordedLogs() external returns (Log[] memory);
     function chainId(uint256 id) external;
@@ -48,6 +51,7 @@ interface Vm {
     function assume(bool condition) external pure;
     function expectRevert(bytes calldata revertData) external;
     function expectRevert(bytes4 selector) external;
+    function expectRevert() external;
 }
 
 Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));

@@ -5,6 +5,7 @@
 #
 #   tools/contracts.sh build          compiles, warnings are errors
 #   tools/contracts.sh test [ARG...]  builds and tests; arguments are forge's, e.g. --match-contract Opening -vvv
+#   tools/contracts.sh test-long      the same with many more runs: a million calls of the market in random order
 #   tools/contracts.sh lint           layout and solhint
 #   tools/contracts.sh format         lays out
 #
@@ -24,13 +25,14 @@ command=${1:-}
 case $command in
   build) $bin/forge build --deny warnings "$@" ;;
   test) $bin/forge test --deny warnings "$@" ;;
+  test-long) FOUNDRY_PROFILE=long $bin/forge test --deny warnings "$@" ;;
   lint)
     $bin/forge fmt --check
     $bin/solhint --disc --noPoster --max-warnings 0 'src/**/*.sol'
     ;;
   format) $bin/forge fmt ;;
   *)
-    sed -n '3,12s/^# \{0,1\}//p' "$0" >&2
+    sed -n '3,13s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -280,7 +280,7 @@ contract MarketMoneyTest is MarketFixture {
             vm.assertTrue(payment <= asked.offer.maxPrice, "at most the highest price");
         } catch (bytes memory reason) {
             vm.assertEq(bytes32(bytes4(reason)), bytes32(IMarket.LockedByAnother.selector));
-            pass(LIFETIME, 1);
+            pass(LIFETIME + 1, 1);
             market.expire(asked);
         }
         vm.assertEq(token.balanceOf(address(market)), 0);

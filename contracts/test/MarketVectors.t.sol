@@ -5,29 +5,20 @@ import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
 import {Deliveries} from "../src/market/Deliveries.sol";
 import {IMarket} from "../src/market/IMarket.sol";
-import {TokenIds} from "../src/market/TokenIds.sol";
 import {Answer, Offer, Request, Sampling} from "../src/market/Types.sol";
 import {Hex} from "./Hex.sol";
 import {MarketFixture} from "./MarketFixture.sol";
+import {create} from "./MarketWorld.sol";
 import {vm} from "./Vm.sol";
 
-/// @dev The libraries on calldata.
-contract MarketHarness {
+/// @dev LibraryHarness.sol, which is compiled as the market is.
+interface ILibraries {
     function encode(Deliveries.Header calldata header, bytes32[] calldata ids, Answer[] calldata answers, uint256 width)
         external
         pure
-        returns (bytes memory)
-    {
-        return Deliveries.encode(header, ids, answers, width);
-    }
-
-    function allBelow(bytes calldata ids, uint256 width, uint256 vocabulary) external pure returns (bool) {
-        return TokenIds.allBelow(ids, width, vocabulary);
-    }
-
-    function areStopIds(bytes calldata ids, uint256 width) external pure returns (bool) {
-        return TokenIds.areStopIds(ids, width);
-    }
+        returns (bytes memory);
+    function allBelow(bytes calldata ids, uint256 width, uint256 vocabulary) external pure returns (bool);
+    function areStopIds(bytes calldata ids, uint256 width) external pure returns (bool);
 }
 
 /// @dev What C++ makes of requests and deliveries (spec/vectors/answers.json), and lists of token ids.
@@ -35,12 +26,12 @@ contract MarketVectorsTest is MarketFixture {
     address private constant MARKET = 0x2222222222222222222222222222222222222222;
 
     string private file;
-    MarketHarness private harness;
+    ILibraries private harness;
 
     function setUp() external {
         deploy();
         file = vm.readFile("../spec/vectors/answers.json");
-        harness = new MarketHarness();
+        harness = ILibraries(create("LibraryHarness.sol:LibraryHarness", ""));
     }
 
     function addressOf(string memory json, string memory path) private pure returns (address) {

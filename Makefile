@@ -31,6 +31,7 @@ test: build ## Set-up, build, every test, those of the contracts among them
 test-long: lint build ## Lint, every test at full size and with sanitizers, ten minutes of each fuzzer
 	@tools/setup.sh fuzz chain
 	AVOW_LONG=1 $(CTEST) --preset release
+	tools/contracts.sh test-long
 	@for preset in asan-ubsan tsan; do \
 	  cmake --preset $$preset --log-level=WARNING >/dev/null && cmake --build --preset $$preset && $(CTEST) --preset $$preset || exit 1; \
 	done

@@ -24,8 +24,12 @@ command=${1:-}
 [ $# -eq 0 ] || shift
 case $command in
   build) $bin/forge build --deny warnings "$@" ;;
-  test) $bin/forge test --deny warnings "$@" ;;
-  test-long) FOUNDRY_PROFILE=long $bin/forge test --deny warnings "$@" ;;
+  test | test-long)
+    [ "$command" = test ] || export FOUNDRY_PROFILE=long
+    # Tests take contracts as artifacts, which a run of some tests alone would not make.
+    $bin/forge build --deny warnings
+    $bin/forge test --deny warnings "$@"
+    ;;
   lint)
     $bin/forge fmt --check
     $bin/solhint --disc --noPoster --max-warnings 0 'src/**/*.sol'

@@ -19,7 +19,7 @@ contract LibraryHarness {
         return TokenIds.allBelow(ids, width, vocabulary);
     }
 
-    function areStopIds(bytes calldata ids, uint256 width) external pure returns (bool) {
-        return TokenIds.areStopIds(ids, width);
+    function stopIds(bytes calldata ids, uint256 width) external pure returns (bool valid, uint256 last) {
+        return TokenIds.stopIds(ids, width);
     }
 }

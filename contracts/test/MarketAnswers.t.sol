@@ -199,7 +199,7 @@ contract MarketAnswersTest is MarketFixture {
         vm.expectRevert(bytes(""));
         market.fulfil(delivery, "");
         pass(LIFETIME + 1, 1);
-        market.expire(asked);
+        market.expire(termsOf(asked));
     }
 
     function test_deadlineIsTheLastSecond() external {
@@ -207,7 +207,7 @@ contract MarketAnswersTest is MarketFixture {
         Request memory late = posted();
         vm.warp(asked.offer.deadline);
         vm.expectRevert(abi.encodeWithSelector(IMarket.DeadlineNotPassed.selector, asked.offer.deadline));
-        market.expire(asked);
+        market.expire(termsOf(asked));
         fulfil(asked, PROVIDER);
         vm.warp(asked.offer.deadline + 1);
         bytes memory passed = abi.encodeWithSelector(IMarket.DeadlinePassed.selector, late.offer.deadline);
@@ -217,16 +217,16 @@ contract MarketAnswersTest is MarketFixture {
         uint256 before = token.balanceOf(REQUESTER);
         vm.expectEmit(address(market));
         emit IMarket.Refunded(market.requestId(late), REQUESTER, MAX_PRICE, Status.Open);
-        market.expire(late);
+        market.expire(termsOf(late));
         vm.assertEq(token.balanceOf(REQUESTER), before + MAX_PRICE);
         vm.expectRevert(wrongStatus(late, Status.Refunded));
-        market.expire(late);
+        market.expire(termsOf(late));
         fulfilFails(late, PROVIDER, wrongStatus(late, Status.Refunded));
         vm.expectRevert(wrongStatus(asked, Status.Fulfilled));
-        market.expire(asked);
+        market.expire(termsOf(asked));
         Request memory none = newRequest();
         vm.expectRevert(unknown(none));
-        market.expire(none);
+        market.expire(termsOf(none));
     }
 
     // Locks.
@@ -254,11 +254,11 @@ contract MarketAnswersTest is MarketFixture {
         Request memory asked = posted();
         vm.startPrank(PROVIDER);
         vm.expectRevert(abi.encodeWithSelector(IMarket.TooLate.selector, vm.getBlockTimestamp() - 1));
-        market.lock(asked, vm.getBlockTimestamp() - 1);
+        market.lock(termsOf(asked), vm.getBlockTimestamp() - 1);
         Request memory none = newRequest();
         vm.expectRevert(unknown(none));
-        market.lock(none, vm.getBlockTimestamp());
-        market.lock(asked, vm.getBlockTimestamp());
+        market.lock(termsOf(none), vm.getBlockTimestamp());
+        market.lock(termsOf(asked), vm.getBlockTimestamp());
         vm.stopPrank();
     }
 
@@ -348,7 +348,7 @@ contract MarketAnswersTest is MarketFixture {
         bytes32 id = market.requestId(asked);
         vm.expectEmit(address(market));
         emit IMarket.BondSlashed(id, PROVIDER, 0, BOND);
-        market.expire(asked);
+        market.expire(termsOf(asked));
         vm.assertEq(token.balanceOf(REQUESTER), before + MAX_PRICE);
         vm.assertEq(token.totalSupply(), supply - BOND);
         vm.assertEq(token.balanceOf(address(market)), 0);
@@ -365,11 +365,11 @@ contract MarketAnswersTest is MarketFixture {
     function test_lockedRequestsCannotBeRefunded() external {
         Request memory asked = posted();
         vm.expectRevert(wrongStatus(asked, Status.Open));
-        market.refund(asked);
+        market.refund(termsOf(asked));
         lockBy(PROVIDER, asked);
         pass(LOCK_DURATION + 1, DELAY);
         vm.expectRevert(wrongStatus(asked, Status.Locked));
-        market.refund(asked);
+        market.refund(termsOf(asked));
     }
 
     // Cancellations.
@@ -385,17 +385,17 @@ contract MarketAnswersTest is MarketFixture {
         cancel(answered);
         vm.roll(effective - 1);
         vm.expectRevert(abi.encodeWithSelector(IMarket.CancellationPending.selector, effective));
-        market.refund(asked);
+        market.refund(termsOf(asked));
         fulfil(answered, PROVIDER);
         vm.roll(effective);
         fulfilFails(asked, PROVIDER, abi.encodeWithSelector(IMarket.CancellationEffective.selector, id));
         uint256 before = token.balanceOf(REQUESTER);
         vm.expectEmit(address(market));
         emit IMarket.Refunded(id, REQUESTER, MAX_PRICE, Status.Cancelling);
-        market.refund(asked);
+        market.refund(termsOf(asked));
         vm.assertEq(token.balanceOf(REQUESTER), before + MAX_PRICE);
         vm.expectRevert(wrongStatus(asked, Status.Refunded));
-        market.refund(asked);
+        market.refund(termsOf(asked));
     }
 
     function test_onlyTheRequesterCancelsAndOnlyOnce() external {
@@ -405,7 +405,7 @@ contract MarketAnswersTest is MarketFixture {
         post(asked);
         vm.expectRevert(abi.encodeWithSelector(IMarket.NotRequester.selector, REQUESTER));
         vm.prank(ANYBODY);
-        market.cancel(asked);
+        market.cancel(termsOf(asked));
         cancel(asked);
         vm.expectRevert(wrongStatus(asked, Status.Cancelling));
         cancel(asked);
@@ -413,14 +413,14 @@ contract MarketAnswersTest is MarketFixture {
         lockBy(PROVIDER, asked);
         Request memory none = newRequest();
         vm.expectRevert(unknown(none));
-        market.refund(none);
+        market.refund(termsOf(none));
     }
 
     function test_cancelledRequestsExpireToo() external {
         Request memory asked = posted();
         cancel(asked);
         vm.warp(asked.offer.deadline + 1);
-        market.expire(asked);
+        market.expire(termsOf(asked));
         expectStatus(asked, Status.Refunded);
     }
 

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 import {IMarket} from "../src/market/IMarket.sol";
-import {Answer, Delivery, Offer, Permit, Request, Sampling, Status} from "../src/market/Types.sol";
+import {Answer, Delivery, Offer, Permit, Request, Sampling, Status, Terms} from "../src/market/Types.sol";
 import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
 import {AvowToken} from "../src/token/AvowToken.sol";
 import {Emission} from "../src/token/Emission.sol";
@@ -143,14 +143,32 @@ abstract contract MarketFixture {
 
     function noPermit() internal pure returns (Permit memory) {}
 
+    /// @dev As the market has them, without a call: what comes before a call may be meant for it.
+    function termsOf(Request memory asked) internal pure returns (Terms memory) {
+        bytes32 samplingType = keccak256("Sampling(uint32 tau,uint32 topK,uint32 portion,bytes32 seed)");
+        return Terms(
+            asked.requester,
+            asked.nonce,
+            asked.modelId,
+            asked.verifier,
+            keccak256(asked.input),
+            asked.maxNewTokens,
+            keccak256(abi.encode(samplingType, asked.sampling)),
+            keccak256(asked.stopIds),
+            asked.offer,
+            asked.mode,
+            asked.inputCommitment
+        );
+    }
+
     function lockBy(address locker, Request memory asked) internal {
         vm.prank(locker);
-        market.lock(asked, vm.getBlockTimestamp());
+        market.lock(termsOf(asked), vm.getBlockTimestamp());
     }
 
     function cancel(Request memory asked) internal {
         vm.prank(asked.requester);
-        market.cancel(asked);
+        market.cancel(termsOf(asked));
     }
 
     function statusOf(Request memory asked) internal view returns (Status) {

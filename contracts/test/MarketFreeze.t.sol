@@ -97,19 +97,19 @@ contract MarketFreezeTest is MarketFixture {
         bytes32 id = market.requestId(locked);
         vm.expectEmit(address(market));
         emit IMarket.BondReturned(id, PROVIDER, BOND);
-        market.refund(locked);
-        market.refund(open);
-        market.refund(cancelling);
+        market.refund(termsOf(locked));
+        market.refund(termsOf(open));
+        market.refund(termsOf(cancelling));
         vm.assertEq(token.balanceOf(REQUESTER), mine + 3 * MAX_PRICE);
         vm.assertEq(token.balanceOf(PROVIDER), his + BOND);
         // After the deadline, too: nobody can burn a bond by expiring it instead.
         vm.warp(late.offer.deadline + 1);
         his = token.balanceOf(OTHER);
-        market.expire(late);
+        market.expire(termsOf(late));
         vm.assertEq(token.balanceOf(OTHER), his + BOND);
         vm.assertEq(token.balanceOf(address(market)), 0);
         vm.expectRevert(abi.encodeWithSelector(IMarket.WrongStatus.selector, id, Status.Refunded));
-        market.refund(locked);
+        market.refund(termsOf(locked));
     }
 
     /// @dev Whoever brings a verifier of his own can freeze nothing but what names it.

@@ -91,7 +91,7 @@ contract MarketHandler is MarketFixture {
         bool good = entries[i].status == Status.Open && vm.getBlockTimestamp() <= asked.offer.deadline
             && !market.isFrozen(asked.verifier, modelId);
         vm.prank(accountOf(who));
-        try market.lock(asked, vm.getBlockTimestamp()) {
+        try market.lock(termsOf(asked), vm.getBlockTimestamp()) {
             vm.assertTrue(good, "locked against the rules");
             entries[i].status = Status.Locked;
             entries[i].locker = accountOf(who);
@@ -109,7 +109,7 @@ contract MarketHandler is MarketFixture {
         Request memory asked = requests[i];
         bool good = entries[i].status == Status.Open;
         vm.prank(asked.requester);
-        try market.cancel(asked) {
+        try market.cancel(termsOf(asked)) {
             vm.assertTrue(good, "cancelled against the rules");
             entries[i].status = Status.Cancelling;
             ++counts["cancel"];
@@ -132,7 +132,11 @@ contract MarketHandler is MarketFixture {
                     && vm.getBlockNumber() >= state.sinceBlock + DELAY);
         uint256 before = token.balanceOf(asked.requester);
         (bool success,) = address(market)
-            .call(expire ? abi.encodeCall(IMarket.expire, (asked)) : abi.encodeCall(IMarket.refund, (asked)));
+            .call(
+                expire
+                    ? abi.encodeCall(IMarket.expire, (termsOf(asked)))
+                    : abi.encodeCall(IMarket.refund, (termsOf(asked)))
+            );
         vm.assertTrue(success == good, "money sent back by the rules");
         if (!success) return;
         uint256 own = entries[i].locker == asked.requester && frozen ? asked.offer.bond : 0;
@@ -260,7 +264,7 @@ contract MarketHandler is MarketFixture {
             if (!isPending(entries[i].status)) continue;
             Request memory asked = requests[i];
             uint256 before = token.balanceOf(asked.requester);
-            market.expire(asked);
+            market.expire(termsOf(asked));
             vm.assertTrue(token.balanceOf(asked.requester) >= before + asked.offer.maxPrice, "refunded");
             finish(i, Status.Refunded);
             entries[i].sentBack += asked.offer.maxPrice;

@@ -138,7 +138,7 @@ contract MarketMoneyTest is MarketFixture {
         asked = posted();
         hostile.setRefuses(REQUESTER, true, false);
         pass(LIFETIME + 1, 1);
-        market.expire(asked);
+        market.expire(termsOf(asked));
         vm.assertEq(market.creditOf(REQUESTER), MAX_PRICE);
     }
 
@@ -168,9 +168,9 @@ contract MarketMoneyTest is MarketFixture {
             abi.encodeCall(IMarket.fulfilBatch, (delivery, proof)),
             abi.encodeCall(IMarket.request, (other)),
             abi.encodeCall(IMarket.requestFor, (other, "", noPermit())),
-            abi.encodeCall(IMarket.lock, (other, type(uint256).max)),
-            abi.encodeCall(IMarket.refund, (other)),
-            abi.encodeCall(IMarket.expire, (other)),
+            abi.encodeCall(IMarket.lock, (termsOf(other), type(uint256).max)),
+            abi.encodeCall(IMarket.refund, (termsOf(other))),
+            abi.encodeCall(IMarket.expire, (termsOf(other))),
             abi.encodeCall(IMarket.withdraw, (OTHER)),
             abi.encodeCall(IMarket.attest, (delivery, proof))
         ];
@@ -197,13 +197,13 @@ contract MarketMoneyTest is MarketFixture {
         asked = posted();
         cancel(asked);
         pass(0, DELAY);
-        reenter(abi.encodeCall(IMarket.refund, (asked)));
-        market.refund(asked);
+        reenter(abi.encodeCall(IMarket.refund, (termsOf(asked))));
+        market.refund(termsOf(asked));
         expectGuarded();
         asked = posted();
         pass(LIFETIME + 1, 1);
-        reenter(abi.encodeCall(IMarket.expire, (asked)));
-        market.expire(asked);
+        reenter(abi.encodeCall(IMarket.expire, (termsOf(asked))));
+        market.expire(termsOf(asked));
         expectGuarded();
         vm.assertEq(hostile.balanceOf(address(market)), 0);
     }
@@ -281,7 +281,7 @@ contract MarketMoneyTest is MarketFixture {
         } catch (bytes memory reason) {
             vm.assertEq(bytes32(bytes4(reason)), bytes32(IMarket.LockedByAnother.selector));
             pass(LIFETIME + 1, 1);
-            market.expire(asked);
+            market.expire(termsOf(asked));
         }
         vm.assertEq(token.balanceOf(address(market)), 0);
         vm.assertEq(market.escrowOf(address(verifier)), 0);

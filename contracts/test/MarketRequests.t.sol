@@ -192,7 +192,7 @@ contract MarketRequestsTest is MarketFixture {
         vm.assertEq(market.escrowOf(address(verifier)), ESCROW_CAP);
         // It is free again with what comes to an end.
         vm.warp(asked.offer.deadline + 1);
-        market.expire(asked);
+        market.expire(termsOf(asked));
         vm.assertEq(market.escrowOf(address(verifier)), MAX_PRICE - 1);
     }
 
@@ -242,7 +242,7 @@ contract MarketRequestsTest is MarketFixture {
         refused(asked, abi.encodeWithSelector(IMarket.NonceUsed.selector, REQUESTER, asked.nonce));
         Request memory next = posted();
         pass(LIFETIME + 1, 1);
-        market.expire(next);
+        market.expire(termsOf(next));
         next.offer.deadline = uint64(vm.getBlockTimestamp() + 1);
         refused(next, abi.encodeWithSelector(IMarket.NonceUsed.selector, REQUESTER, next.nonce));
     }

@@ -243,7 +243,7 @@ contract MarketStepsTest is MarketFixture {
         cancel(asked);
         pass(0, DELAY);
         finishFails(ANYBODY, delivery, stepOf(PARTS - 1, state), abi.encodeWithSelector(IMarket.NothingToPay.selector));
-        market.refund(asked);
+        market.refund(termsOf(asked));
     }
 
     function test_verifiersMustEndWithTheirProof() external {

@@ -18,7 +18,7 @@ interface ILibraries {
         pure
         returns (bytes memory);
     function allBelow(bytes calldata ids, uint256 width, uint256 vocabulary) external pure returns (bool);
-    function areStopIds(bytes calldata ids, uint256 width) external pure returns (bool);
+    function stopIds(bytes calldata ids, uint256 width) external pure returns (bool valid, uint256 last);
 }
 
 /// @dev What C++ makes of requests and deliveries (spec/vectors/answers.json), and lists of token ids.
@@ -51,6 +51,7 @@ contract MarketVectorsTest is MarketFixture {
         market = IMarket(MARKET);
         Request memory asked = requestOf(json);
         vm.assertEq(market.requestId(asked), Hex.word(json, ".request.id"));
+        vm.assertEq(keccak256(abi.encode(market.termsOf(asked))), keccak256(abi.encode(termsOf(asked))));
         (, string memory name, string memory version, uint256 chainId, address where,,) =
             IERC5267(MARKET).eip712Domain();
         bytes32 domain = keccak256(
@@ -224,10 +225,19 @@ contract MarketVectorsTest is MarketFixture {
         }
     }
 
-    function test_stopIdsOfThreeBytes() external view {
-        vm.assertTrue(harness.areStopIds(hex"ffff00000001", 3), "rising");
-        vm.assertTrue(!harness.areStopIds(hex"000001ffff00", 3), "falling");
-        vm.assertTrue(!harness.areStopIds(new bytes(51), 3), "17");
-        vm.assertTrue(harness.areStopIds("", 3), "none");
+    function checkStopIds(bytes memory list, uint256 width, bool valid, uint256 last) private view {
+        (bool found, uint256 largest) = harness.stopIds(list, width);
+        vm.assertTrue(found == valid, "stop ids");
+        vm.assertEq(largest, last);
+    }
+
+    function test_stopIdsRise() external view {
+        checkStopIds(hex"ffff00000001", 3, true, 0x10000);
+        checkStopIds(hex"000001ffff00", 3, false, 0);
+        checkStopIds(hex"ff000001", 2, true, 0x100);
+        checkStopIds(hex"0001ff00", 2, false, 0);
+        checkStopIds(hex"030201030201", 3, false, 0);
+        checkStopIds(new bytes(51), 3, false, 0);
+        checkStopIds("", 3, true, 0);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Delivery, Offer, Permit, Reason, Request, RequestState, Status, Step} from "./Types.sol";
+import {Delivery, Offer, Permit, Reason, Request, RequestState, Status, Step, Terms} from "./Types.sol";
 
 /// @title Where anybody buys a model's answer with a proof
 /// @notice A requester posts a request and the highest price. The price rises from its lowest (a reverse Dutch auction) until
@@ -10,7 +10,7 @@ import {Delivery, Offer, Permit, Reason, Request, RequestState, Status, Step} fr
 /// answers goes back to the requester.
 ///
 /// Nobody owns the market, and nothing of it can be changed. Requests are carried in calldata; kept of each are a bit for its
-/// nonce and one word. Locks and cancellations take effect DELAY_BLOCKS after their inclusion: an answer that lands before
+/// nonce and one word. Where prompt and sampling do not matter, its terms are enough: the same with their hashes. Locks and cancellations take effect DELAY_BLOCKS after their inclusion: an answer that lands before
 /// is paid as if they were not there, so nobody can take an answer that he sees in flight without paying it.
 ///
 /// Money is sent as it falls due. What cannot be sent is credited, and withdrawn by whom it belongs to.
@@ -181,15 +181,15 @@ interface IMarket {
     function cancelNonce(uint256 nonce) external;
 
     /// @notice Takes back an open request of the sender, DELAY_BLOCKS from now. `refund` then sends the money.
-    function cancel(Request calldata openRequest) external;
+    function cancel(Terms calldata terms) external;
 
     /// @notice Sends the money of a request back whose cancellation has taken effect or whose model is frozen, and in this
     /// case the locker's bond. Anybody may call it.
-    function refund(Request calldata pending) external;
+    function refund(Terms calldata terms) external;
 
     /// @notice Sends the money of a request back whose deadline has passed. If it was locked, the bond is burned. Anybody may
     /// call it.
-    function expire(Request calldata pending) external;
+    function expire(Terms calldata terms) external;
 
     // Answers.
 
@@ -197,7 +197,7 @@ interface IMarket {
     /// sender as payee are paid, at the price of now. Later all are; of the bond, half is then burned, and half is the payee's
     /// or, if it is the locker, burned too.
     /// @param latest The last moment at which this may be included, a timestamp.
-    function lock(Request calldata openRequest, uint256 latest) external;
+    function lock(Terms calldata terms, uint256 latest) external;
 
     /// @notice Pays the one answer of a delivery. Whatever keeps it from being paid is an error of its own.
     /// @return payment What the requester pays for it, fee included.
@@ -250,6 +250,9 @@ interface IMarket {
 
     /// @notice The EIP-712 hash of a request on this chain and market.
     function requestId(Request calldata anyRequest) external view returns (bytes32);
+
+    /// @notice The terms of a request, which is all that some functions are given of it.
+    function termsOf(Request calldata anyRequest) external pure returns (Terms memory);
 
     /// @notice Where a request stands.
     function stateOf(bytes32 id) external view returns (RequestState memory);

@@ -16,7 +16,19 @@ import {IMarket} from "./IMarket.sol";
 import {Pricing} from "./Pricing.sol";
 import {ProofSteps} from "./ProofSteps.sol";
 import {Requests} from "./Requests.sol";
-import {Answer, Delivery, Offer, Permit, Reason, Request, RequestState, Status, Step} from "./Types.sol";
+import {
+    Answer,
+    Delivery,
+    Offer,
+    Permit,
+    Reason,
+    Request,
+    RequestState,
+    Status,
+    Step,
+    Terms,
+    VerifierState
+} from "./Types.sol";
 
 /// @title The market
 /// @dev What it holds is at least the escrow of all requests that are open, locked or being cancelled, the bonds of those
@@ -25,6 +37,7 @@ import {Answer, Delivery, Offer, Permit, Reason, Request, RequestState, Status, 
 contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
     using Pricing for Offer;
     using Requests for Request;
+    using Requests for Terms;
     using SafeERC20 for IERC20;
 
     /// @dev What a delivery comes to, before any of it is sent.
@@ -68,13 +81,12 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
     mapping(bytes32 id => RequestState state) private states;
     /// @dev Bit number (nonce mod 256) of word number (nonce / 256).
     mapping(address requester => mapping(uint256 number => uint256 word)) private nonces;
+    mapping(address verifier => VerifierState state) private verifiers;
 
     /// @inheritdoc IMarket
     mapping(bytes32 question => bytes32 outputHash) public override attestedOutput;
     /// @inheritdoc IMarket
     mapping(address verifier => mapping(bytes32 modelId => bool frozen)) public override isFrozen;
-    /// @inheritdoc IMarket
-    mapping(address verifier => uint256 amount) public override escrowOf;
     /// @inheritdoc IMarket
     mapping(address account => uint256 amount) public override creditOf;
 
@@ -83,7 +95,7 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
     /// @param registry The models that there can be requests to.
     /// @param feeBasisPoints Of each payment, what is burned; at most 10,000.
     /// @param delayBlocks 1 to 1,000.
-    /// @param escrowCap For each verifier; what a broken one can do harm with.
+    /// @param escrowCap For each verifier: what a broken one can do harm with. Below 2^128.
     constructor(
         IERC20 token,
         Emission emission,
@@ -95,9 +107,10 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
         if (address(emission.TOKEN()) != address(token) || emission.MARKET() != address(this)) {
             revert InvalidDeployment();
         }
-        if (address(registry).code.length == 0 || feeBasisPoints > BASIS_POINTS || escrowCap == 0) {
+        if (address(registry).code.length == 0 || feeBasisPoints > BASIS_POINTS) {
             revert InvalidDeployment();
         }
+        if (escrowCap == 0 || escrowCap > type(uint128).max) revert InvalidDeployment();
         if (delayBlocks == 0 || delayBlocks > MAX_DELAY_BLOCKS) revert InvalidDeployment();
         TOKEN = token;
         EMISSION = emission;
@@ -139,44 +152,44 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarket
-    function cancel(Request calldata openRequest) external override nonReentrant {
-        if (msg.sender != openRequest.requester) revert NotRequester(openRequest.requester);
-        bytes32 id = requestId(openRequest);
+    function cancel(Terms calldata terms) external override nonReentrant {
+        if (msg.sender != terms.requester) revert NotRequester(terms.requester);
+        bytes32 id = idOf(terms);
         requireOpen(id);
         states[id] = stateNow(Status.Cancelling, address(0));
         emit Cancelling(id, block.number + DELAY_BLOCKS);
     }
 
     /// @inheritdoc IMarket
-    function refund(Request calldata pending) external override nonReentrant {
-        bytes32 id = requestId(pending);
+    function refund(Terms calldata terms) external override nonReentrant {
+        bytes32 id = idOf(terms);
         RequestState memory state = pendingState(id);
-        if (!isFrozen[pending.verifier][pending.modelId]) {
+        if (!isFrozen[terms.verifier][terms.modelId]) {
             if (state.status != Status.Cancelling) revert WrongStatus(id, state.status);
             uint256 effectiveBlock = state.sinceBlock + DELAY_BLOCKS;
             if (block.number < effectiveBlock) revert CancellationPending(effectiveBlock);
         }
-        sendBack(id, pending, state);
+        sendBack(id, terms, state);
     }
 
     /// @inheritdoc IMarket
-    function expire(Request calldata pending) external override nonReentrant {
-        bytes32 id = requestId(pending);
+    function expire(Terms calldata terms) external override nonReentrant {
+        bytes32 id = idOf(terms);
         RequestState memory state = pendingState(id);
-        if (block.timestamp <= pending.offer.deadline) revert DeadlineNotPassed(pending.offer.deadline);
-        sendBack(id, pending, state);
+        if (block.timestamp <= terms.offer.deadline) revert DeadlineNotPassed(terms.offer.deadline);
+        sendBack(id, terms, state);
     }
 
     // Answers.
 
     /// @inheritdoc IMarket
-    function lock(Request calldata openRequest, uint256 latest) external override nonReentrant {
+    function lock(Terms calldata terms, uint256 latest) external override nonReentrant {
         if (block.timestamp > latest) revert TooLate(latest);
-        Offer calldata offer = openRequest.offer;
-        bytes32 id = requestId(openRequest);
+        Offer calldata offer = terms.offer;
+        bytes32 id = idOf(terms);
         requireOpen(id);
         if (block.timestamp > offer.deadline) revert DeadlinePassed(offer.deadline);
-        requireNotFrozen(openRequest.verifier, openRequest.modelId);
+        requireNotFrozen(terms.verifier, terms.modelId);
         states[id] = stateNow(Status.Locked, msg.sender);
         emit Locked(id, msg.sender, offer.priceAt(block.timestamp), block.timestamp + offer.lockDuration);
         take(msg.sender, offer.bond);
@@ -260,6 +273,11 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMarket
+    function escrowOf(address verifier) external view override returns (uint256) {
+        return verifiers[verifier].escrow;
+    }
+
+    /// @inheritdoc IMarket
     function questionOf(Request calldata anyRequest) external view override returns (bytes32) {
         return anyRequest.question(REGISTRY.modelOf(anyRequest.modelId).vocabulary);
     }
@@ -267,6 +285,11 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
     /// @inheritdoc IMarket
     function isNonceUsed(address requester, uint256 nonce) external view override returns (bool) {
         return nonces[requester][nonce >> 8] & (1 << (nonce & 0xff)) != 0;
+    }
+
+    /// @inheritdoc IMarket
+    function termsOf(Request calldata anyRequest) external pure override returns (Terms memory) {
+        return anyRequest.terms();
     }
 
     /// @inheritdoc IMarket
@@ -301,20 +324,38 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
 
     // Requests: what they do.
 
+    function idOf(Terms calldata terms) private view returns (bytes32) {
+        return _hashTypedDataV4(terms.structHash());
+    }
+
     function post(bytes32 id, Request calldata newRequest) private {
         Offer calldata offer = newRequest.offer;
         newRequest.check(REGISTRY.modelOf(newRequest.modelId));
         if (block.timestamp > offer.deadline) revert DeadlinePassed(offer.deadline);
         if (offer.deadline > block.timestamp + MAX_LIFETIME) revert DeadlineTooFar(offer.deadline);
-        if (newRequest.verifier.code.length == 0) revert InvalidVerifier(newRequest.verifier);
-        requireNotFrozen(newRequest.verifier, newRequest.modelId);
         useNonce(newRequest.requester, newRequest.nonce);
-        uint256 escrow = escrowOf[newRequest.verifier] + offer.maxPrice;
-        if (escrow > ESCROW_CAP) revert EscrowCapExceeded(newRequest.verifier, escrow);
-        escrowOf[newRequest.verifier] = escrow;
+        reserve(newRequest.verifier, newRequest.modelId, offer.maxPrice);
         states[id] = stateNow(Status.Open, address(0));
         emit Requested(id, newRequest.requester, newRequest.modelId, newRequest);
         take(newRequest.requester, offer.maxPrice);
+    }
+
+    /// @dev Adds to the escrow of a verifier that can be named.
+    function reserve(address verifier, bytes32 modelId, uint256 amount) private {
+        VerifierState storage stored = verifiers[verifier];
+        VerifierState memory state = stored;
+        if (!state.known && verifier.code.length == 0) revert InvalidVerifier(verifier);
+        if (state.contradicted) requireNotFrozen(verifier, modelId);
+        uint256 escrow = state.escrow + amount;
+        if (escrow > ESCROW_CAP) revert EscrowCapExceeded(verifier, escrow);
+        // The cap is below 2^128.
+        (stored.escrow, stored.known) = (uint128(escrow), true);
+    }
+
+    /// @dev Takes from the escrow of a verifier what its requests have brought.
+    function release(address verifier, uint256 amount) private {
+        // Not more than was added, which was below 2^128.
+        verifiers[verifier].escrow -= uint128(amount);
     }
 
     function usePermit(Request calldata newRequest, Permit calldata permit) private {
@@ -331,19 +372,20 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
     }
 
     function useNonce(address requester, uint256 nonce) private {
-        uint256 bit = 1 << (nonce & 0xff);
-        uint256 word = nonces[requester][nonce >> 8];
+        mapping(uint256 number => uint256 word) storage words = nonces[requester];
+        (uint256 number, uint256 bit) = (nonce >> 8, 1 << (nonce & 0xff));
+        uint256 word = words[number];
         if (word & bit != 0) revert NonceUsed(requester, nonce);
-        nonces[requester][nonce >> 8] = word | bit;
+        words[number] = word | bit;
     }
 
     /// @dev Sends a request's money back. A bond is burned, unless the verifier's failure is why.
-    function sendBack(bytes32 id, Request calldata pending, RequestState memory state) private {
-        Offer calldata offer = pending.offer;
-        bool frozen = isFrozen[pending.verifier][pending.modelId];
+    function sendBack(bytes32 id, Terms calldata terms, RequestState memory state) private {
+        Offer calldata offer = terms.offer;
+        bool frozen = isFrozen[terms.verifier][terms.modelId];
         states[id] = stateNow(Status.Refunded, address(0));
-        escrowOf[pending.verifier] -= offer.maxPrice;
-        emit Refunded(id, pending.requester, offer.maxPrice, state.status);
+        release(terms.verifier, offer.maxPrice);
+        emit Refunded(id, terms.requester, offer.maxPrice, state.status);
         if (state.status == Status.Locked) {
             if (frozen) {
                 emit BondReturned(id, state.account, offer.bond);
@@ -353,7 +395,7 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
                 burn(offer.bond);
             }
         }
-        send(pending.requester, offer.maxPrice);
+        send(terms.requester, offer.maxPrice);
     }
 
     // Answers: what they do.
@@ -383,7 +425,7 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
         for (uint256 i = 0; i < count; ++i) {
             settleAnswer(settlement, delivery, i, width);
         }
-        escrowOf[delivery.verifier] -= settlement.escrow;
+        release(delivery.verifier, settlement.escrow);
         encoded = encode(delivery, settlement.ids, width);
     }
 
@@ -528,6 +570,7 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
                 emit Attested(question, second);
             } else if (first != second) {
                 isFrozen[delivery.verifier][delivery.modelId] = true;
+                verifiers[delivery.verifier].contradicted = true;
                 emit Frozen(delivery.verifier, delivery.modelId, question, first, second);
                 return;
             }

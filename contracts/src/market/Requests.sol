@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {ModelRegistry} from "../registry/ModelRegistry.sol";
 import {IMarket} from "./IMarket.sol";
 import {TokenIds} from "./TokenIds.sol";
-import {Offer, Request, Sampling} from "./Types.sol";
+import {Offer, Request, Sampling, Terms} from "./Types.sol";
 
 /// @title Hashes requests, and refuses those that nobody could answer
 library Requests {
@@ -25,6 +25,23 @@ library Requests {
     uint256 private constant WHOLE_PORTION = 1 << 16;
     uint256 private constant MAX_AMOUNT = type(uint128).max;
 
+    /// @notice A request with hashes for its longer parts.
+    function terms(Request calldata request) internal pure returns (Terms memory) {
+        return Terms(
+            request.requester,
+            request.nonce,
+            request.modelId,
+            request.verifier,
+            keccak256(request.input),
+            request.maxNewTokens,
+            keccak256(abi.encode(SAMPLING_TYPE, request.sampling)),
+            keccak256(request.stopIds),
+            request.offer,
+            request.mode,
+            request.inputCommitment
+        );
+    }
+
     /// @notice The EIP-712 hash of the struct (spec/answer.md, section 1).
     function structHash(Request calldata request) internal pure returns (bytes32) {
         return keccak256(
@@ -41,6 +58,26 @@ library Requests {
                 keccak256(abi.encode(OFFER_TYPE, request.offer)),
                 request.mode,
                 request.inputCommitment
+            )
+        );
+    }
+
+    /// @notice The same of the request that terms are of.
+    function structHash(Terms calldata given) internal pure returns (bytes32) {
+        return keccak256(
+            abi.encode(
+                REQUEST_TYPE,
+                given.requester,
+                given.nonce,
+                given.modelId,
+                given.verifier,
+                given.inputHash,
+                given.maxNewTokens,
+                given.samplingHash,
+                given.stopIdsHash,
+                keccak256(abi.encode(OFFER_TYPE, given.offer)),
+                given.mode,
+                given.inputCommitment
             )
         );
     }
@@ -73,24 +110,26 @@ library Requests {
     }
 
     function checkTokens(Request calldata request, ModelRegistry.Model memory model) private pure {
-        uint256 width = model.idBytes;
-        if (request.input.length == 0) revert IMarket.EmptyInput();
-        if (request.input.length % width != 0) revert IMarket.InvalidIds(request.input.length);
-        if (request.maxNewTokens == 0) revert IMarket.ZeroTokens();
-        uint256 tokens = request.input.length / width + request.maxNewTokens;
+        (bytes calldata input, uint256 width, uint256 vocabulary) = (request.input, model.idBytes, model.vocabulary);
+        if (input.length == 0) revert IMarket.EmptyInput();
+        if (input.length % width != 0) revert IMarket.InvalidIds(input.length);
+        uint256 most = request.maxNewTokens;
+        if (most == 0) revert IMarket.ZeroTokens();
+        uint256 tokens = input.length / width + most;
         if (tokens > model.context) revert IMarket.ContextExceeded(tokens, model.context);
-        if (!TokenIds.allBelow(request.input, width, model.vocabulary)) revert IMarket.InvalidToken();
-        if (request.stopIds.length == 0) return;
-        if (request.stopIds.length % width != 0) revert IMarket.InvalidIds(request.stopIds.length);
-        if (!TokenIds.areStopIds(request.stopIds, width)) revert IMarket.InvalidStopIds();
-        if (!TokenIds.allBelow(request.stopIds, width, model.vocabulary)) revert IMarket.InvalidToken();
+        if (!TokenIds.allBelow(input, width, vocabulary)) revert IMarket.InvalidToken();
+        bytes calldata stopIds = request.stopIds;
+        if (stopIds.length % width != 0) revert IMarket.InvalidIds(stopIds.length);
+        (bool valid, uint256 last) = TokenIds.stopIds(stopIds, width);
+        if (!valid) revert IMarket.InvalidStopIds();
+        if (last >= vocabulary) revert IMarket.InvalidToken();
     }
 
     function checkSampling(Sampling calldata sampling, uint256 vocabulary) private pure {
-        bool valid = sampling.tau == 0
-            ? sampling.topK == 0 && sampling.portion == WHOLE_PORTION && sampling.seed == 0
-            : sampling.tau <= MAX_TAU && sampling.topK <= vocabulary && sampling.portion != 0
-                && sampling.portion <= WHOLE_PORTION;
+        (uint256 tau, uint256 topK, uint256 portion) = (sampling.tau, sampling.topK, sampling.portion);
+        bool valid = tau == 0
+            ? topK == 0 && portion == WHOLE_PORTION && sampling.seed == 0
+            : tau <= MAX_TAU && topK <= vocabulary && portion != 0 && portion <= WHOLE_PORTION;
         if (!valid) revert IMarket.InvalidSampling();
     }
 
@@ -100,6 +139,7 @@ library Requests {
         if (minPrice > maxPrice || maxPrice > MAX_AMOUNT) revert IMarket.InvalidPrice(minPrice, maxPrice);
         if (offer.basePermille > 1000) revert IMarket.InvalidBase(offer.basePermille);
         if (offer.lockDuration == 0) revert IMarket.ZeroLockDuration();
-        if (offer.bond < maxPrice || offer.bond > MAX_AMOUNT) revert IMarket.InvalidBond(offer.bond);
+        uint256 bond = offer.bond;
+        if (bond < maxPrice || bond > MAX_AMOUNT) revert IMarket.InvalidBond(bond);
     }
 }

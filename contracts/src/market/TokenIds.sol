@@ -40,19 +40,22 @@ library TokenIds {
         }
     }
 
-    /// @notice Whether these can be stop ids: at most 16, strictly increasing. Their last one is their largest.
-    function areStopIds(bytes calldata ids, uint256 width) internal pure returns (bool) {
-        if (ids.length > MAX_STOP_IDS * width) return false;
-        uint256 before = 0;
+    /// @notice Whether these can be stop ids: at most 16, strictly increasing.
+    /// @param ids A whole number of ids.
+    /// @param width 2 or 3.
+    /// @return valid Whether they can.
+    /// @return last The last one, which then is the largest.
+    function stopIds(bytes calldata ids, uint256 width) internal pure returns (bool valid, uint256 last) {
+        if (ids.length > MAX_STOP_IDS * width) return (false, 0);
         for (uint256 place = 0; place < ids.length; place += width) {
-            uint256 id = 0;
-            for (uint256 i = 0; i < width; ++i) {
-                id |= uint256(uint8(ids[place + i])) << (8 * i);
-            }
-            if (place != 0 && id <= before) return false;
-            before = id;
+            uint256 word = load(ids, place, width);
+            uint256 id = width == 2
+                ? ((word & 0xff) << 8) | (word >> 8)
+                : ((word & 0xff) << 16) | (word & 0xff00) | (word >> 16);
+            if (place != 0 && id <= last) return (false, 0);
+            last = id;
         }
-        return true;
+        valid = true;
     }
 
     /// @dev The `size` bytes at a place as a number, of which those behind the list are zeros.

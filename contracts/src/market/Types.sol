@@ -55,6 +55,24 @@ struct Request {
     bytes32 inputCommitment;
 }
 
+/// @notice A request with hashes for its longer parts: it has the same id, and takes the same calldata however long the prompt is.
+struct Terms {
+    address requester;
+    uint256 nonce;
+    bytes32 modelId;
+    address verifier;
+    /// Keccak-256 of the input.
+    bytes32 inputHash;
+    uint32 maxNewTokens;
+    /// EIP-712 hash of the struct.
+    bytes32 samplingHash;
+    /// Keccak-256 of the stop ids.
+    bytes32 stopIdsHash;
+    Offer offer;
+    uint8 mode;
+    bytes32 inputCommitment;
+}
+
 /// @notice The answer to a request, with what is shown of it (spec/answer.md, section 1).
 struct Answer {
     Request request;
@@ -126,6 +144,16 @@ struct RequestState {
     uint40 since;
     /// In which block.
     uint40 sinceBlock;
+}
+
+/// @notice All that is kept of a verifier: one word.
+struct VerifierState {
+    /// What open requests that name it hold in escrow.
+    uint128 escrow;
+    /// Whether a request has named it, so that it is a contract.
+    bool known;
+    /// Whether it has contradicted itself on any model.
+    bool contradicted;
 }
 
 /// @notice Why an answer of a delivery is not paid.

@@ -158,6 +158,11 @@ contract MarketFreezeTest is MarketFixture {
         Request memory asked = newRequest();
         asked.sampling = Sampling(4096, 512, 65536, bytes32(uint256(7)));
         bytes32 question = market.questionOf(asked);
+        // By spec/market.md, section 5.
+        bytes memory words = abi.encode(
+            address(verifier), modelId, keccak256(asked.input), 8, 4096, 512, 65536, 7, keccak256(asked.stopIds)
+        );
+        vm.assertEq(question, keccak256(words));
         Request memory same = newRequest();
         same.requester = OTHER;
         same.offer.maxPrice = 1;

@@ -127,6 +127,10 @@ contract MarketStepsTest is MarketFixture {
         Delivery memory delivery = deliver(posted(), PROVIDER);
         prepare(delivery, PARTS);
         bytes memory state = make(ANYBODY, stepOf(0, ""));
+        // What is kept, by spec/market.md, section 4.
+        bytes32 session = keccak256(abi.encode(address(verifier), modelId, deliveryHash, proofHash));
+        bytes32 kept = keccak256(abi.encode(session, uint256(1), keccak256(state), rests[0]));
+        vm.assertEq(market.continuationOf(ANYBODY, LANE), kept);
         // Skipped, repeated, with another state or part, of another length.
         makeFails(ANYBODY, stepOf(2, state), wrongContinuation());
         bytes memory second = make(ANYBODY, stepOf(1, state));

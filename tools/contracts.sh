@@ -27,7 +27,7 @@ case $command in
   test | test-long)
     [ "$command" = test ] || export FOUNDRY_PROFILE=long
     # Tests take contracts as artifacts, which a run of some tests alone would not make.
-    $bin/forge build --deny warnings
+    [ $# -eq 0 ] || $bin/forge build --deny warnings
     $bin/forge test --deny warnings "$@"
     ;;
   lint)

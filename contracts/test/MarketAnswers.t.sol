@@ -139,7 +139,7 @@ contract MarketAnswersTest is MarketFixture {
         vm.expectRevert(MockVerifier.MockRefused.selector);
         market.fulfil(delivery, proof);
         delivery = deliver(asked, PROVIDER);
-        delivery.modelId = registry.register(abi.encodePacked(key, uint8(0)), 0, "");
+        delivery.modelId = registry.register(abi.encodePacked(key, uint8(0)), program, 0, "");
         vm.expectRevert(abi.encodeWithSelector(IMarket.OtherModel.selector, modelId));
         market.fulfil(delivery, proof);
         delivery = deliver(asked, PROVIDER);
@@ -476,7 +476,7 @@ contract MarketAnswersTest is MarketFixture {
         answers[i] = answerTo(asked, 8);
         expected[i++] = Reason.OtherVerifier;
         asked = newRequest();
-        asked.modelId = registry.register(abi.encodePacked(key, uint8(0)), 0, "");
+        asked.modelId = registry.register(abi.encodePacked(key, uint8(0)), program, 0, "");
         post(asked);
         answers[i] = answerTo(asked, 8);
         expected[i++] = Reason.OtherModel;

@@ -10,6 +10,7 @@ import {AvowToken} from "../src/token/AvowToken.sol";
 import {Emission} from "../src/token/Emission.sol";
 import {MockVerifier} from "./MockVerifier.sol";
 import {MarketWorld, create} from "./MarketWorld.sol";
+import {ProofFiles} from "./ProofFiles.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev Under a name of its own: an emission is compiled for the tests and for the market.
@@ -50,6 +51,7 @@ abstract contract MarketFixture {
     IMarket internal market;
     MockVerifier internal verifier;
     bytes internal key;
+    bytes internal program;
     bytes32 internal modelId;
     uint256 internal nonce;
 
@@ -62,8 +64,10 @@ abstract contract MarketFixture {
         MarketWorld world = MarketWorld(create("MarketWorld.sol:MarketWorld", abi.encode(parameters)));
         (token, emission, registry) = (world.token(), world.emission(), world.registry());
         (market, verifier) = (world.market(), world.verifier());
-        key = bundledKey();
-        modelId = registry.register(key, 0, "");
+        // The bundled model: 512 words, a context of 512 tokens.
+        ProofFiles.File memory file = ProofFiles.read("stories260k", "stories260k");
+        (key, program) = (file.key, file.program);
+        modelId = registry.register(key, program, 0, "");
         fund(REQUESTER, 10_000_000e18);
         fund(PROVIDER, 10_000e18);
         fund(OTHER, 10_000e18);
@@ -86,20 +90,6 @@ abstract contract MarketFixture {
         vm.assertTrue(token.transfer(account, amount), "funded");
         vm.prank(account);
         token.approve(address(market), type(uint256).max);
-    }
-
-    /// @dev The key of the bundled model, from its stored proof: 512 words, a context of 512 tokens.
-    function bundledKey() internal view returns (bytes memory result) {
-        bytes memory file = vm.readFileBinary("../spec/vectors/proofs/stories260k.proof");
-        uint256 size;
-        // Magic and version, then the key's size (spec/answer.md, section 6).
-        assembly ("memory-safe") {
-            size := shr(224, mload(add(file, 44)))
-        }
-        result = new bytes(size);
-        assembly ("memory-safe") {
-            mcopy(add(result, 32), add(file, 56), size)
-        }
     }
 
     // Requests.

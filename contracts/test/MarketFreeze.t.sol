@@ -114,7 +114,7 @@ contract MarketFreezeTest is MarketFixture {
 
     /// @dev Whoever brings a verifier of his own can freeze nothing but what names it.
     function test_otherVerifiersAndModelsAreNotTouched() external {
-        bytes32 other = registry.register(abi.encodePacked(key, uint8(0)), 0, "");
+        bytes32 other = registry.register(abi.encodePacked(key, uint8(0)), program, 0, "");
         contradict(ask());
         Request memory asked = posted();
         fulfil(asked, PROVIDER);
@@ -133,7 +133,7 @@ contract MarketFreezeTest is MarketFixture {
         market.attest(delivery, "");
         vm.assertEq(market.attestedOutput(market.questionOf(asked)), 0);
         asked = ask();
-        asked.modelId = registry.register(abi.encodePacked(key, uint8(0)), 0, "");
+        asked.modelId = registry.register(abi.encodePacked(key, uint8(0)), program, 0, "");
         delivery = deliverBroken(asked, 0x01);
         market.attest(delivery, "");
         vm.assertEq(market.attestedOutput(market.questionOf(asked)), 0);

@@ -33,7 +33,7 @@ library ProofFiles {
         }
     }
 
-    function part(bytes memory from, uint256 place, uint256 size) private pure returns (bytes memory result) {
+    function part(bytes memory from, uint256 place, uint256 size) internal pure returns (bytes memory result) {
         result = new bytes(size);
         assembly ("memory-safe") {
             mcopy(add(result, 32), add(add(from, 32), place), size)

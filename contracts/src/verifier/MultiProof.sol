@@ -3,9 +3,13 @@ pragma solidity 0.8.37;
 
 /// @title Pruned Merkle multi-proofs (spec/pcs.md, section 3)
 library MultiProof {
-    /// @notice Bytes that `count` nodes take: a pair of words for each, and one more for a mark behind the last.
+    /// @dev Levels of a tree at most.
+    uint256 private constant MAX_LEVELS = 32;
+
+    /// @notice Bytes of memory that a multi-proof of `count` leaves takes: a pair of words for each leaf, then a word for
+    /// each level.
     function sizeOf(uint256 count) internal pure returns (uint256) {
-        return 64 * count + 32;
+        return 64 * count + 32 * MAX_LEVELS;
     }
 
     /// @notice The root that leaves and siblings lead to.
@@ -22,91 +26,102 @@ library MultiProof {
         pure
         returns (bytes32 root, uint256 end)
     {
-        uint256 apart = separateLevels(logLeaves, nodes, count);
-        if (apart != 0) siblings = climb(apart, nodes, count, siblings);
-        return join(logLeaves - apart, nodes, count, siblings);
-    }
-
-    /// @dev Levels, from the leaves on, at which no node's sibling is a node: two positions are siblings at the level of
-    /// the highest bit that they differ in, and of all pairs neighbours have the lowest.
-    function separateLevels(uint256 logLeaves, uint256 nodes, uint256 count) private pure returns (uint256 levels) {
+        end = startLevels(logLeaves, nodes, count, siblings);
+        climb(logLeaves, nodes, count);
         assembly ("memory-safe") {
-            let least := shl(add(logLeaves, 5), 1)
-            let last := add(nodes, shl(6, sub(count, 1)))
-            for { let node := nodes } lt(node, last) {} {
-                let position := mload(node)
-                node := add(node, 64)
-                let difference := xor(position, mload(node))
-                if lt(difference, least) { least := difference }
-            }
-            for { least := shr(6, least) } least { least := shr(1, least) } { levels := add(levels, 1) }
+            root := mload(add(nodes, 32))
         }
     }
 
-    /// @dev Levels at which all siblings are read, one node after the other: the siblings of a level lie together, so
-    /// those of a node are as far apart as there are nodes. Bit 5 of a node's first word tells its side of the pair; the
-    /// bits below are those of the levels done, and mean nothing.
-    /// @return next Offset behind the siblings.
-    function climb(uint256 levels, uint256 nodes, uint256 count, uint256 siblings) private pure returns (uint256 next) {
-        assembly ("memory-safe") {
-            let stride := shl(5, count)
-            next := add(siblings, mul(stride, levels))
-            for { let end := add(nodes, shl(6, count)) } lt(nodes, end) { nodes := add(nodes, 64) } {
-                let index := mload(nodes)
-                let side := and(index, 32)
-                mstore(side, mload(add(nodes, 32)))
-                for { let sibling := siblings } 1 {} {
-                    mstore(xor(side, 32), calldataload(sibling))
-                    sibling := add(sibling, stride)
-                    index := shr(1, index)
-                    if iszero(lt(sibling, next)) { break }
-                    side := and(index, 32)
-                    mstore(side, keccak256(0, 64))
-                }
-                mstore(nodes, index)
-                mstore(add(nodes, 32), keccak256(0, 64))
-                siblings := add(siblings, 32)
-            }
-        }
-    }
-
-    /// @dev The levels left, one after the other.
-    function join(uint256 levels, uint256 nodes, uint256 count, uint256 siblings)
+    /// @dev Writes for each level where its siblings begin. Two neighbours meet, as siblings, at the level of the highest
+    /// bit that they differ in; of the nodes of a level those that do not meet there have a sibling in the proof.
+    /// @return end Offset behind the last sibling.
+    function startLevels(uint256 logLeaves, uint256 nodes, uint256 count, uint256 siblings)
         private
         pure
-        returns (bytes32 root, uint256 end)
+        returns (uint256 end)
     {
         assembly ("memory-safe") {
-            let last := add(nodes, shl(6, count))
-            for {} levels { levels := sub(levels, 1) } {
-                // No node's sibling.
-                mstore(last, not(0))
-                // Parents so far, in place: `to` never overtakes `from`.
-                let to := nodes
-                for { let from := nodes } lt(from, last) {} {
-                    let index := mload(from)
-                    // The node on its own side of the pair, its sibling on the other.
-                    let side := and(index, 32)
-                    mstore(side, mload(add(from, 32)))
-                    from := add(from, 64)
-                    // The next node is another one, so it is the sibling if no bit above the lowest differs.
-                    switch lt(xor(mload(from), index), 64)
-                    case 0 {
-                        mstore(xor(side, 32), calldataload(siblings))
-                        siblings := add(siblings, 32)
-                    }
-                    default {
-                        mstore(32, mload(add(from, 32)))
-                        from := add(from, 64)
-                    }
-                    mstore(to, shr(1, index))
-                    mstore(add(to, 32), keccak256(0, 64))
-                    to := add(to, 64)
-                }
-                last := to
+            let levels := add(nodes, shl(6, count))
+            let levelsEnd := add(levels, shl(5, logLeaves))
+            calldatacopy(levels, calldatasize(), shl(5, logLeaves))
+            let position := mload(nodes)
+            for { let node := add(nodes, 64) } lt(node, levels) { node := add(node, 64) } {
+                let next := mload(node)
+                // A position is given times 32.
+                let level := add(levels, shl(5, sub(250, clz(xor(position, next)))))
+                mstore(level, add(mload(level), 1))
+                position := next
             }
-            root := mload(add(nodes, 32))
             end := siblings
+            for { let level := levels } lt(level, levelsEnd) { level := add(level, 32) } {
+                let meetings := mload(level)
+                mstore(level, end)
+                end := add(end, shl(5, sub(count, shl(1, meetings))))
+                count := sub(count, meetings)
+            }
+        }
+    }
+
+    /// @dev Leaf by leaf, from left to right, so that each level's siblings are read in their order. A node climbs until it
+    /// meets its left neighbour, which waits there, with which it goes on, or comes to where it has to wait for its right
+    /// one. A node that waits has its digest in the second word of a pair, the pairs from `nodes` on, in the place of
+    /// leaves that were read; in the first one is the level where the one before it waits. Levels are named by their
+    /// words' addresses. The root ends up in the first pair.
+    function climb(uint256 logLeaves, uint256 nodes, uint256 count) private pure {
+        assembly ("memory-safe") {
+            // From a level to another one, with a sibling of the proof at each. A digest lies on its node's side of the pair
+            // that is hashed next: bit 5 of the index, of which the bits below are those of the levels done.
+            function run(level, stop_, index) -> i {
+                // Two levels at a time, and the one that is left over.
+                for {} lt(add(level, 32), stop_) { level := add(level, 64) } {
+                    let sibling := mload(level)
+                    mstore(level, add(sibling, 32))
+                    mstore(and(not(index), 32), calldataload(sibling))
+                    index := shr(1, index)
+                    mstore(and(index, 32), keccak256(0, 64))
+                    sibling := mload(add(level, 32))
+                    mstore(add(level, 32), add(sibling, 32))
+                    mstore(and(not(index), 32), calldataload(sibling))
+                    index := shr(1, index)
+                    mstore(and(index, 32), keccak256(0, 64))
+                }
+                if lt(level, stop_) {
+                    let sibling := mload(level)
+                    mstore(level, add(sibling, 32))
+                    mstore(and(not(index), 32), calldataload(sibling))
+                    index := shr(1, index)
+                    mstore(and(index, 32), keccak256(0, 64))
+                }
+                i := index
+            }
+
+            let levels := add(nodes, shl(6, count))
+            let waiting := nodes
+            // Where the last node that waits does so: nowhere.
+            let left := not(0)
+            for { let node := nodes } lt(node, levels) {} {
+                let index := mload(node)
+                mstore(and(index, 32), mload(add(node, 32)))
+                node := add(node, 64)
+                let right := add(levels, shl(5, logLeaves))
+                if lt(node, levels) { right := add(levels, shl(5, sub(250, clz(xor(index, mload(node)))))) }
+                let level := levels
+                for {} lt(left, right) {} {
+                    index := shr(1, run(level, left, index))
+                    // The one that waits is the left one of the pair.
+                    waiting := sub(waiting, 64)
+                    mstore(0, mload(add(waiting, 32)))
+                    mstore(and(index, 32), keccak256(0, 64))
+                    level := add(left, 32)
+                    left := mload(waiting)
+                }
+                index := run(level, right, index)
+                mstore(waiting, left)
+                mstore(add(waiting, 32), mload(and(index, 32)))
+                waiting := add(waiting, 64)
+                left := right
+            }
         }
     }
 }

@@ -6,7 +6,9 @@ import {
     ONE,
     ZERO,
     CARRIES,
+    TO_CARRY,
     atBit,
+    elementAt,
     equal,
     horner,
     isCanonical,
@@ -231,10 +233,8 @@ library Opening {
         uint256 count = 1 << config.logLen(last + 1);
         if (o.end - o.next < count * ELEMENT) revert PcsTruncated(last);
         uint256 first = o.next;
-        o.finalCoefficients = new Fp3[](count);
-        for (uint256 x = 0; x < count; ++x) {
-            o.finalCoefficients[x] = element(o, last);
-        }
+        o.finalCoefficients = elementsAt(first, count, last);
+        o.next = first + count * ELEMENT;
         transcript.absorbElements(FINAL, first, count);
         o.finalPositions = query(transcript, config, o, last);
     }
@@ -399,6 +399,24 @@ library Opening {
         return unpack(words);
     }
 
+    /// @dev The elements from `place` on in calldata, which whoever calls knows to be there.
+    function elementsAt(uint256 place, uint256 count, uint256 oracle) private pure returns (Fp3[] memory list) {
+        list = new Fp3[](count);
+        uint256 carries = 0;
+        // Offsets and addresses are far below 2^256, and so are elements as they are read and what carries them.
+        unchecked {
+            for (uint256 entry = 32; entry <= 32 * count; entry += 32) {
+                Fp3 value = elementAt(place);
+                carries |= Fp3.unwrap(value) + TO_CARRY;
+                assembly ("memory-safe") {
+                    mstore(add(list, entry), value)
+                }
+                place += ELEMENT;
+            }
+        }
+        if (carries & CARRIES != 0) revert PcsNonCanonical(oracle);
+    }
+
     /// @dev `rounds` variables: h(0) and the leading coefficient of h are sent.
     function sumcheck(
         Transcript.State memory transcript,
@@ -527,22 +545,47 @@ library Opening {
             let a0 := 0
             let a1 := 0
             let a2 := 0
-            // Two at a time, and the one that is left over.
-            for { let last := sub(end, 96) } lt(weight, last) { weight := add(weight, 192) } {
-                let v := shr(192, mload(leaf))
-                let u := shr(192, mload(add(leaf, 8)))
-                carries := or(carries, or(add(u, 0xffffffff), add(v, 0xffffffff)))
-                a0 := add(a0, add(mul(v, mload(weight)), mul(u, mload(add(weight, 96)))))
-                a1 := add(a1, add(mul(v, mload(add(weight, 32))), mul(u, mload(add(weight, 128)))))
-                a2 := add(a2, add(mul(v, mload(add(weight, 64))), mul(u, mload(add(weight, 160)))))
-                leaf := add(leaf, 16)
+            // Four at a time, then one at a time.
+            for { let last := sub(end, 288) } lt(weight, last) { weight := add(weight, 384) } {
+                let v := mload(leaf)
+                let v0 := shr(192, v)
+                let v1 := and(shr(128, v), 0xffffffffffffffff)
+                let v2 := and(shr(64, v), 0xffffffffffffffff)
+                v := and(v, 0xffffffffffffffff)
+                carries := or(
+                    or(carries, add(v, 0xffffffff)),
+                    or(add(v0, 0xffffffff), or(add(v1, 0xffffffff), add(v2, 0xffffffff)))
+                )
+                a0 := add(
+                    add(a0, mul(v0, mload(weight))),
+                    add(
+                        mul(v1, mload(add(weight, 96))),
+                        add(mul(v2, mload(add(weight, 192))), mul(v, mload(add(weight, 288))))
+                    )
+                )
+                a1 := add(
+                    add(a1, mul(v0, mload(add(weight, 32)))),
+                    add(
+                        mul(v1, mload(add(weight, 128))),
+                        add(mul(v2, mload(add(weight, 224))), mul(v, mload(add(weight, 320))))
+                    )
+                )
+                a2 := add(
+                    add(a2, mul(v0, mload(add(weight, 64)))),
+                    add(
+                        mul(v1, mload(add(weight, 160))),
+                        add(mul(v2, mload(add(weight, 256))), mul(v, mload(add(weight, 352))))
+                    )
+                )
+                leaf := add(leaf, 32)
             }
-            if lt(weight, end) {
+            for {} lt(weight, end) { weight := add(weight, 96) } {
                 let v := shr(192, mload(leaf))
                 carries := or(carries, add(v, 0xffffffff))
                 a0 := add(a0, mul(v, mload(weight)))
                 a1 := add(a1, mul(v, mload(add(weight, 32))))
                 a2 := add(a2, mul(v, mload(add(weight, 64))))
+                leaf := add(leaf, 8)
             }
             sum := or(
                 or(shl(160, mod(a0, 0xffffffff00000001)), shl(80, mod(a1, 0xffffffff00000001))),
@@ -719,11 +762,28 @@ library Opening {
             --place;
         }
         for (uint256 half = list.length >> 1; half > 0; half >>= 1) {
-            Fp3 r = o.point[place++];
-            for (uint256 x = 0; x < half; ++x) {
-                list[x] = mulAdd(r, list[2 * x + 1] - list[2 * x], list[2 * x]);
-            }
+            bindLowest(list, half, o.point[place++]);
         }
         return list[0];
+    }
+
+    /// @dev list[x] = list[2 x] + r (list[2 x + 1] - list[2 x]) for x < half, of a list of at least 2 half reduced elements.
+    function bindLowest(Fp3[] memory list, uint256 half, Fp3 r) private pure {
+        // Addresses are far below 2^256.
+        unchecked {
+            for (uint256 entry = 32; entry <= 32 * half; entry += 32) {
+                Fp3 low;
+                Fp3 high;
+                assembly ("memory-safe") {
+                    let pair := add(list, shl(1, entry))
+                    low := mload(sub(pair, 32))
+                    high := mload(pair)
+                }
+                low = mulAdd(r, high - low, low);
+                assembly ("memory-safe") {
+                    mstore(add(list, entry), low)
+                }
+            }
+        }
     }
 }

@@ -9,14 +9,14 @@ library Positions {
     uint256 private constant ROOT_OF_UNITY = 1753635133440165772;
 
     /// @notice The values of a list in rising order, each once. The list, not empty, is overwritten.
-    /// @dev First by their highest bits, into about as many buckets as there are values; what is left to sort lies close
+    /// @dev First by their highest bits, into at most as many buckets as there are values; what is left to sort lies close
     /// together. Positions are drawn, so buckets are small; a list for which they are not only takes longer.
     /// @param bits Bits of each value, at most 32.
     function sortedSet(uint256[] memory values, uint256 bits) internal pure returns (uint256[] memory) {
         uint256 shift = bits;
         // Neither the shift nor the length comes near 2^256.
         unchecked {
-            while (shift > 0 && 1 << (bits - shift) < values.length) --shift;
+            while (shift > 0 && 2 << (bits - shift) <= values.length) --shift;
             uint256 sorted = intoBuckets(values, shift, 1 << (bits - shift));
             insertAll(values, sorted);
         }
@@ -83,27 +83,29 @@ library Positions {
     /// @notice What `domainPoint` needs for positions of up to `bits` <= 32 bits, in scratch memory: for each digit of four
     /// bits the sixteen products of the primitive roots that its bits stand for.
     function pointTable(uint256 bits) internal pure returns (uint256 table) {
+        // Five digits are always read.
+        if (bits < 20) bits = 20;
         table = Scratch.take(((bits + 3) / 4) * 512);
         assembly ("memory-safe") {
-            // Bit b stands for the primitive root of order 2^(b + 1).
+            // Bit b stands for the primitive root of order 2^(b + 1): the one with b = 31, squared.
             let root := ROOT_OF_UNITY
-            for { let b := 31 } 1 { b := sub(b, 1) } {
-                if lt(b, bits) { mstore(add(table, add(shl(9, shr(2, b)), shl(add(and(b, 3), 5), 1))), root) }
-                if iszero(b) { break }
+            for { let b := and(add(bits, 3), not(3)) } lt(b, 32) { b := add(b, 1) } {
                 root := mulmod(root, root, 0xffffffff00000001)
             }
-            // Of digits whose upper bits no position has, nothing is read.
-            let end := add(table, shl(9, shr(2, add(bits, 3))))
-            for { let digit := table } lt(digit, end) { digit := add(digit, 512) } {
+            // Digits from the highest on.
+            for { let digit := add(table, shl(9, shr(2, add(bits, 3)))) } gt(digit, table) {} {
+                digit := sub(digit, 512)
                 mstore(digit, 1)
-                for { let x := 96 } lt(x, 512) { x := add(x, 32) } {
-                    let lowest := and(x, sub(0, x))
-                    let others := xor(x, lowest)
-                    if others {
-                        mstore(
-                            add(digit, x),
-                            mulmod(mload(add(digit, lowest)), mload(add(digit, others)), 0xffffffff00000001)
-                        )
+                for { let bit := 256 } gt(bit, 16) { bit := shr(1, bit) } {
+                    mstore(add(digit, bit), root)
+                    root := mulmod(root, root, 0xffffffff00000001)
+                }
+                for { let bit := 64 } lt(bit, 512) { bit := shl(1, bit) } {
+                    let place := add(digit, bit)
+                    let last := mload(place)
+                    for { let low := add(digit, 32) } lt(low, add(digit, bit)) { low := add(low, 32) } {
+                        place := add(place, 32)
+                        mstore(place, mulmod(last, mload(low), 0xffffffff00000001))
                     }
                 }
             }
@@ -114,10 +116,14 @@ library Positions {
     /// roots of order 2^(b+1).
     function domainPoint(uint256 table, uint256 position) internal pure returns (uint256 point) {
         assembly ("memory-safe") {
-            point := mload(add(table, shl(5, and(position, 15))))
-            for { position := shr(4, position) } position { position := shr(4, position) } {
+            point := mload(add(table, and(shl(5, position), 480)))
+            point := mulmod(point, mload(add(add(table, 512), and(shl(1, position), 480))), 0xffffffff00000001)
+            point := mulmod(point, mload(add(add(table, 1024), and(shr(3, position), 480))), 0xffffffff00000001)
+            point := mulmod(point, mload(add(add(table, 1536), and(shr(7, position), 480))), 0xffffffff00000001)
+            point := mulmod(point, mload(add(add(table, 2048), and(shr(11, position), 480))), 0xffffffff00000001)
+            for { position := shr(20, position) } position { position := shr(4, position) } {
+                point := mulmod(point, mload(add(add(table, 2560), and(shl(5, position), 480))), 0xffffffff00000001)
                 table := add(table, 512)
-                point := mulmod(point, mload(add(table, shl(5, and(position, 15)))), 0xffffffff00000001)
             }
         }
     }

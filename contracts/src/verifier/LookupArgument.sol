@@ -342,11 +342,26 @@ library LookupArgument {
     ) private pure returns (Fp3, Fp3) {
         uint256 halves = Scratch.take(64 * (point.length + 1));
         uint256 cell = 0;
-        for (uint256 i = 0; i < cube.order.length; ++i) {
-            uint256 j = cube.order[i];
-            uint256 level = config.logSizes[j];
-            putColumn(halves, point, cell >> level, level, numerators[j], denominators[j]);
-            cell += 1 << level;
+        uint256[] memory order = cube.order;
+        uint256[] memory logSizes = config.logSizes;
+        uint256 end = 32 * order.length;
+        if (numerators.length != order.length || denominators.length != order.length) revert LookupConfigInvalid();
+        // Addresses are far below 2^256; there are at most 2^32 cells.
+        unchecked {
+            for (uint256 i = 32; i <= end; i += 32) {
+                uint256 level;
+                Fp3 n;
+                Fp3 d;
+                assembly ("memory-safe") {
+                    // The layout's order names columns, of which there are as many as the lists have entries.
+                    let column := shl(5, add(mload(add(order, i)), 1))
+                    level := mload(add(logSizes, column))
+                    n := mload(add(numerators, column))
+                    d := mload(add(denominators, column))
+                }
+                putColumn(halves, point, cell >> level, level, n, d);
+                cell += 1 << level;
+            }
         }
         return cubeEnd(halves, point, cell);
     }
@@ -395,21 +410,24 @@ library LookupArgument {
         assembly ("memory-safe") {
             coordinate := add(point, 32)
         }
-        for (uint256 left = point.length; left > 0; --left) {
-            if (cells & 1 == 1) {
-                (n, d) = joined(place, coordinate, n, d);
-            } else if (Fp3.unwrap(n) != 0 || Fp3.unwrap(d) != Fp3.unwrap(ONE)) {
-                Fp3 r;
-                assembly ("memory-safe") {
-                    r := mload(coordinate)
+        // Addresses are far below 2^256.
+        unchecked {
+            for (uint256 left = point.length; left > 0; --left) {
+                if (cells & 1 == 1) {
+                    (n, d) = joined(place, coordinate, n, d);
+                } else if (Fp3.unwrap(n) != 0 || Fp3.unwrap(d) != Fp3.unwrap(ONE)) {
+                    Fp3 r;
+                    assembly ("memory-safe") {
+                        r := mload(coordinate)
+                    }
+                    // The second half is 0/1.
+                    n = n * (ONE - r);
+                    d = mulAdd(r, ONE - d, d);
                 }
-                // The second half is 0/1.
-                n = n * (ONE - r);
-                d = mulAdd(r, ONE - d, d);
+                cells >>= 1;
+                place += 64;
+                coordinate += 32;
             }
-            cells >>= 1;
-            place += 64;
-            coordinate += 32;
         }
         // The columns fill the cube: it is a node itself.
         if (cells == 1) {

@@ -62,21 +62,27 @@ library Positions {
             // The place before the first value: none is smaller, so that insertion ends there.
             mstore(values, 0)
             let last := values
+            let repeated := 0
             for { let end := add(sorted, size) } lt(sorted, end) { sorted := add(sorted, 32) } {
                 let value := mload(sorted)
                 let place := last
                 for {} gt(mload(place), value) { place := sub(place, 32) } { mstore(add(place, 32), mload(place)) }
+                repeated := or(repeated, eq(mload(place), value))
                 mstore(add(place, 32), value)
                 last := add(last, 32)
             }
-            let kept := add(values, 32)
-            for { let place := add(values, 64) } iszero(gt(place, last)) { place := add(place, 32) } {
-                if sub(mload(place), mload(kept)) {
-                    kept := add(kept, 32)
-                    mstore(kept, mload(place))
+            // So it seems for 0, too, for which nothing is lost.
+            if repeated {
+                let kept := add(values, 32)
+                for { let place := add(values, 64) } iszero(gt(place, last)) { place := add(place, 32) } {
+                    if sub(mload(place), mload(kept)) {
+                        kept := add(kept, 32)
+                        mstore(kept, mload(place))
+                    }
                 }
+                last := kept
             }
-            mstore(values, shr(5, sub(kept, values)))
+            mstore(values, shr(5, sub(last, values)))
         }
     }
 

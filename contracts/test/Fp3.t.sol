@@ -149,6 +149,25 @@ contract Fp3Test {
         return Fp3.wrap(word);
     }
 
+    /// @dev powerWeight on limbs of any 80 bits against plain operations.
+    function testFuzz_powerWeightOfWideLimbs(uint256 s) external pure {
+        Fp3[] memory point = new Fp3[](3);
+        for (uint256 b = 0; b < 3; ++b) {
+            point[b] = s == 0 ? Fp3.wrap((LIMB << 160) | (LIMB << 80) | LIMB) : wide(s ^ (b + 1));
+        }
+        Fp3 z = s == 0 ? point[0] : wide(~s);
+        Fp3 expected = ONE;
+        Fp3 power = z.reduce();
+        for (uint256 b = 0; b < 3; ++b) {
+            expected = expected * (ONE + (power - ONE) * point[b]);
+            power = power * power;
+        }
+        Fp3 weight = powerWeight(z, point, 3);
+        reduced(weight);
+        vm.assertTrue(equal(weight, expected), "weight");
+        vm.assertTrue(equal(powerWeight(z, point, 0), ONE), "no coordinate");
+    }
+
     function reduced(Fp3 a) private pure {
         vm.assertEq(Fp3.unwrap(a), Fp3.unwrap(a.reduce()), "reduced");
     }

@@ -151,12 +151,40 @@ function basePowerWeight(uint256 z, Fp3[] memory point, uint256 count) pure retu
     }
 }
 
-/// @dev The same for z of the extension.
+/// @dev The same for z of the extension; limbs of up to 80 bits.
 function powerWeight(Fp3 z, Fp3[] memory point, uint256 count) pure returns (Fp3 product) {
-    product = ONE;
-    for (uint256 i = point.length - count; i < point.length; ++i) {
-        product = product * (ONE + (z - ONE) * point[i]);
-        z = z * z;
+    assembly ("memory-safe") {
+        let place := add(point, shl(5, add(mload(point), 1)))
+        let a0 := 1
+        let a1 := 0
+        let a2 := 0
+        let z0 := shr(160, z)
+        let z1 := and(shr(80, z), 0xffffffffffffffffffff)
+        let z2 := and(z, 0xffffffffffffffffffff)
+        for { count := shl(5, count) } count { count := sub(count, 32) } {
+            let r2 := mload(sub(place, count))
+            let r0 := shr(160, r2)
+            let r1 := and(shr(80, r2), 0xffffffffffffffffffff)
+            r2 := and(r2, 0xffffffffffffffffffff)
+            // r (z - 1), z - 1 with limbs of up to 81 bits: sums of five products have less than 164 bits.
+            let y0 := add(z0, 0xffffffff00000000)
+            let t0 := add(mul(r0, y0), shl(1, add(mul(r1, z2), mul(r2, z1))))
+            let t1 := add(add(mul(r0, z1), mul(r1, y0)), shl(1, mul(r2, z2)))
+            let t2 := add(add(mul(r0, z2), mul(r1, z1)), mul(r2, y0))
+            t0 := add(t0, 1)
+            // Not reduced: times limbs below p, five times added, they have less than 231 bits.
+            let s0 := add(mul(a0, t0), shl(1, add(mul(a1, t2), mul(a2, t1))))
+            let s1 := add(add(mul(a0, t1), mul(a1, t0)), shl(1, mul(a2, t2)))
+            a2 := mod(add(add(mul(a0, t2), mul(a1, t1)), mul(a2, t0)), 0xffffffff00000001)
+            a0 := mod(s0, 0xffffffff00000001)
+            a1 := mod(s1, 0xffffffff00000001)
+            s0 := add(mul(z0, z0), shl(2, mul(z1, z2)))
+            s1 := shl(1, add(mul(z0, z1), mul(z2, z2)))
+            z2 := mod(add(shl(1, mul(z0, z2)), mul(z1, z1)), 0xffffffff00000001)
+            z0 := mod(s0, 0xffffffff00000001)
+            z1 := mod(s1, 0xffffffff00000001)
+        }
+        product := or(or(shl(160, a0), shl(80, a1)), a2)
     }
 }
 

@@ -15,7 +15,6 @@ import {
     mulAdd,
     reduce,
     pack,
-    pow,
     powerTable,
     powerTableSize,
     powerWeight,
@@ -679,11 +678,11 @@ library Opening {
     /// @dev Of the commitments' out-of-domain claims, joined.
     function oodWeights(Commitment[] memory keys, OpeningState memory o) private pure returns (Fp3 sum) {
         uint256 kappa = logJointColumns(keys);
-        Fp3 power = ONE;
-        for (uint256 k = 0; k < keys.length; ++k) {
-            sum = sum + power * oodWeight(keys, o.point, k, kappa);
-            power = power * o.join;
+        uint256 mark = Scratch.mark();
+        for (uint256 k = keys.length; k > 0; --k) {
+            sum = mulAdd(sum, o.join, oodWeight(keys, o.point, k - 1, kappa));
         }
+        Scratch.release(mark);
     }
 
     function oodWeight(Commitment[] memory keys, Fp3[] memory point, uint256 k, uint256 kappa)
@@ -693,20 +692,21 @@ library Opening {
     {
         uint256[] memory logGroups = keys[k].logGroups;
         uint256 ownKappa = ceilLog2(columnsOf(logGroups));
-        // z^(2^b), b in [ownKappa]; then the one that the rows begin with.
+        // z^(2^b), of which the last is the one that the rows begin with; products of what column variables contribute.
         Fp3[] memory squares = new Fp3[](ownKappa + 1);
+        Fp3[] memory products = new Fp3[](ownKappa + 1);
         squares[0] = keys[k].oodPoint;
+        products[0] = ONE;
         for (uint256 b = 0; b < ownKappa; ++b) {
             squares[b + 1] = squares[b] * squares[b];
+            products[b + 1] = mulAdd(products[b], (squares[b] - ONE) * point[b], products[b]);
         }
-        uint256 offset = 0;
+        // z to the power of the number of columns before the group.
+        Fp3 power = ONE;
         for (uint256 g = 0; g < logGroups.length; ++g) {
-            Fp3 term = pow(keys[k].oodPoint, offset);
-            for (uint256 b = 0; b < logGroups[g]; ++b) {
-                term = term * (ONE + (squares[b] - ONE) * point[b]);
-            }
-            sum = sum + term * atBits(point, logGroups[g], kappa, groupOffset(keys, k, g));
-            offset += 1 << logGroups[g];
+            uint256 size = logGroups[g];
+            sum = sum + power * products[size] * atBits(point, size, kappa, groupOffset(keys, k, g));
+            power = power * squares[size];
         }
         return sum * powerWeight(squares[ownKappa], point, point.length - kappa);
     }

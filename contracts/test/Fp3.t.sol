@@ -9,6 +9,7 @@ import {
     P,
     TO_CARRY,
     ZERO,
+    bindTwo,
     elementAt,
     eqOf,
     eqTable,
@@ -145,6 +146,29 @@ contract Fp3Test {
         for (uint256 i = 0; i < 3; ++i) {
             uint256 h = uint256(keccak256(abi.encode("wide", seed, i)));
             word = (word << 80) | (h % 4 == 0 ? LIMB : (h >> 8) & LIMB);
+        }
+        return Fp3.wrap(word);
+    }
+
+    /// @dev Limbs as large as they may be as often as others.
+    function testFuzz_bindTwo(uint256 s) external pure {
+        Fp3 r = wide(s);
+        Fp3 a = upTo(s ^ 1, P << 14);
+        Fp3 b = upTo(s ^ 2, (P << 15) - 1);
+        Fp3 c = upTo(s ^ 3, P << 14);
+        Fp3 d = upTo(s ^ 4, (P << 15) - 1);
+        (Fp3 e, Fp3 f) = bindTwo(r, a, b, c, d);
+        reduced(e);
+        reduced(f);
+        vm.assertTrue(equal(e, a.reduce() + r * (b.reduce() - a.reduce())), "first");
+        vm.assertTrue(equal(f, c.reduce() + r * (d.reduce() - c.reduce())), "second");
+    }
+
+    function upTo(uint256 seed, uint256 most) private pure returns (Fp3 a) {
+        uint256 word = 0;
+        for (uint256 i = 0; i < 3; ++i) {
+            uint256 h = uint256(keccak256(abi.encode("up to", seed, i)));
+            word = (word << 80) | (h % 3 == 0 ? most : h % 3 == 1 ? 0 : (h >> 8) % most);
         }
         return Fp3.wrap(word);
     }

@@ -298,6 +298,79 @@ function mulAdd2(Fp3 a, Fp3 b, Fp3 c, Fp3 d, Fp3 e) pure returns (Fp3 f) {
     }
 }
 
+/// @dev a + r (b - a) and c + r (d - c), reduced; limbs of a and c at most 2^14 p, of b and d below 2^15 p, of r up to 80
+/// bits: those of the differences are below 2^80, and five products of 160 bits and one limb are added.
+function bindTwo(Fp3 r, Fp3 a, Fp3 b, Fp3 c, Fp3 d) pure returns (Fp3 e, Fp3 f) {
+    uint256 offset = MULTIPLE_OF_P;
+    assembly ("memory-safe") {
+        let r0 := shr(160, r)
+        let r1 := and(shr(80, r), 0xffffffffffffffffffff)
+        let r2 := and(r, 0xffffffffffffffffffff)
+        {
+            b := add(b, sub(offset, a))
+            let b0 := shr(160, b)
+            let b1 := and(shr(80, b), 0xffffffffffffffffffff)
+            let b2 := and(b, 0xffffffffffffffffffff)
+            e := or(
+                or(
+                    shl(
+                        160,
+                        mod(
+                            add(add(mul(r0, b0), shl(1, add(mul(r1, b2), mul(r2, b1)))), shr(160, a)),
+                            0xffffffff00000001
+                        )
+                    ),
+                    shl(
+                        80,
+                        mod(
+                            add(
+                                add(add(mul(r0, b1), mul(r1, b0)), shl(1, mul(r2, b2))),
+                                and(shr(80, a), 0xffffffffffffffffffff)
+                            ),
+                            0xffffffff00000001
+                        )
+                    )
+                ),
+                mod(
+                    add(add(add(mul(r0, b2), mul(r1, b1)), mul(r2, b0)), and(a, 0xffffffffffffffffffff)),
+                    0xffffffff00000001
+                )
+            )
+        }
+        {
+            d := add(d, sub(offset, c))
+            let d0 := shr(160, d)
+            let d1 := and(shr(80, d), 0xffffffffffffffffffff)
+            let d2 := and(d, 0xffffffffffffffffffff)
+            f := or(
+                or(
+                    shl(
+                        160,
+                        mod(
+                            add(add(mul(r0, d0), shl(1, add(mul(r1, d2), mul(r2, d1)))), shr(160, c)),
+                            0xffffffff00000001
+                        )
+                    ),
+                    shl(
+                        80,
+                        mod(
+                            add(
+                                add(add(mul(r0, d1), mul(r1, d0)), shl(1, mul(r2, d2))),
+                                and(shr(80, c), 0xffffffffffffffffffff)
+                            ),
+                            0xffffffff00000001
+                        )
+                    )
+                ),
+                mod(
+                    add(add(add(mul(r0, d2), mul(r1, d1)), mul(r2, d0)), and(c, 0xffffffffffffffffffff)),
+                    0xffffffff00000001
+                )
+            )
+        }
+    }
+}
+
 /// @dev list[0] + list[1] x + list[2] x^2 + .. + rest x^(length); limbs of up to 80 bits; reduced, unless the list is
 /// empty. Five products of at most 160 bits and one limb are added.
 function horner(Fp3[] memory list, Fp3 x, Fp3 rest) pure returns (Fp3 value) {

@@ -7,6 +7,7 @@ import {
     ONE,
     TO_CARRY,
     ZERO,
+    bindTwo,
     elementAt,
     equal,
     isCanonical,
@@ -398,7 +399,7 @@ library LookupArgument {
             d0 := mload(add(place, 32))
             r := mload(coordinate)
         }
-        return (mulAdd(r, n - n0, n0), mulAdd(r, d - d0, d0));
+        return bindTwo(r, n0, n, d0, d);
     }
 
     /// @dev The root, once all columns are placed: of each level the node that the first cell behind them lies in. Cells

@@ -20,7 +20,7 @@
 namespace avow::answer {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 // After the last phase there is no state.
 Json phases_of(const std::string& name) {

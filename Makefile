@@ -2,7 +2,7 @@
 # Every target works from a clean clone; `make help` lists them. The build itself is CMake's (CMakePresets.json).
 
 .DEFAULT_GOAL := build
-.PHONY: build setup test test-long bench lint format fuzz figures clean help
+.PHONY: build setup test test-long bench lint format fuzz figures gas clean help
 
 # Tests run side by side, and each may use all cores.
 TEST_JOBS ?= 2
@@ -62,6 +62,10 @@ fuzz: setup ## Run every fuzz target for FUZZ_SECONDS (default 30)
 
 figures: build ## Measure every figure the project claims: must, aim, measured
 	@build/release/avow figures
+
+gas: build ## Gas of every transaction, on a local chain with real proofs
+	@tools/setup.sh chain
+	@tools/gas.sh
 
 clean: ## Remove everything that was built
 	@rm -rf build

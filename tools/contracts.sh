@@ -6,6 +6,7 @@
 #   tools/contracts.sh build          compiles, warnings are errors
 #   tools/contracts.sh test [ARG...]  builds and tests; arguments are forge's, e.g. --match-contract Opening -vvv
 #   tools/contracts.sh test-long      the same with many more runs: a million calls of the market in random order
+#   tools/contracts.sh artifacts      writes contracts/artifacts: ABI and creation code of what is deployed
 #   tools/contracts.sh lint           layout and solhint
 #   tools/contracts.sh format         lays out
 #
@@ -29,6 +30,11 @@ case $command in
     # Tests take contracts as artifacts, which a run of some tests alone would not make.
     [ $# -eq 0 ] || $bin/forge build --deny warnings
     $bin/forge test --deny warnings "$@"
+    [ $# -gt 0 ] || node tools/artifacts.mjs --check
+    ;;
+  artifacts)
+    $bin/forge build --deny warnings
+    node tools/artifacts.mjs
     ;;
   lint)
     $bin/forge fmt --check
@@ -36,7 +42,7 @@ case $command in
     ;;
   format) $bin/forge fmt ;;
   *)
-    sed -n '3,13s/^# \{0,1\}//p' "$0" >&2
+    sed -n '3,14s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

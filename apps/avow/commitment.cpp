@@ -10,6 +10,7 @@
 #include "interrupt.hpp"
 #include "progress.hpp"
 #include "prove.hpp"
+#include "reduction/program.hpp"
 #include "runtime/runtime.hpp"
 #include "write_file.hpp"
 
@@ -133,8 +134,13 @@ int model_commit(const ModelCommitOptions& options) {
   constexpr const char* kCommand = "avow model commit";
   const auto loaded = load_model(kCommand, options.path);
   if (!loaded) return loaded.error();
-  if (!options.key.empty() && is_same_file(options.key, options.path)) {
-    return refuse_commit(kCommand, kWrongUse, options.key + " is the model: give the key another name");
+  for (const std::string& written : {options.key, options.program}) {
+    if (!written.empty() && is_same_file(written, options.path)) {
+      return refuse_commit(kCommand, kWrongUse, written + " is the model: give what is written another name");
+    }
+  }
+  if (!options.key.empty() && options.key == options.program) {
+    return refuse_commit(kCommand, kWrongUse, "key and program need two files");
   }
   // The ids are for others: they rest on the cells, and on no file that may lie beside the model.
   CommitmentOptions commitment = options.commitment;
@@ -143,6 +149,12 @@ int model_commit(const ModelCommitOptions& options) {
   if (!model) return model.error();
   if (!options.key.empty()) {
     const auto problem = write_file(options.key, serialize(model.value()->key().key()));
+    if (problem) return refuse_commit(kCommand, kEnvironment, *problem);
+  }
+  if (!options.program.empty()) {
+    const auto program = reduction::make_program(model.value()->key().key().statement);
+    if (!program) return refuse_commit(kCommand, kNo, "contracts cannot check its proofs: " + program.error());
+    const auto problem = write_file(options.program, program.value());
     if (problem) return refuse_commit(kCommand, kEnvironment, *problem);
   }
   print_ids(*model.value(), options.json);

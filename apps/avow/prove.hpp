@@ -52,7 +52,7 @@ struct VerifyOptions {
 int verify_command(const VerifyOptions& options);
 
 struct ModelCommitOptions {
-  std::string path, id, key;
+  std::string path, id, key, program;
   CommitmentOptions commitment;
   bool content = false;  ///< of model_verify: the content's id will do
   bool json = false;

@@ -14,6 +14,7 @@
 #include "prove.hpp"
 #include "show_answers.hpp"
 #include "verifier/security.hpp"
+#include "verifier/verify.hpp"
 #include "write_file.hpp"
 
 namespace avow::app {
@@ -127,7 +128,11 @@ int verify_command(const VerifyOptions& options) {
                                verifier::security_bits(setting.value()), 1000 * seconds};
   const model::Tokenizer* names = tokenizer ? &*tokenizer : nullptr;
   if (options.json) {
-    fmt::print("{}\n", json_of(checked, names).dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
+    auto json = json_of(checked, names);
+    // Where the proof may be cut for a contract that checks it in steps.
+    const auto verifier = verifier::Verifier::make(key.value().key(), answer::instance_of(delivery.value(), plan));
+    json["sections"] = verifier.value().section_sizes(file.value().delivery, file.value().proof);
+    fmt::print("{}\n", json.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
     return kGood;
   }
   print(checked, names);

@@ -45,6 +45,7 @@ Json phases_of(const std::string& name) {
     if (!is_last) states.push_back(base::to_hex(hash::keccak256(verifier.encode(state))));
   }
   EXPECT_EQ(at, file.proof.size());
+  EXPECT_EQ(Json(verifier.section_sizes(file.delivery, file.proof)), sizes);
   return {{"name", name}, {"bytes", sizes}, {"states", states}};
 }
 

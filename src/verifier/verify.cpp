@@ -284,6 +284,22 @@ base::Result<State, Rejection> Verifier::advance(State state, ByteView session, 
   return state;
 }
 
+std::vector<std::size_t> Verifier::section_sizes(ByteView session, ByteView proof) const {
+  std::vector<std::size_t> sizes;
+  State state;
+  proof = proof.subspan(std::min(kHeaderBytes, proof.size()));
+  while (state.phase < phases_) {
+    const bool is_last = state.phase + 1 == phases_;
+    const std::size_t size = is_last ? proof.size() : std::min(section_bytes(state), proof.size());
+    auto next = advance(std::move(state), session, proof.first(size));
+    if (!next) return {};
+    state = std::move(next).value();
+    sizes.push_back(size);
+    proof = proof.subspan(size);
+  }
+  return sizes;
+}
+
 std::optional<Rejection> Verifier::verify(ByteView session, ByteView proof, transcript::Manifest* manifest) const {
   if (proof.size() < kHeaderBytes) return Rejection{Check::kTruncated, 0, {}};
   if (base::load_be32(proof.data()) != kProofVersion) return Rejection{Check::kVersion, 0, {}};

@@ -52,6 +52,10 @@ class Verifier {
   [[nodiscard]] base::Result<State, Rejection> advance(State state, base::ByteView session,
                                                        base::ByteView section) const;
 
+  /// Bytes of each phase's section, in order, the header not counted: where an accepted proof may be cut. Nothing of a
+  /// proof that does not hold.
+  [[nodiscard]] std::vector<std::size_t> section_sizes(base::ByteView session, base::ByteView proof) const;
+
   /// Canonical bytes of a state between phases, at most kMaxStateBytes; and the state that has exactly these.
   [[nodiscard]] base::Bytes encode(const State& state) const;
   [[nodiscard]] base::Result<State, Rejection> decode(base::ByteView bytes) const;

@@ -20,6 +20,8 @@ contract ReductionVerifier {
     uint256 private constant COMMITMENT = 56;
     uint256 private constant ELEMENT = 24;
     uint256 private constant TOP_LOG = 3;
+    /// @dev Of a statement's lookup argument (spec/proof.md, section 3): its error grows with the square of the cells.
+    uint256 private constant MAX_LOG_CELLS = 30;
 
     uint256 private constant ROOT = 0x0100;
     uint256 private constant OOD_POINT = 0x0101;
@@ -63,6 +65,7 @@ contract ReductionVerifier {
         r.program = Programs.instantiate(Code.read(program), instance.lengths, instance.values);
         r.lookups = Reduction.lookupConfig(r.program);
         r.cube = LookupArgument.layoutOf(r.lookups);
+        if (r.cube.logCells > MAX_LOG_CELLS) revert Programs.ProofInstance();
         (, r.stages) = Reduction.firstStage(r.program);
         r.lookupPhases = 2 + r.cube.logCells - topLog(r);
         uint256 phases = 1 + r.lookupPhases + r.stages;

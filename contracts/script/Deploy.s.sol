@@ -1,18 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-
-import {Market} from "../src/market/Market.sol";
-import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
-import {AvowToken} from "../src/token/AvowToken.sol";
-import {Emission} from "../src/token/Emission.sol";
 import {Genesis} from "../src/token/Genesis.sol";
-import {AnswerVerifier} from "../src/verifier/AnswerVerifier.sol";
-import {Erc7992} from "../src/verifier/Erc7992.sol";
-import {OpeningVerifier} from "../src/verifier/OpeningVerifier.sol";
-import {ReductionVerifier} from "../src/verifier/ReductionVerifier.sol";
-import {WeightVerifier} from "../src/verifier/WeightVerifier.sol";
 import {script} from "./ScriptVm.sol";
 
 /// @notice Deploys everything, with the parameters of script/parameters/CHAIN.json, and writes the addresses to
@@ -20,16 +9,16 @@ import {script} from "./ScriptVm.sol";
 contract Deploy {
     /// @notice What a deployment consists of.
     struct Deployment {
-        ModelRegistry registry;
-        ReductionVerifier reduction;
-        WeightVerifier weights;
-        OpeningVerifier opening;
-        AnswerVerifier verifier;
-        Emission emission;
-        Genesis genesis;
-        AvowToken token;
-        Market market;
-        Erc7992 erc7992;
+        address registry;
+        address reduction;
+        address weights;
+        address opening;
+        address verifier;
+        address emission;
+        address genesis;
+        address token;
+        address market;
+        address erc7992;
     }
 
     /// @dev Emission and genesis name the token, and the emission the market, before these are there.
@@ -39,15 +28,35 @@ contract Deploy {
         string memory chain = script.toString(block.chainid);
         string memory json = script.readFile(string.concat("script/parameters/", chain, ".json"));
         uint256 nonce = script.getNonce(msg.sender);
-        IERC20 token = IERC20(script.computeCreateAddress(msg.sender, nonce + CONTRACTS_BEFORE_TOKEN));
+        address token = script.computeCreateAddress(msg.sender, nonce + CONTRACTS_BEFORE_TOKEN);
         address market = script.computeCreateAddress(msg.sender, nonce + CONTRACTS_BEFORE_TOKEN + 1);
         script.startBroadcast(msg.sender);
-        d.registry = new ModelRegistry();
-        d.reduction = new ReductionVerifier();
-        d.weights = new WeightVerifier();
-        d.opening = new OpeningVerifier(d.weights);
-        d.verifier = new AnswerVerifier(d.registry, d.reduction, d.opening);
-        d.emission = new Emission(
+        d.registry = create("ModelRegistry", "");
+        d.reduction = create("ReductionVerifier", "");
+        d.weights = create("WeightVerifier", "");
+        d.opening = create("OpeningVerifier", abi.encode(d.weights));
+        d.verifier = create("AnswerVerifier", abi.encode(d.registry, d.reduction, d.opening));
+        d.emission = create("Emission", emission(json, token, market));
+        d.genesis = create("Genesis", abi.encode(token, allocations(json)));
+        d.token = create("AvowToken", abi.encode(d.emission, d.genesis));
+        d.market = create("Market", marketArguments(json, d));
+        d.erc7992 = create("Erc7992", abi.encode(d.registry, d.verifier));
+        script.stopBroadcast();
+        require(d.token == token && d.market == market, "other addresses than computed");
+        script.writeFile(string.concat("deployments/", chain, ".json"), describe(d, chain));
+    }
+
+    /// @dev Deploys what the build made: a script that had the contracts in itself would be compiled with all of them.
+    function create(string memory name, bytes memory arguments) private returns (address where) {
+        bytes memory code = abi.encodePacked(script.getCode(string.concat(name, ".sol:", name)), arguments);
+        assembly ("memory-safe") {
+            where := create(0, add(code, 32), mload(code))
+        }
+        require(where != address(0), name);
+    }
+
+    function emission(string memory json, address token, address market) private pure returns (bytes memory) {
+        return abi.encode(
             token,
             market,
             number(json, ".emitted"),
@@ -55,20 +64,17 @@ contract Deploy {
             number(json, ".epochSeconds"),
             number(json, ".halvingEpochs")
         );
-        d.genesis = new Genesis(token, allocations(json));
-        d.token = new AvowToken(d.emission, d.genesis);
-        d.market = new Market(
-            token,
+    }
+
+    function marketArguments(string memory json, Deployment memory d) private pure returns (bytes memory) {
+        return abi.encode(
+            d.token,
             d.emission,
             d.registry,
             number(json, ".feeBasisPoints"),
             number(json, ".delayBlocks"),
             number(json, ".escrowCap")
         );
-        d.erc7992 = new Erc7992(d.registry, d.verifier);
-        script.stopBroadcast();
-        require(address(d.token) == address(token) && address(d.market) == market, "other addresses than computed");
-        script.writeFile(string.concat("deployments/", chain, ".json"), describe(d, chain));
     }
 
     function number(string memory json, string memory key) private pure returns (uint256) {
@@ -86,14 +92,14 @@ contract Deploy {
     }
 
     function describe(Deployment memory d, string memory chain) private pure returns (string memory text) {
-        text = string.concat('{\n "version": 1,\n "chain_id": ', chain, entry("registry", address(d.registry)));
-        text = string.concat(text, entry("reduction_verifier", address(d.reduction)));
-        text = string.concat(text, entry("weight_verifier", address(d.weights)));
-        text = string.concat(text, entry("opening_verifier", address(d.opening)));
-        text = string.concat(text, entry("answer_verifier", address(d.verifier)));
-        text = string.concat(text, entry("emission", address(d.emission)), entry("genesis", address(d.genesis)));
-        text = string.concat(text, entry("token", address(d.token)), entry("market", address(d.market)));
-        text = string.concat(text, entry("erc7992", address(d.erc7992)), "\n}\n");
+        text = string.concat('{\n "version": 1,\n "chain_id": ', chain, entry("registry", d.registry));
+        text = string.concat(text, entry("reduction_verifier", d.reduction));
+        text = string.concat(text, entry("weight_verifier", d.weights));
+        text = string.concat(text, entry("opening_verifier", d.opening));
+        text = string.concat(text, entry("answer_verifier", d.verifier));
+        text = string.concat(text, entry("emission", d.emission), entry("genesis", d.genesis));
+        text = string.concat(text, entry("token", d.token), entry("market", d.market));
+        text = string.concat(text, entry("erc7992", d.erc7992), "\n}\n");
     }
 
     function entry(string memory name, address where) private pure returns (string memory) {

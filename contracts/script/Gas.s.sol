@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Market} from "../src/market/Market.sol";
+import {IMarket} from "../src/market/IMarket.sol";
 import {Answer, Delivery, Offer, Request, Sampling, Step, Terms} from "../src/market/Types.sol";
 import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
 import {AvowToken} from "../src/token/AvowToken.sol";
 import {Genesis} from "../src/token/Genesis.sol";
-import {AnswerVerifier} from "../src/verifier/AnswerVerifier.sol";
+import {IProofVerifier} from "../src/verifier/IProofVerifier.sol";
 import {script} from "./ScriptVm.sol";
 
 /// @notice Transactions whose gas tools/gas.sh reports: each by a name, in the order of the broadcast.
@@ -19,9 +19,9 @@ contract Gas {
     uint256 private constant ANSWER_HEAD = 93;
     uint256 private constant HEAD = 112;
 
-    AnswerVerifier private verifier;
+    IProofVerifier private verifier;
     ModelRegistry private registry;
-    Market private market;
+    IMarket private market;
     AvowToken private token;
     Genesis private genesis;
     string private names;
@@ -34,9 +34,9 @@ contract Gas {
 
     function load() private {
         string memory json = script.readFile("deployments/31337.json");
-        verifier = AnswerVerifier(script.parseJsonAddress(json, ".answer_verifier"));
+        verifier = IProofVerifier(script.parseJsonAddress(json, ".answer_verifier"));
         registry = ModelRegistry(script.parseJsonAddress(json, ".registry"));
-        market = Market(script.parseJsonAddress(json, ".market"));
+        market = IMarket(script.parseJsonAddress(json, ".market"));
         token = AvowToken(script.parseJsonAddress(json, ".token"));
         genesis = Genesis(script.parseJsonAddress(json, ".genesis"));
     }

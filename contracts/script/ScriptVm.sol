@@ -17,7 +17,7 @@ interface ScriptVm {
     function toString(bytes32 value) external pure returns (string memory);
     function getNonce(address account) external view returns (uint64);
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
-    function roll(uint256 blockNumber) external;
+    function getCode(string calldata artifact) external view returns (bytes memory);
 }
 
 ScriptVm constant script = ScriptVm(address(uint160(uint256(keccak256("hevm cheat code")))));

@@ -5,11 +5,9 @@ import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
 import {AnswerVerifier} from "../src/verifier/AnswerVerifier.sol";
 import {DeliveryReader} from "../src/verifier/DeliveryReader.sol";
 import {Opening} from "../src/verifier/Opening.sol";
-import {OpeningVerifier} from "../src/verifier/OpeningVerifier.sol";
 import {Reduction} from "../src/verifier/Reduction.sol";
-import {ReductionVerifier} from "../src/verifier/ReductionVerifier.sol";
 import {StateBytes} from "../src/verifier/StateBytes.sol";
-import {WeightVerifier} from "../src/verifier/WeightVerifier.sol";
+import {create} from "./Create.sol";
 import {ProofFiles} from "./ProofFiles.sol";
 import {vm} from "./Vm.sol";
 
@@ -23,8 +21,11 @@ contract AnswerVerifierTest {
     AnswerVerifier private verifier;
 
     function setUp() external {
-        registry = new ModelRegistry();
-        verifier = new AnswerVerifier(registry, new ReductionVerifier(), new OpeningVerifier(new WeightVerifier()));
+        registry = ModelRegistry(create("ModelRegistry.sol:ModelRegistry", ""));
+        address reduction = create("ReductionVerifier.sol:ReductionVerifier", "");
+        address weights = create("WeightVerifier.sol:WeightVerifier", "");
+        address opening = create("OpeningVerifier.sol:OpeningVerifier", abi.encode(weights));
+        verifier = AnswerVerifier(create("AnswerVerifier.sol:AnswerVerifier", abi.encode(registry, reduction, opening)));
     }
 
     function load(string memory name, string memory program)

@@ -9,7 +9,8 @@ import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
 import {AvowToken} from "../src/token/AvowToken.sol";
 import {Emission} from "../src/token/Emission.sol";
 import {MockVerifier} from "./MockVerifier.sol";
-import {MarketWorld, create} from "./MarketWorld.sol";
+import {create} from "./Create.sol";
+import {MarketWorld} from "./MarketWorld.sol";
 import {ProofFiles} from "./ProofFiles.sol";
 import {vm} from "./Vm.sol";
 

@@ -9,7 +9,7 @@ import {IMarket} from "../src/market/IMarket.sol";
 import {Permit, Request, RequestState, Sampling, Status} from "../src/market/Types.sol";
 import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
 import {MarketFixture} from "./MarketFixture.sol";
-import {create} from "./MarketWorld.sol";
+import {create} from "./Create.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev A wallet that is a contract: whoever knows a word may sign for it.

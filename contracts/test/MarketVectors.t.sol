@@ -8,7 +8,7 @@ import {IMarket} from "../src/market/IMarket.sol";
 import {Answer, Offer, Request, Sampling} from "../src/market/Types.sol";
 import {Hex} from "./Hex.sol";
 import {MarketFixture} from "./MarketFixture.sol";
-import {create} from "./MarketWorld.sol";
+import {create} from "./Create.sol";
 import {vm} from "./Vm.sol";
 
 /// @dev LibraryHarness.sol, which is compiled as the market is.

@@ -9,19 +9,8 @@ import {AvowToken} from "../src/token/AvowToken.sol";
 import {Emission} from "../src/token/Emission.sol";
 import {Genesis} from "../src/token/Genesis.sol";
 import {MockVerifier} from "./MockVerifier.sol";
+import {create} from "./Create.sol";
 import {vm} from "./Vm.sol";
-
-/// @notice Deploys the contract of an artifact. Those that tests create with `new` are optimised once for each test.
-function create(string memory artifact, bytes memory arguments) returns (address where) {
-    bytes memory code = abi.encodePacked(vm.getCode(artifact), arguments);
-    assembly ("memory-safe") {
-        where := create(0, add(code, 32), mload(code))
-        if iszero(where) {
-            returndatacopy(0, 0, returndatasize())
-            revert(0, returndatasize())
-        }
-    }
-}
 
 /// @notice A market with all that belongs to it, and all tokens that are not emitted later.
 contract MarketWorld {

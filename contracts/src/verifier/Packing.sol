@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {numberAt} from "./Fused.sol";
-import {Program, Programs, binaryDigits, u8At, u16At} from "./Program.sol";
+import {Program, Programs, binaryDigits, u16At} from "./Program.sol";
+import {Scratch} from "./Scratch.sol";
 
 /// @notice How committed tensors lie in the columns of the two commitments, model and witness (spec/statement.md,
 /// section 7).
@@ -27,7 +27,15 @@ library Packings {
     /// @dev As src/reduction/dense.hpp: pieces of one kind, and weights of an opening.
     uint256 private constant MAX_PIECES = 4096;
     uint256 private constant MAX_WEIGHTS = 4096;
+    /// @dev No piece has 2^48 cells.
     uint256 private constant SIZES = 48;
+
+    /// @dev How many cells model and witness have, how many tensors the model, and log2 of the largest piece of each.
+    struct Counts {
+        uint256[2] cells;
+        uint256[2] largest;
+        uint256[2] tensors;
+    }
 
     /// @notice The packing of a program's committed tensors. Refused are more cells or columns than the commitment may
     /// have, and more pieces.
@@ -36,73 +44,116 @@ library Packings {
         pure
         returns (Packing memory packing)
     {
-        uint256 tensors = u16At(p.opening);
-        packing.first = new uint256[](tensors + 1);
-        uint256 modelTensors = countPieces(p, packing, tensors);
-        uint256 pieces = packing.first[tensors];
-        packing.modelPieces = packing.first[modelTensors];
-        if (packing.modelPieces > MAX_PIECES || pieces - packing.modelPieces > MAX_PIECES) {
-            revert Programs.ProofInstance();
-        }
-        packing.logSizes = new uint256[](pieces);
-        uint256 place = p.opening + 2;
-        for (uint256 t = 0; t < tensors; ++t) {
-            place = cut(p, packing.logSizes, packing.first[t], place + 1);
-        }
+        measure(p, packing, logRows, maxLogColumns);
+        uint256 pieces = packing.first[packing.first.length - 1];
+        // One more: of a tensor without pieces a word is written, too.
+        packing.logSizes = new uint256[](pieces + 1);
+        cut(p, packing.logSizes);
         packing.offsets = new uint256[](pieces);
         packing.order = new uint256[](pieces);
+        lay(packing, 0, packing.modelPieces);
+        lay(packing, packing.modelPieces, pieces);
+    }
+
+    /// @notice Of the packing what does not depend on where pieces lie: pieces of tensors, and groups of columns.
+    function measure(Program memory p, Packing memory packing, uint256 logRows, uint256 maxLogColumns) internal pure {
+        uint256 tensors = u16At(p.opening);
+        packing.first = new uint256[](tensors + 1);
+        Counts memory counts;
+        uint256 place = countPieces(p, packing, counts);
+        packing.modelPieces = packing.first[counts.tensors[0]];
+        if (packing.modelPieces > MAX_PIECES || packing.first[tensors] - packing.modelPieces > MAX_PIECES) {
+            revert Programs.ProofInstance();
+        }
         uint256 columns = 0;
         for (uint256 kind = 0; kind < 2; ++kind) {
-            uint256 cells = kind == 0 ? lay(packing, 0, packing.modelPieces) : lay(packing, packing.modelPieces, pieces);
-            uint256 own = (cells + (1 << logRows) - 1) >> logRows;
+            if (counts.largest[kind] >= SIZES) revert Programs.ProofInstance();
+            uint256 own = (counts.cells[kind] + (1 << logRows) - 1) >> logRows;
             columns += own;
-            // Before anything of this size is made.
             if (columns > 1 << maxLogColumns) revert Programs.ProofInstance();
             packing.logGroups[kind] = groupsOf(own);
         }
         checkWeights(packing, place);
     }
 
-    /// @dev Fills `first`; returns the number of model tensors, which come before the others.
-    function countPieces(Program memory p, Packing memory packing, uint256 tensors)
+    /// @dev Fills `first`, `mostPieces` and the counts; model tensors come before the others. Returns the address behind
+    /// the tensors. The cells of a tensor are the product of its axes' lengths, below 2^96 where its largest piece has
+    /// less than 2^48; where one has more they are not used.
+    function countPieces(Program memory p, Packing memory packing, Counts memory counts)
         private
         pure
-        returns (uint256 modelTensors)
+        returns (uint256 place)
     {
-        unchecked {
-            // Addresses in memory; at most 2^16 tensors of at most MAX_PIECES pieces, and 32 times that in between.
-            uint256 place = p.opening + 2;
-            uint256 total = 0;
-            for (uint256 t = 0; t < tensors; ++t) {
-                if (u8At(place) == 0) ++modelTensors;
-                uint256 end = place + 2 + u8At(place + 1);
-                uint256 pieces = 1;
-                for (place += 2; place < end; ++place) {
-                    pieces *= numberAt(p.digits, u8At(place)) >> 248;
-                    if (pieces > MAX_PIECES) revert Programs.ProofInstance();
+        uint256 tensors = packing.first.length - 1;
+        place = p.opening + 2;
+        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (tensors == 0) return place;
+        uint256 to;
+        uint256 most = 0;
+        bool tooMany = false;
+        {
+            uint256[] memory first = packing.first;
+            uint256[] memory digits = p.digits;
+            uint256[] memory lengths = p.lengths;
+            assembly ("memory-safe") {
+                to := add(first, 64)
+                let total := 0
+                for {} tensors { tensors := sub(tensors, 1) } {
+                    let head := mload(place)
+                    let pieces := 1
+                    let cells := 1
+                    let log := 0
+                    place := add(place, 2)
+                    for { let end := add(place, byte(1, head)) } lt(place, end) { place := add(place, 1) } {
+                        let at := shl(5, add(byte(0, mload(place)), 1))
+                        let d := mload(add(digits, at))
+                        log := add(log, byte(1, d))
+                        cells := mul(cells, mload(add(lengths, at)))
+                        pieces := mul(pieces, shr(248, d))
+                        if gt(pieces, MAX_PIECES) {
+                            tooMany := 1
+                            pieces := 1
+                        }
+                    }
+                    if gt(pieces, most) { most := pieces }
+                    total := add(total, pieces)
+                    mstore(to, total)
+                    to := add(to, 32)
+                    // Of three lists of two, one behind the other in memory.
+                    let kind := shl(5, iszero(iszero(byte(0, head))))
+                    let sum := add(mload(counts), kind)
+                    mstore(sum, add(mload(sum), cells))
+                    let largest := add(mload(add(counts, 32)), kind)
+                    if gt(log, mload(largest)) { mstore(largest, log) }
+                    let tensor := add(mload(add(counts, 64)), kind)
+                    mstore(tensor, add(mload(tensor), 1))
                 }
-                if (pieces > packing.mostPieces) packing.mostPieces = pieces;
-                total += pieces;
-                packing.first[t + 1] = total;
             }
         }
+        if (tooMany) revert Programs.ProofInstance();
+        packing.mostPieces = most;
     }
 
     /// @dev A claim has a weight for each piece of its tensor.
     function checkWeights(Packing memory packing, uint256 place) private pure {
+        uint256[] memory first = packing.first;
+        if (first.length == 1) return;
         uint256 weights = 0;
-        unchecked {
-            // Addresses in memory and numbers of 16 bits.
-            place += 2 + 2 * u16At(place);
-            uint256 points = u16At(place);
-            place += 2;
-            for (; points > 0; --points) {
-                place += 1 + 2 * u8At(place);
-                uint256 end = place + 2 + 4 * u16At(place);
-                for (place += 2; place < end; place += 4) {
-                    uint256 tensor = u16At(place + 2);
-                    weights += packing.first[tensor + 1] - packing.first[tensor];
+        assembly ("memory-safe") {
+            first := add(first, 32)
+            place := add(place, add(2, shl(1, shr(240, mload(place)))))
+            let points := shr(240, mload(place))
+            place := add(place, 2)
+            for {} points { points := sub(points, 1) } {
+                place := add(place, add(1, shl(1, byte(0, mload(place)))))
+                let claims := shr(240, mload(place))
+                // The tensor is the second number of four bytes.
+                place := add(place, 4)
+                for { let end := add(place, shl(2, claims)) } lt(place, end) { place := add(place, 4) } {
+                    let tensor := add(first, shl(5, shr(240, mload(place))))
+                    weights := add(weights, sub(mload(add(tensor, 32)), mload(tensor)))
                 }
+                place := sub(place, 2)
             }
         }
         if (weights > MAX_WEIGHTS) revert Programs.ProofInstance();
@@ -117,86 +168,81 @@ library Packings {
         }
     }
 
-    /// @dev Sizes of the products of the axes' pieces, those of the first axis slowest. Place: number of axes, these.
-    /// Returns the address behind them.
-    function cut(Program memory p, uint256[] memory logSizes, uint256 first, uint256 place)
-        private
-        pure
-        returns (uint256 end)
-    {
-        unchecked {
-            // Addresses in memory; numbers of pieces, and logarithms of their sizes.
-            end = place + 1 + u8At(place);
-            uint256 to;
-            assembly ("memory-safe") {
-                to := add(logSizes, add(32, shl(5, first)))
-            }
-            uint256 count = 1;
-            uint256 common = 0;
-            for (++place; place < end; ++place) {
-                uint256 digits = numberAt(p.digits, u8At(place));
-                if (digits >> 248 == 1) {
-                    common += (digits >> 240) & 255;
-                } else {
-                    count = cutAxis(to, count, digits);
+    /// @dev Sizes of the products of the axes' pieces, those of the first axis slowest.
+    function cut(Program memory p, uint256[] memory logSizes) private pure {
+        uint256 place = p.opening;
+        uint256[] memory digits = p.digits;
+        if (logSizes.length == 1) return;
+        assembly ("memory-safe") {
+            let tensors := shr(240, mload(place))
+            place := add(place, 2)
+            let to := add(logSizes, 32)
+            for {} tensors { tensors := sub(tensors, 1) } {
+                let rank := byte(1, mload(place))
+                let count := 1
+                let common := 0
+                mstore(to, 0)
+                place := add(place, 2)
+                for { let end := add(place, rank) } lt(place, end) { place := add(place, 1) } {
+                    let d := mload(add(digits, shl(5, add(byte(0, mload(place)), 1))))
+                    let own := shr(248, d)
+                    switch own
+                    case 1 { common := add(common, byte(1, d)) }
+                    default {
+                        // Each size once more for each piece of the axis, plus that one's. Backwards: what is
+                        // overwritten has been used.
+                        let next := add(to, shl(5, mul(count, own)))
+                        for { let from := add(to, shl(5, count)) } gt(from, to) {} {
+                            from := sub(from, 32)
+                            let size := mload(from)
+                            for { let k := own } k { k := sub(k, 1) } {
+                                next := sub(next, 32)
+                                mstore(next, add(size, byte(k, d)))
+                            }
+                        }
+                        count := mul(count, own)
+                    }
                 }
-            }
-            assembly ("memory-safe") {
-                for { let last := add(to, shl(5, count)) } lt(to, last) { to := add(to, 32) } {
+                for { let end := add(to, shl(5, count)) } lt(to, end) { to := add(to, 32) } {
                     mstore(to, add(mload(to), common))
                 }
             }
         }
     }
 
-    /// @dev Each of the sizes at an address once more for each piece of an axis, plus that one's.
-    function cutAxis(uint256 to, uint256 count, uint256 digits) private pure returns (uint256) {
-        unchecked {
-            uint256 own = digits >> 248;
-            // Backwards: what is overwritten has been used.
-            for (uint256 k = count; k > 0; --k) {
-                assembly ("memory-safe") {
-                    let size := mload(add(to, shl(5, sub(k, 1))))
-                    for { let d := own } d { d := sub(d, 1) } {
-                        let place := add(to, shl(5, sub(add(mul(sub(k, 1), own), d), 1)))
-                        mstore(place, add(size, and(shr(sub(248, shl(3, d)), digits), 255)))
-                    }
-                }
-            }
-            return count * own;
-        }
-    }
-
-    /// @dev Lays the pieces [from, to) one behind the other, larger ones first, of one size in their order.
-    function lay(Packing memory packing, uint256 from, uint256 to) private pure returns (uint256 cells) {
-        // How many pieces of a size there are, then the place of the next one in the order.
-        uint256[SIZES] memory counts;
-        uint256[SIZES] memory nextOffset;
+    /// @dev Lays the pieces [from, to) one behind the other, larger ones first, of one size in their order. By size there
+    /// are first the number of pieces, then the next one's cell and, in 32 bits below it, its place in the order.
+    function lay(Packing memory packing, uint256 from, uint256 to) private pure {
+        if (from == to) return;
         uint256[] memory logSizes = packing.logSizes;
-        uint256 sizes = 0;
-        for (uint256 i = from; i < to; ++i) {
-            // A size beyond the list panics: no such tensor can be committed.
-            uint256 size = numberAt(logSizes, i);
-            ++counts[size];
-            sizes |= 1 << size;
-        }
-        unchecked {
-            // At most MAX_PIECES pieces of less than 2^48 cells.
-            uint256 rank = from;
-            for (uint256 size = SIZES; size > 0; --size) {
-                if ((sizes >> (size - 1)) & 1 == 0) continue;
-                uint256 count = counts[size - 1];
-                nextOffset[size - 1] = cells;
-                counts[size - 1] = rank;
-                cells += count << (size - 1);
-                rank += count;
+        uint256[] memory offsets = packing.offsets;
+        uint256[] memory order = packing.order;
+        uint256 sizes = Scratch.mark();
+        assembly ("memory-safe") {
+            calldatacopy(sizes, calldatasize(), shl(5, SIZES))
+            let end := add(add(logSizes, 32), shl(5, to))
+            for { let at := add(add(logSizes, 32), shl(5, from)) } lt(at, end) { at := add(at, 32) } {
+                let place := add(sizes, shl(5, mload(at)))
+                mstore(place, add(mload(place), 1))
             }
-            (uint256[] memory offsets, uint256[] memory order) = (packing.offsets, packing.order);
-            for (uint256 i = from; i < to; ++i) {
-                uint256 size = numberAt(logSizes, i);
-                offsets[i] = nextOffset[size];
-                nextOffset[size] += 1 << size;
-                order[counts[size]++] = i;
+            let rank := from
+            let cell := 0
+            for { let size := SIZES } size {} {
+                size := sub(size, 1)
+                let place := add(sizes, shl(5, size))
+                let count := mload(place)
+                mstore(place, or(shl(32, cell), rank))
+                rank := add(rank, count)
+                cell := add(cell, shl(size, count))
+            }
+            for { let i := from } lt(i, to) { i := add(i, 1) } {
+                let at := shl(5, add(i, 1))
+                let size := mload(add(logSizes, at))
+                let place := add(sizes, shl(5, size))
+                let next := mload(place)
+                mstore(add(offsets, at), shr(32, next))
+                mstore(add(order, shl(5, add(and(next, 0xffffffff), 1))), i)
+                mstore(place, add(next, add(shl(add(size, 32), 1), 1)))
             }
         }
     }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Fp3, ONE, P} from "./Fp3.sol";
+import {Scratch} from "./Scratch.sol";
 
 /// @dev 1/2.
 Fp3 constant HALF = Fp3.wrap(((P + 1) / 2) << 160);
@@ -90,22 +91,24 @@ function u64At(uint256 place) pure returns (uint256 value) {
 
 /// @dev ceil(log2 n), n >= 1: the coordinates of an axis.
 function logExtent(uint256 n) pure returns (uint256 log) {
-    while (1 << log < n) ++log;
+    assembly ("memory-safe") {
+        if gt(n, 1) { log := sub(256, clz(sub(n, 1))) }
+    }
 }
 
 /// @dev The binary digits of n, below 2^32, that are 1: how many in the highest byte, then their places, the highest
 /// first. At most 31 of them have room.
 function binaryDigits(uint256 n) pure returns (uint256 packed) {
-    uint256 count = 0;
-    // Lowest digit first, each before those that are there.
-    for (uint256 b = 0; n != 0; ++b) {
-        if (n & 1 == 1) {
-            packed = (packed >> 8) | (b << 240);
-            ++count;
+    assembly ("memory-safe") {
+        let count := 0
+        for {} n {} {
+            let b := sub(255, clz(n))
+            n := xor(n, shl(b, 1))
+            count := add(count, 1)
+            packed := or(packed, shl(sub(248, shl(3, count)), b))
         }
-        n >>= 1;
+        packed := or(packed, shl(248, count))
     }
-    packed |= count << 248;
 }
 
 /// @title Reads programs
@@ -176,21 +179,63 @@ library Programs {
         p.lengths = new uint256[](count);
         p.bits = new uint256[](count);
         p.digits = new uint256[](count);
-        for (uint256 axis = 0; axis < count; ++axis) {
-            uint256 place = at_ + 2 + AXIS_BYTES * axis;
-            uint256 parameter = u8At(place);
-            uint256 length = u32At(place + 1);
-            if (parameter > 0) {
-                if (lengths[parameter - 1] > length) revert ProofInstance();
-                length = lengths[parameter - 1];
-                p.bits[axis] = p.parameterBits[parameter - 1];
-            } else {
-                p.bits[axis] = logExtent(length);
-            }
-            if (length >= 2 ** 31) revert ProofInstance();
-            p.lengths[axis] = length;
-            p.digits[axis] = axis > 0 && p.lengths[axis - 1] == length ? p.digits[axis - 1] : binaryDigits(length);
+        bool fits = putAxes(at_ + 2, lengths, p.lengths, p.bits, p.digits);
+        if (!fits) revert ProofInstance();
+    }
+
+    /// @dev Length, coordinates and digits of axes, five bytes each. Returns whether none is longer than it may be.
+    function putAxes(
+        uint256 place,
+        uint256[] memory parameters,
+        uint256[] memory lengths,
+        uint256[] memory bits,
+        uint256[] memory digits
+    ) private pure returns (bool) {
+        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (lengths.length == 0) return true;
+        uint256 end;
+        uint256 last;
+        uint256 lastDigits;
+        uint256 beyond;
+        assembly ("memory-safe") {
+            end := add(lengths, shl(5, mload(lengths)))
+            bits := sub(bits, lengths)
+            digits := sub(digits, lengths)
         }
+        unchecked {
+            // Addresses.
+            while (true) {
+                uint256 length;
+                assembly ("memory-safe") {
+                    lengths := add(lengths, 32)
+                    length := mload(place)
+                    let parameter := byte(0, length)
+                    length := and(shr(216, length), 0xffffffff)
+                    if parameter {
+                        // Parameters that there are not have the length 0 or any: programs name none.
+                        let own := mload(add(parameters, shl(5, parameter)))
+                        beyond := or(beyond, gt(own, length))
+                        length := own
+                    }
+                    beyond := or(beyond, shr(31, length))
+                }
+                if (beyond != 0) return false;
+                if (length != last) (last, lastDigits) = (length, binaryDigits(length));
+                uint256 log = logExtent(length);
+                assembly ("memory-safe") {
+                    mstore(lengths, length)
+                    mstore(add(lengths, bits), log)
+                    mstore(add(lengths, digits), lastDigits)
+                    place := add(place, AXIS_BYTES)
+                }
+                bool done;
+                assembly ("memory-safe") {
+                    done := eq(lengths, end)
+                }
+                if (done) return true;
+            }
+        }
+        return true;
     }
 
     function constantAt(Program memory p, uint256 number) internal pure returns (uint256) {
@@ -258,61 +303,97 @@ library Programs {
         pure
         returns (Placement memory placement, uint256 end)
     {
-        uint256[] memory order = new uint256[](u8At(at_));
-        end = at_ + 1;
-        for (uint256 i = 0; i < order.length; ++i) {
-            // By falling coordinates, then by axis; the entry's address lowest.
-            uint256 key = ((255 - p.bits[u8At(end)]) << 96) | (u8At(end) << 64) | end;
-            uint256 k = i;
-            for (; k > 0 && order[k - 1] > key; --k) {
-                order[k] = order[k - 1];
-            }
-            order[k] = key;
-            end += 3 + u8At(end + 2);
-        }
-        placement.firsts = new uint256[](p.bits.length);
-        uint256 placed = 0;
-        uint256 total = 0;
-        for (uint256 i = 0; i < order.length; ++i) {
-            uint256 entry = order[i] & (2 ** 64 - 1);
-            uint256 axis = u8At(entry);
-            uint256 first = firstFree(p, placement.firsts, placed, entry);
-            placement.firsts[axis] = first;
-            placed |= 1 << axis;
-            if (first + p.bits[axis] > total) total = first + p.bits[axis];
-        }
-        placement.degrees = new uint256[](total);
-        for (uint256 i = 0; i < order.length; ++i) {
-            uint256 entry = order[i] & (2 ** 64 - 1);
-            uint256 degree = u8At(entry + 1);
-            uint256 first = placement.firsts[u8At(entry)];
-            for (uint256 b = first; b < first + p.bits[u8At(entry)]; ++b) {
-                if (placement.degrees[b] < degree) placement.degrees[b] = degree;
+        uint256[] memory bits = p.bits;
+        uint256 count = u8At(at_);
+        uint256 order = Scratch.take(32 * count);
+        end = sortAxes(bits, at_ + 1, order, count);
+        placement.firsts = new uint256[](bits.length);
+        placement.degrees = new uint256[](placeAxes(bits, placement.firsts, order, count));
+        fillDegrees(bits, placement, order, count);
+    }
+
+    /// @dev Writes the axes from `place` on, by falling coordinates, then by axis, to words from `order` on: 255 less the
+    /// coordinates, the axis, and in the low 64 bits the entry's address. Returns the address behind them.
+    function sortAxes(uint256[] memory bits, uint256 place, uint256 order, uint256 count)
+        private
+        pure
+        returns (uint256 end)
+    {
+        end = place;
+        if (count == 0) return end;
+        assembly ("memory-safe") {
+            let to := order
+            for {} count { count := sub(count, 1) } {
+                let word := mload(end)
+                let axis := byte(0, word)
+                let key := or(or(shl(96, sub(255, mload(add(bits, add(32, shl(5, axis)))))), shl(64, axis)), end)
+                let k := to
+                for {} gt(k, order) { k := sub(k, 32) } {
+                    let before := mload(sub(k, 32))
+                    if iszero(gt(before, key)) { break }
+                    mstore(k, before)
+                }
+                mstore(k, key)
+                to := add(to, 32)
+                end := add(end, add(3, byte(2, word)))
             }
         }
     }
 
-    /// @dev The lowest place that no axis overlaps that occurs together with the entry's and is placed.
-    function firstFree(Program memory p, uint256[] memory firsts, uint256 placed, uint256 entry)
+    /// @dev Where each axis begins, in the given order: the lowest place that no axis overlaps that occurs together with it
+    /// and is placed. Returns how many places there are.
+    function placeAxes(uint256[] memory bits, uint256[] memory firsts, uint256 order, uint256 count)
         private
         pure
-        returns (uint256 first)
+        returns (uint256 total)
     {
-        uint256[] memory bits = p.bits;
-        unchecked {
-            // Addresses in memory, and coordinates, of which there are a few hundred.
-            uint256 own = bits[u8At(entry)];
-            uint256 others = u8At(entry + 2);
-            for (uint256 i = 0; i < others;) {
-                uint256 other = u8At(entry + 3 + i);
-                ++i;
-                if ((placed >> other) & 1 == 0) continue;
-                uint256 begin = firsts[other];
-                uint256 end = begin + bits[other];
-                // Every place from here to its end overlaps it, too.
-                if (first < end && begin < first + own) {
-                    first = end;
-                    i = 0;
+        if (count == 0) return 0;
+        uint256 placed = 0;
+        assembly ("memory-safe") {
+            bits := add(bits, 32)
+            firsts := add(firsts, 32)
+            for { let last := add(order, shl(5, count)) } lt(order, last) { order := add(order, 32) } {
+                let entry := and(mload(order), 0xffffffffffffffff)
+                let first := 0
+                let own := mload(add(bits, shl(5, byte(0, mload(entry)))))
+                let end := add(add(entry, 3), byte(2, mload(entry)))
+                for { let other := add(entry, 3) } lt(other, end) {} {
+                    let axis := byte(0, mload(other))
+                    other := add(other, 1)
+                    if and(shr(axis, placed), 1) {
+                        axis := shl(5, axis)
+                        let begin := mload(add(firsts, axis))
+                        let behind := add(begin, mload(add(bits, axis)))
+                        // Every place from here to its end overlaps it, too.
+                        if and(lt(first, behind), lt(begin, add(first, own))) {
+                            first := behind
+                            other := add(entry, 3)
+                        }
+                    }
+                }
+                let number_ := byte(0, mload(entry))
+                placed := or(placed, shl(number_, 1))
+                mstore(add(firsts, shl(5, number_)), first)
+                own := add(own, first)
+                if gt(own, total) { total := own }
+            }
+        }
+    }
+
+    /// @dev The degree of a round is the largest of an axis that has this coordinate.
+    function fillDegrees(uint256[] memory bits, Placement memory placement, uint256 order, uint256 count) private pure {
+        if (count == 0) return;
+        uint256[] memory firsts = placement.firsts;
+        uint256[] memory degrees = placement.degrees;
+        assembly ("memory-safe") {
+            for { let last := add(order, shl(5, count)) } lt(order, last) { order := add(order, 32) } {
+                let word := mload(and(mload(order), 0xffffffffffffffff))
+                let axis := add(32, shl(5, byte(0, word)))
+                let degree := byte(1, word)
+                let place := add(degrees, add(32, shl(5, mload(add(firsts, axis)))))
+                for { let end := add(place, shl(5, mload(add(bits, axis)))) } lt(place, end) { place := add(place, 32) }
+                {
+                    if lt(mload(place), degree) { mstore(place, degree) }
                 }
             }
         }

@@ -90,9 +90,22 @@ library StateBytes {
     /// @notice The next elements.
     function readList(Cursor memory cursor, uint256 count) internal pure returns (Fp3[] memory list) {
         list = new Fp3[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            list[i] = read(cursor);
+        uint256 place = cursor.place;
+        assembly ("memory-safe") {
+            let to := add(list, 32)
+            for { let end := add(to, shl(5, count)) } lt(to, end) { to := add(to, 32) } {
+                let words := mload(place)
+                mstore(
+                    to,
+                    or(
+                        or(shl(160, shr(192, words)), shl(80, and(shr(128, words), 0xffffffffffffffff))),
+                        and(shr(64, words), 0xffffffffffffffff)
+                    )
+                )
+                place := add(place, ELEMENT)
+            }
         }
+        cursor.place = place;
     }
 
     /// @notice The next bytes, as they are.

@@ -42,7 +42,8 @@ contract WeightVerifier {
     /// @notice The shape of an opening.
     function shapeOf(ProgramInput calldata input) external view returns (OpeningShape memory shape) {
         Program memory p = Programs.instantiate(Code.read(input.program), input.lengths, new uint256[][](0));
-        Packing memory packing = Packings.pack(p, input.logRows, input.maxLogColumns);
+        Packing memory packing;
+        Packings.measure(p, packing, input.logRows, input.maxLogColumns);
         (shape.modelGroups, shape.witnessGroups) = (packing.logGroups[0], packing.logGroups[1]);
         (, uint256 stages) = Reduction.firstStage(p);
         uint256 logCells = LookupArgument.layoutOf(Reduction.lookupConfig(p)).logCells;

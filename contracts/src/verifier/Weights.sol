@@ -1,36 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, atBit, fromBase} from "./Fp3.sol";
-import {element, mulAdd, mulEq, numberAt, powerOfTwo, setElement} from "./Fused.sol";
+import {Fp3, ONE, atBit} from "./Fp3.sol";
+import {numberAt, powerOfTwo} from "./Fused.sol";
 import {Packing} from "./Packing.sol";
 import {Program, Programs, u8At, u16At} from "./Program.sol";
+import {Scratch} from "./Scratch.sol";
 
 /// @title What the claims on committed tensors weigh at the point of an opening (spec/statement.md, section 7)
+/// @dev A coordinate r is kept as its sign a = 2 r - 1, which is 1 and -1 where r is a bit: 2 eq(r, s) = 1 + a b, and the
+/// factors of the bits 1 and 0 are (1 + a) / 2 and (1 - a) / 2. All coordinates of a claim's point have one factor of
+/// these, whatever the piece, so that its weight is divided by 2 to their number at the end.
 library Weights {
     using Programs for Program;
 
     /// @dev The model's and the witness's.
     uint256 private constant COMMITMENTS = 2;
+    /// @dev Of the table of weights: bytes, and how many entries it takes.
+    uint256 private constant TABLE = 1024 * 32;
+    uint256 private constant ROOM = 768;
+    /// @dev What a key of the table has room for.
+    uint256 private constant MOST_COORDINATES = 1 << 12;
+    uint256 private constant MOST_BITS = 48;
 
-    /// @notice An opening's point and what was computed of it.
+    /// @notice An opening's point and what was computed of it. Assembly below has the fields' offsets.
     struct At {
-        /// Column variables, then those of rows.
-        Fp3[] opened;
+        /// For each size of groups the address of the signs of the point of its dense index: columns, then rows.
+        uint256[] dense;
         uint256 kappa;
-        /// By log2 of a group's columns: the point of its dense index, lowest bit first: columns, then rows.
-        Fp3[][] dense;
-        /// For each coordinates the address of the last of their weights: key, value, address of the one before.
+        uint256 logRows;
+        /// 96: weights of axes' pieces that are known, by a key of 32 bits above the element; 128: how many more are taken.
+        uint256 table;
+        uint256 room;
+        /// 160: for each coordinates the address of the list of their signs, once they are known.
         uint256[] lists;
-        /// For each group, weights within the pieces of a tensor at `point`, with the bits of the dense index behind each; of
-        /// which groups they are known. They are the same for all tensors at the point.
+        /// 192: of each group the weights within the pieces of a tensor at `point`, with the bits of the dense index behind
+        /// each. They are the same for all tensors at the point.
         uint256 scratch;
+        uint256 stride;
         uint256 mostPieces;
         uint256 point;
-        uint256 known;
-        /// Of each piece: log2 of its group's columns, and what the bits above its size contribute.
-        uint256[] groups;
-        Fp3[] places;
+        /// Column variables, then those of rows.
+        Fp3[] opened;
+        /// 352: of each piece what the bits above its size contribute, below log2 of its group's columns in the highest
+        /// byte; the limbs are at most 49 p.
+        uint256[] places;
+        /// Of each tensor the groups of its pieces, a bit each.
+        uint256[] masks;
+        /// 416: numbers of tensors' first pieces.
+        uint256[] first;
+        /// 448
+        Fp3[] powers;
+        /// 480: where weights within are computed, log2 of the group's columns, its bits of the dense index, and signs.
+        uint256 logGroup;
+        uint256 limit;
+        uint256 signs;
+        /// 576: of the axis that is added, what a key has for it, its list, and where its piece begins.
+        uint256 axisKey;
+        uint256 list;
+        uint256 offset;
     }
 
     /// @notice Claim number a, in the order of claims, times join^(number of commitments + a).
@@ -42,42 +70,127 @@ library Weights {
     {
         At memory at_ = pointOf(p, packing, opened, logRows);
         uint256 place = skipTensors(p);
-        Fp3[] memory powers = powersOf(join, COMMITMENTS, u16At(place));
-        place += 2 + 2 * powers.length;
+        at_.powers = powersOf(join, COMMITMENTS, u16At(place));
+        uint256 scratch = Scratch.take(96);
+        assembly ("memory-safe") {
+            calldatacopy(scratch, calldatasize(), 96)
+        }
         unchecked {
             // Addresses in memory and numbers of 16 bits.
+            place += 2 + 2 * at_.powers.length;
             uint256 points = u16At(place);
             place += 2;
             for (; points > 0; --points) {
                 at_.point = place;
-                at_.known = 0;
+                uint256 bits = prepareLists(p, at_);
                 place += 1 + 2 * u8At(place);
                 uint256 end = place + 2 + 4 * u16At(place);
-                for (place += 2; place < end; place += 4) {
-                    uint256 tensor = u16At(place + 2);
-                    Fp3 weight = tensorWeight(p, at_, packing.first[tensor], packing.first[tensor + 1]);
-                    total = mulAdd(total, powers[u16At(place)], weight);
+                uint256 groups = groupsAt(at_.masks, place + 2, end);
+                for (uint256 g = 0; groups != 0; ++g) {
+                    if (groups & 1 == 1) innerWeights(p, at_, g);
+                    groups >>= 1;
                 }
+                // 2 has the order 192 modulo p.
+                addClaims(at_, place + 2, end, powerOfTwo(192 * (bits / 192 + 1) - bits), scratch);
+                place = end;
+            }
+        }
+        assembly ("memory-safe") {
+            total := or(
+                or(
+                    shl(160, mod(mload(scratch), 0xffffffff00000001)),
+                    shl(80, mod(mload(add(scratch, 32)), 0xffffffff00000001))
+                ),
+                mod(mload(add(scratch, 64)), 0xffffffff00000001)
+            )
+        }
+    }
+
+    /// @dev The groups that pieces lie in of tensors that are claimed of, four bytes each.
+    function groupsAt(uint256[] memory masks, uint256 place, uint256 end) private pure returns (uint256 groups) {
+        assembly ("memory-safe") {
+            masks := add(masks, 32)
+            for {} lt(place, end) { place := add(place, 4) } {
+                groups := or(groups, mload(add(masks, shl(5, and(shr(224, mload(place)), 0xffff)))))
             }
         }
     }
 
-    /// @dev Sum over the pieces of a tensor of the weight within it times that of its place.
-    function tensorWeight(Program memory p, At memory at_, uint256 first, uint256 end) private pure returns (Fp3 sum) {
+    /// @dev Adds the claims at a point, four bytes each, to the three limbs at `sums`: power times the sum over the pieces
+    /// of the weight within times that of the place; all times `scale`.
+    ///
+    /// Weights have limbs below p < 2^64, places of at most 49 p < 2^70: five products of them have less than 2^137, those
+    /// of 2^12 pieces 2^149. Times a power, five times, that is 2^216, and for 2^16 claims 2^232. Reduced and times `scale`
+    /// they have less than 2^128, and there are at most 2^16 points.
+    function addClaims(At memory at_, uint256 place, uint256 end, uint256 scale, uint256 sums) private pure {
+        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (place == end) return;
+        uint256 s0 = 0;
+        uint256 s1 = 0;
+        uint256 s2 = 0;
         unchecked {
-            // Numbers of pieces, and addresses.
-            uint256 stride = 64 * at_.mostPieces;
-            uint256 offset = 0;
-            for (uint256 piece = first; piece < end; ++piece) {
-                uint256 group = numberAt(at_.groups, piece);
-                uint256 scratch = at_.scratch + group * stride;
-                if ((at_.known >> group) & 1 == 0) innerWeights(p, at_, scratch, group);
-                Fp3 inner;
+            // An address.
+            for (; place < end; place += 4) {
+                (uint256 w0, uint256 w1, uint256 w2) = claimWeight(at_, u16At(place + 2));
                 assembly ("memory-safe") {
-                    inner := mload(add(scratch, offset))
+                    let a := mload(add(mload(add(at_, 448)), shl(5, add(1, shr(240, mload(place))))))
+                    let b := shr(160, a)
+                    s0 := add(s0, mul(b, w0))
+                    s1 := add(s1, mul(b, w1))
+                    s2 := add(s2, mul(b, w2))
+                    b := and(shr(80, a), 0xffffffffffffffffffff)
+                    s1 := add(s1, mul(b, w0))
+                    s2 := add(s2, mul(b, w1))
+                    s0 := add(s0, shl(1, mul(b, w2)))
+                    b := and(a, 0xffffffffffffffffffff)
+                    s2 := add(s2, mul(b, w0))
+                    s0 := add(s0, shl(1, mul(b, w1)))
+                    s1 := add(s1, shl(1, mul(b, w2)))
                 }
-                sum = mulAdd(sum, inner, element(at_.places, piece));
-                offset += 64;
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(sums, add(mload(sums), mul(mod(s0, 0xffffffff00000001), scale)))
+            mstore(add(sums, 32), add(mload(add(sums, 32)), mul(mod(s1, 0xffffffff00000001), scale)))
+            mstore(add(sums, 64), add(mload(add(sums, 64)), mul(mod(s2, 0xffffffff00000001), scale)))
+        }
+    }
+
+    /// @dev Sum over the pieces of a tensor of the weight within times that of the place, in three limbs below 2^149.
+    function claimWeight(At memory at_, uint256 tensor) private pure returns (uint256 w0, uint256 w1, uint256 w2) {
+        uint256 piece;
+        uint256 last;
+        uint256 from;
+        uint256 stride;
+        assembly ("memory-safe") {
+            let first := add(mload(add(at_, 416)), shl(5, tensor))
+            let places := add(mload(add(at_, 352)), 32)
+            piece := add(places, shl(5, mload(add(first, 32))))
+            last := add(places, shl(5, mload(add(first, 64))))
+            from := mload(add(at_, 192))
+            stride := mload(add(at_, 224))
+        }
+        if (piece == last) return (0, 0, 0);
+        assembly ("memory-safe") {
+            for {} lt(piece, last) { piece := add(piece, 32) } {
+                let b := mload(piece)
+                let a2 := mload(add(from, mul(shr(248, b), stride)))
+                let a0 := shr(160, a2)
+                let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
+                a2 := and(a2, 0xffffffffffffffffffff)
+                let c := and(shr(160, b), 0xffffffffffffffffffff)
+                w0 := add(w0, mul(a0, c))
+                w1 := add(w1, mul(a1, c))
+                w2 := add(w2, mul(a2, c))
+                c := and(shr(80, b), 0xffffffffffffffffffff)
+                w1 := add(w1, mul(a0, c))
+                w2 := add(w2, mul(a1, c))
+                w0 := add(w0, shl(1, mul(a2, c)))
+                c := and(b, 0xffffffffffffffffffff)
+                w2 := add(w2, mul(a0, c))
+                w0 := add(w0, shl(1, mul(a1, c)))
+                w1 := add(w1, shl(1, mul(a2, c)))
+                from := add(from, 64)
             }
         }
     }
@@ -87,19 +200,24 @@ library Weights {
         pure
         returns (At memory at_)
     {
+        if (opened.length > MOST_BITS || p.points.length > MOST_COORDINATES) revert Programs.ProgramInvalid();
         at_.opened = opened;
         at_.kappa = opened.length - logRows;
-        at_.dense = new Fp3[][](at_.kappa + 1);
+        at_.logRows = logRows;
         at_.lists = new uint256[](p.points.length);
-        at_.groups = new uint256[](packing.order.length);
-        at_.places = new Fp3[](packing.order.length);
+        at_.places = new uint256[](packing.order.length);
+        at_.masks = new uint256[](packing.first.length - 1);
+        at_.first = packing.first;
         at_.mostPieces = packing.mostPieces;
-        uint256[] memory scratch = new uint256[](2 * packing.mostPieces * (at_.kappa + 1));
-        uint256 scratchPlace;
+        at_.stride = 64 * packing.mostPieces;
+        at_.scratch = Scratch.take(at_.stride * (at_.kappa + 1));
+        uint256 table = Scratch.take(TABLE);
         assembly ("memory-safe") {
-            scratchPlace := add(scratch, 32)
+            calldatacopy(table, calldatasize(), TABLE)
         }
-        at_.scratch = scratchPlace;
+        at_.table = table;
+        at_.room = ROOM;
+        at_.dense = new uint256[](at_.kappa + 1);
         uint256 from = 0;
         for (uint256 tree = 0; tree < COMMITMENTS; ++tree) {
             uint256 to = tree == 0 ? packing.modelPieces : packing.order.length;
@@ -109,21 +227,50 @@ library Weights {
                 start += 1 << (packing.logGroups[tree][g] + logRows);
             }
         }
+        fillMasks(at_.masks, packing.first, at_.places);
     }
 
-    /// @dev The point of the dense index of a group.
-    function densePoint(At memory at_, uint256 logGroup) private pure returns (Fp3[] memory point) {
-        if (at_.dense[logGroup].length != 0) return at_.dense[logGroup];
-        uint256 logRows = at_.opened.length - at_.kappa;
-        point = new Fp3[](logGroup + logRows);
-        for (uint256 b = 0; b < point.length; ++b) {
-            point[b] = at_.opened[b < logGroup ? b : at_.kappa + b - logGroup];
+    function fillMasks(uint256[] memory masks, uint256[] memory first, uint256[] memory places) private pure {
+        if (places.length == 0) return;
+        assembly ("memory-safe") {
+            let piece := add(places, 32)
+            let next := add(first, 64)
+            let to := add(masks, 32)
+            for { let end := add(to, shl(5, mload(masks))) } lt(to, end) { to := add(to, 32) } {
+                let mask := 0
+                for { let last := add(add(places, 32), shl(5, mload(next))) } lt(piece, last) {
+                    piece := add(piece, 32)
+                } {
+                    mask := or(mask, shl(shr(248, mload(piece)), 1))
+                }
+                mstore(to, mask)
+                next := add(next, 32)
+            }
         }
-        at_.dense[logGroup] = point;
+    }
+
+    /// @dev Makes r to 2 r - 1 in `count` words. Limbs below p, before and after.
+    function toSigns(uint256 place, uint256 count) private pure {
+        assembly ("memory-safe") {
+            for { let end := add(place, shl(5, count)) } lt(place, end) { place := add(place, 32) } {
+                let a := mload(place)
+                mstore(
+                    place,
+                    or(
+                        or(
+                            // 2 a + p - 1.
+                            shl(160, mod(add(shl(1, shr(160, a)), 0xffffffff00000000), 0xffffffff00000001)),
+                            shl(80, mod(shl(1, and(shr(80, a), 0xffffffffffffffffffff)), 0xffffffff00000001))
+                        ),
+                        mod(shl(1, and(a, 0xffffffffffffffffffff)), 0xffffffff00000001)
+                    )
+                )
+            }
+        }
     }
 
     /// @dev Places of the pieces of one group, which begins at the cell `start`: those in order from `from` on that lie in
-    /// it. Each shares most of its high bits with the one before. Returns the first that does not lie in it.
+    /// it. Returns the first that does not lie in it.
     function placeGroup(
         At memory at_,
         Packing memory packing,
@@ -133,46 +280,127 @@ library Weights {
         uint256 to,
         uint256 start
     ) private pure returns (uint256) {
+        if (from == to) return from;
         uint256 logGroup = packing.logGroups[tree][group];
-        Fp3[] memory point = densePoint(at_, logGroup);
-        // prefix[b]: what the bits from b on contribute, of `last`; true from `valid` on.
-        Fp3[] memory prefix = new Fp3[](point.length + 1);
-        prefix[point.length] = columnPlace(at_, logGroup, groupOffset(packing, tree, logGroup));
+        uint256 length = logGroup + at_.logRows;
+        if (at_.dense[logGroup] == 0) at_.dense[logGroup] = denseSigns(at_, logGroup, length);
+        uint256 mark = Scratch.mark();
+        // By level b what the bits from b on contribute of the piece before, and that with a 1 in place of its bit b: two
+        // words each.
+        uint256 levels = Scratch.take(64 * (length + 1));
+        Fp3 top = columnPlace(at_, logGroup, groupOffset(packing, tree, logGroup));
+        assembly ("memory-safe") {
+            mstore(add(levels, shl(6, length)), top)
+        }
         unchecked {
             // Numbers of pieces and of bits. Offsets do not fall, and `start` is not above the first one.
             uint256 last = 0;
-            uint256 valid = point.length;
+            uint256 valid = length;
             for (; from < to; ++from) {
                 uint256 piece = numberAt(packing.order, from);
                 uint256 index = numberAt(packing.offsets, piece) - start;
-                if (index >> point.length != 0) break;
-                for (uint256 changed = (index ^ last) >> valid; changed != 0; changed >>= 1) {
-                    ++valid;
-                }
+                if (index >> length != 0) break;
                 uint256 low = numberAt(packing.logSizes, piece);
-                for (; valid > low; --valid) {
-                    Fp3 factor = atBit(element(point, valid - 1), (index >> (valid - 1)) & 1);
-                    setElement(prefix, valid - 1, element(prefix, valid) * factor);
-                }
+                valid = descend(at_, levels, index, last ^ index, valid, low, logGroup);
                 last = index;
-                at_.groups[piece] = logGroup;
-                at_.places[piece] = element(prefix, low);
+                uint256[] memory places = at_.places;
+                assembly ("memory-safe") {
+                    mstore(add(places, add(32, shl(5, piece))), or(shl(248, logGroup), mload(add(levels, shl(6, low)))))
+                }
             }
         }
+        Scratch.release(mark);
         return from;
+    }
+
+    /// @dev The signs of the columns of a group, then of its rows.
+    function denseSigns(At memory at_, uint256 logGroup, uint256 length) private pure returns (uint256 signs) {
+        signs = Scratch.take(32 * length);
+        Fp3[] memory opened = at_.opened;
+        uint256 kappa = at_.kappa;
+        assembly ("memory-safe") {
+            let columns := shl(5, logGroup)
+            mcopy(signs, add(opened, 32), columns)
+            mcopy(add(signs, columns), add(opened, shl(5, add(kappa, 1))), sub(shl(5, length), columns))
+        }
+        toSigns(signs, length);
+    }
+
+    /// @dev Brings the levels from `low` on to an index that differs from the one before in the bits `changed`, whose
+    /// levels are there from `valid` on. Both are multiples of 2^low: where bits from `valid` on have changed, the highest
+    /// of these is not below `low`, and its level has both halves of the one above. Returns the lowest level that is there.
+    ///
+    /// A level is the one above minus a product below p, plus p: limbs are at most p more than there.
+    function descend(
+        At memory at_,
+        uint256 levels,
+        uint256 index,
+        uint256 changed,
+        uint256 valid,
+        uint256 low,
+        uint256 logGroup
+    ) private pure returns (uint256) {
+        if (changed == 0 && valid <= low) return valid;
+        Fp3[] memory opened = at_.opened;
+        uint256 gap = at_.kappa - logGroup;
+        assembly ("memory-safe") {
+            if shr(valid, changed) {
+                valid := sub(255, clz(changed))
+                let place := add(levels, shl(6, valid))
+                let high := mload(add(place, 32))
+                if iszero(and(shr(valid, index), 1)) {
+                    high := add(
+                        mload(add(place, 64)),
+                        sub(0xffffffff000000010000ffffffff000000010000ffffffff00000001, high)
+                    )
+                }
+                mstore(place, high)
+            }
+            for {} gt(valid, low) {} {
+                let a := mload(add(levels, shl(6, valid)))
+                let a0 := shr(160, a)
+                let a1 := and(shr(80, a), 0xffffffffffffffffffff)
+                let a2 := and(a, 0xffffffffffffffffffff)
+                valid := sub(valid, 1)
+                // Bits of rows follow those of the group's columns.
+                let b0 := mload(add(opened, shl(5, add(add(valid, 1), mul(gap, iszero(lt(valid, logGroup)))))))
+                let b2 := and(b0, 0xffffffffffffffffffff)
+                let b1 := and(shr(80, b0), 0xffffffffffffffffffff)
+                b0 := shr(160, b0)
+                let high :=
+                    or(
+                        or(
+                            shl(160, mod(add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1)))), 0xffffffff00000001)),
+                            shl(80, mod(add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2))), 0xffffffff00000001))
+                        ),
+                        mod(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), 0xffffffff00000001)
+                    )
+                let place := add(levels, shl(6, valid))
+                mstore(add(place, 32), high)
+                if iszero(and(shr(valid, index), 1)) {
+                    high := add(a, sub(0xffffffff000000010000ffffffff000000010000ffffffff00000001, high))
+                }
+                mstore(place, high)
+            }
+        }
+        return valid;
     }
 
     /// @dev First joint column of a group: groups lie by falling size, of one size the model's first.
     function groupOffset(Packing memory packing, uint256 tree, uint256 logGroup) private pure returns (uint256 offset) {
-        for (uint256 k = 0; k < COMMITMENTS; ++k) {
-            uint256[] memory logGroups = packing.logGroups[k];
-            for (uint256 g = 0; g < logGroups.length; ++g) {
-                if (logGroups[g] > logGroup || (logGroups[g] == logGroup && k < tree)) offset += 1 << logGroups[g];
+        unchecked {
+            // Numbers of groups, and powers of two below 2^MOST_BITS.
+            for (uint256 k = 0; k < COMMITMENTS; ++k) {
+                uint256[] memory logGroups = packing.logGroups[k];
+                for (uint256 g = 0; g < logGroups.length; ++g) {
+                    uint256 log = numberAt(logGroups, g);
+                    if (log > logGroup || (log == logGroup && k < tree)) offset += 1 << log;
+                }
             }
         }
     }
 
-    /// @dev What the joint column's bits contribute that are the same in a group.
+    /// @dev What the joint column's bits contribute that are the same in a group. Reduced.
     function columnPlace(At memory at_, uint256 logGroup, uint256 offset) private pure returns (Fp3 product) {
         product = ONE;
         for (uint256 b = logGroup; b < at_.kappa; ++b) {
@@ -181,181 +409,302 @@ library Weights {
     }
 
     function skipTensors(Program memory p) private pure returns (uint256 place) {
-        uint256 tensors = u16At(p.opening);
-        place = p.opening + 2;
-        for (uint256 t = 0; t < tensors; ++t) {
-            place += 2 + u8At(place + 1);
+        place = p.opening;
+        assembly ("memory-safe") {
+            let tensors := shr(240, mload(place))
+            place := add(place, 2)
+            for {} tensors { tensors := sub(tensors, 1) } {
+                place := add(place, add(2, byte(1, mload(place))))
+            }
         }
     }
 
+    /// @dev base^skipped and so on, reduced.
     function powersOf(Fp3 base, uint256 skipped, uint256 count) private pure returns (Fp3[] memory powers) {
         powers = new Fp3[](count);
-        Fp3 power = ONE;
+        if (count == 0) return powers;
+        Fp3 first = ONE;
         for (uint256 i = 0; i < skipped; ++i) {
-            power = power * base;
+            first = first * base;
         }
-        for (uint256 i = 0; i < count; ++i) {
-            powers[i] = power;
-            power = power * base;
+        assembly ("memory-safe") {
+            let a0 := shr(160, first)
+            let a1 := and(shr(80, first), 0xffffffffffffffffffff)
+            let a2 := and(first, 0xffffffffffffffffffff)
+            let b0 := shr(160, base)
+            let b1 := and(shr(80, base), 0xffffffffffffffffffff)
+            let b2 := and(base, 0xffffffffffffffffffff)
+            let place := add(powers, 32)
+            for { let end := add(place, shl(5, count)) } lt(place, end) { place := add(place, 32) } {
+                mstore(place, or(or(shl(160, a0), shl(80, a1)), a2))
+                let t0 := add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1))))
+                let t1 := add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2)))
+                a2 := mod(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), 0xffffffff00000001)
+                a0 := mod(t0, 0xffffffff00000001)
+                a1 := mod(t1, 0xffffffff00000001)
+            }
         }
+    }
+
+    /// @dev Makes the lists of signs of the point's axes that are not there yet. Returns how many coordinates it has.
+    function prepareLists(Program memory p, At memory at_) private pure returns (uint256 bits) {
+        unchecked {
+            // Addresses in memory, and at most 255 axes of 32 coordinates.
+            uint256 end = at_.point + 1 + 2 * u8At(at_.point);
+            for (uint256 place = at_.point + 1; place < end; place += 2) {
+                uint256 coordinates = u16At(place);
+                uint256 list = numberAt(at_.lists, coordinates);
+                if (list == 0) list = listOf(p, at_, coordinates);
+                assembly ("memory-safe") {
+                    bits := add(bits, mload(list))
+                }
+            }
+        }
+    }
+
+    /// @dev Points are used here alone: the list becomes that of its signs.
+    function listOf(Program memory p, At memory at_, uint256 coordinates) private pure returns (uint256 list) {
+        Fp3[] memory point = p.pointOf(coordinates);
+        assembly ("memory-safe") {
+            list := point
+        }
+        if (point.length == 0) {
+            at_.lists[coordinates] = list;
+            return list;
+        }
+        toSigns(list + 32, point.length);
+        at_.lists[coordinates] = list;
     }
 
     /// @dev For each product of pieces of the axes that the point has, the first axis slowest: the weight within it, if it
-    /// lies in a group of 2^logGroup columns. Entries are a weight and how many bits of the dense index the axes take that
-    /// it is made of: these from the last one on.
-    function innerWeights(Program memory p, At memory at_, uint256 scratch, uint256 logGroup) private pure {
+    /// lies in a group of 2^logGroup columns, times 2 to the coordinates. Entries are a weight and how many bits of the
+    /// dense index the axes take that it is made of: these from the last one on.
+    function innerWeights(Program memory p, At memory at_, uint256 logGroup) private pure {
+        if (at_.mostPieces == 0) return;
+        at_.logGroup = logGroup;
+        at_.limit = logGroup + at_.logRows;
+        at_.signs = at_.dense[logGroup];
+        uint256 count = 1;
         unchecked {
             // Numbers of 16 bits, addresses, and counts that are below mostPieces.
-            at_.known |= 1 << logGroup;
+            uint256 scratch = at_.scratch + logGroup * at_.stride;
             assembly ("memory-safe") {
                 mstore(scratch, shl(160, 1))
                 mstore(add(scratch, 32), 0)
             }
-            uint256 count = 1;
             for (uint256 place = at_.point + 2 * u8At(at_.point) - 1; place > at_.point; place -= 2) {
                 uint256 coordinates = u16At(place);
                 uint256 axis = p.axisOf(coordinates);
                 uint256 digits = numberAt(p.digits, axis);
+                // An axis of length 1 has no coordinates.
+                if (digits >> 240 == 1 << 8) continue;
                 uint256 longer = count * (digits >> 248);
                 if (longer > at_.mostPieces) revert Programs.ProgramInvalid();
-                if (longer == 1) {
-                    Fp3 weight;
-                    uint256 window;
-                    assembly ("memory-safe") {
-                        weight := mload(scratch)
-                        window := mload(add(scratch, 32))
-                    }
-                    extend(p, at_, coordinates, (digits >> 240) & 255, 0, weight, window, logGroup, scratch);
-                } else {
-                    prepend(p, at_, coordinates, digits, numberAt(p.lengths, axis), logGroup, scratch, count);
-                }
+                at_.axisKey = (coordinates << 18) | 0x40000000;
+                at_.list = numberAt(at_.lists, coordinates);
+                at_.offset = 0;
+                if (longer == 1) extend(at_, scratch, scratch, (digits >> 240) & 255);
+                else prepend(at_, digits, numberAt(p.lengths, axis), scratch, count);
                 count = longer;
             }
         }
     }
 
-    /// @dev An axis of several pieces. The first one's entries are written last, over those that all are made of.
-    function prepend(
-        Program memory p,
-        At memory at_,
-        uint256 coordinates,
-        uint256 digits,
-        uint256 rest,
-        uint256 logGroup,
-        uint256 scratch,
-        uint256 count
-    ) private pure {
+    /// @dev An axis's pieces before `count` entries. The first piece's entries are written last, over those that all are
+    /// made of.
+    function prepend(At memory at_, uint256 digits, uint256 rest, uint256 scratch, uint256 count) private pure {
+        if (count == 0) return;
         unchecked {
-            // As innerWeights.
+            // Sizes and logarithms of them, and addresses.
+            uint256 to = scratch + 64 * count * (digits >> 248);
             for (uint256 d = digits >> 248; d > 0; --d) {
                 uint256 size = (digits >> (248 - 8 * d)) & 255;
                 // What is left are the pieces before this one.
                 rest -= 1 << size;
-                for (uint256 k = 0; k < count; ++k) {
-                    Fp3 weight;
-                    uint256 window;
-                    assembly ("memory-safe") {
-                        weight := mload(add(scratch, shl(6, k)))
-                        window := mload(add(scratch, add(32, shl(6, k))))
-                    }
-                    extend(
-                        p, at_, coordinates, size, rest, weight, window, logGroup, scratch + 64 * ((d - 1) * count + k)
-                    );
+                at_.offset = rest;
+                for (uint256 from = scratch + 64 * count; from > scratch;) {
+                    from -= 64;
+                    to -= 64;
+                    extend(at_, from, to, size);
                 }
             }
         }
     }
 
-    /// @dev Writes an entry that is another one and an axis's piece of 2^size places from `offset` on.
-    function extend(
-        Program memory p,
-        At memory at_,
-        uint256 coordinates,
-        uint256 size,
-        uint256 offset,
-        Fp3 weight,
-        uint256 window,
-        uint256 logGroup,
-        uint256 to
-    ) private pure {
-        unchecked {
-            // Logarithms of sizes.
-            // A piece that is larger than the group lies in another one, and what stands here is not used.
-            if (window + size <= logGroup + at_.opened.length - at_.kappa) {
-                Fp3 own = axisWeight(p, at_, coordinates, size, offset, window, logGroup);
-                weight = window == 0 && Fp3.unwrap(weight) == Fp3.unwrap(ONE) ? own : weight * own;
-            }
-            window += size;
+    /// @dev The entry that is another one and a piece of the axis, of 2^size places.
+    function extend(At memory at_, uint256 from, uint256 to, uint256 size) private pure {
+        uint256 weight;
+        uint256 window;
+        uint256 limit;
+        assembly ("memory-safe") {
+            weight := mload(from)
+            window := mload(add(from, 32))
+            mstore(add(to, 32), add(window, size))
+            limit := mload(add(at_, 512))
         }
+        unchecked {
+            // Logarithms. A piece that is larger than the group lies in another one, and what stands here is not used.
+            if (window + size > limit) {
+                assembly ("memory-safe") {
+                    mstore(to, weight)
+                }
+                return;
+            }
+        }
+        weight = times(weight, axisWeight(at_, size, window));
         assembly ("memory-safe") {
             mstore(to, weight)
-            mstore(add(to, 32), window)
+        }
+    }
+
+    /// @dev The product, reduced. Limbs below p.
+    function times(uint256 a, uint256 b) private pure returns (uint256 c) {
+        assembly ("memory-safe") {
+            switch a
+            case 0x10000000000000000000000000000000000000000 { c := b }
+            default {
+                let a0 := shr(160, a)
+                let a1 := and(shr(80, a), 0xffffffffffffffffffff)
+                let a2 := and(a, 0xffffffffffffffffffff)
+                let b0 := shr(160, b)
+                let b1 := and(shr(80, b), 0xffffffffffffffffffff)
+                let b2 := and(b, 0xffffffffffffffffffff)
+                c := or(
+                    or(
+                        shl(160, mod(add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1)))), 0xffffffff00000001)),
+                        shl(80, mod(add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2))), 0xffffffff00000001))
+                    ),
+                    mod(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), 0xffffffff00000001)
+                )
+            }
         }
     }
 
     /// @dev The weight of an axis's piece at the bits of the dense index from `window` on. Computed once: within columns it
     /// is the same for all groups, within rows for windows as far from the first.
-    function axisWeight(
-        Program memory p,
-        At memory at_,
-        uint256 coordinates,
-        uint256 size,
-        uint256 offset,
-        uint256 window,
-        uint256 logGroup
-    ) private pure returns (Fp3 weight) {
-        unchecked {
-            // Logarithms of sizes, none above 48, and not more than the point has coordinates.
-            uint256 key = window + size <= logGroup
-                ? (1 << 32) | (size << 8) | window
-                : window >= logGroup
-                    ? (1 << 24) | (size << 8) | (window - logGroup)
-                    : (2 << 24) | (logGroup << 16) | (size << 8) | window;
-            uint256 list = numberAt(at_.lists, coordinates);
-            uint256 entry;
-            assembly ("memory-safe") {
-                for { entry := list } and(iszero(iszero(entry)), iszero(eq(mload(entry), key))) {} {
-                    entry := mload(add(entry, 64))
-                }
-                if entry { weight := mload(add(entry, 32)) }
+    function axisWeight(At memory at_, uint256 size, uint256 window) private pure returns (uint256 weight) {
+        uint256 slot;
+        uint256 key;
+        assembly ("memory-safe") {
+            // Coordinates of 12 bits, sizes, windows and groups of at most 48.
+            let logGroup := mload(add(at_, 480))
+            key := or(mload(add(at_, 576)), shl(12, size))
+            switch gt(add(window, size), logGroup)
+            case 0 { key := or(key, or(shl(6, window), 63)) }
+            default {
+                switch lt(window, logGroup)
+                case 0 { key := or(key, or(shl(6, sub(window, logGroup)), 62)) }
+                default { key := or(key, or(shl(6, window), logGroup)) }
             }
-            if (entry != 0) return weight;
-            weight = freshWeight(p, densePoint(at_, logGroup), coordinates, size, offset, window);
-            uint256 lists;
-            uint256[] memory all = at_.lists;
-            assembly ("memory-safe") {
-                entry := mload(0x40)
-                mstore(0x40, add(entry, 96))
-                mstore(entry, key)
-                mstore(add(entry, 32), weight)
-                mstore(add(entry, 64), list)
-                lists := add(all, add(32, shl(5, coordinates)))
-                mstore(lists, entry)
+            let table := mload(add(at_, 96))
+            // 10 bits of a product, times 32. There is always a free slot.
+            slot := and(shr(17, mul(key, 0x9e3779b1)), 0x7fe0)
+            weight := mload(add(table, slot))
+            for {} mul(weight, iszero(eq(shr(224, weight), key))) {} {
+                slot := and(add(slot, 32), 0x7fe0)
+                weight := mload(add(table, slot))
+            }
+            weight := and(weight, 0xffffffffffffffffffffffffffffffffffffffffffffffffffffffff)
+            slot := add(slot, table)
+        }
+        if (weight != 0) return weight;
+        weight = freshWeight(at_, size, window);
+        assembly ("memory-safe") {
+            let room := mload(add(at_, 128))
+            if room {
+                mstore(add(at_, 128), sub(room, 1))
+                mstore(slot, or(shl(224, key), weight))
             }
         }
     }
 
-    function freshWeight(
-        Program memory p,
-        Fp3[] memory point,
-        uint256 coordinates,
-        uint256 size,
-        uint256 offset,
-        uint256 window
-    ) private pure returns (Fp3 weight) {
-        Fp3[] memory z = p.pointOf(coordinates);
-        weight = ONE;
-        if (size > z.length || window + size > point.length) revert Programs.ProgramInvalid();
-        // 1/2 for each coordinate, whatever the other point. 2 has the order 192 modulo p.
-        if (p.isHalf(coordinates)) return fromBase(powerOfTwo(192 - z.length));
-        unchecked {
-            // Within both lists.
-            for (uint256 b = 0; b < size; ++b) {
-                weight = mulEq(weight, element(z, b), element(point, window + b));
-            }
-            for (uint256 b = size; b < z.length; ++b) {
-                weight = weight * atBit(element(z, b), (offset >> b) & 1);
-            }
+    /// @dev Product over the low coordinates of 1 + a b, and over the others of 1 + a or 1 - a, by the bits of the offset.
+    function freshWeight(At memory at_, uint256 size, uint256 window) private pure returns (uint256 weight) {
+        uint256 list;
+        uint256 length;
+        uint256 signs;
+        assembly ("memory-safe") {
+            list := mload(add(at_, 608))
+            length := mload(list)
+            list := add(list, 32)
+            signs := add(mload(add(at_, 544)), shl(5, window))
         }
+        if (size > length) revert Programs.ProgramInvalid();
+        if (length == 0) return Fp3.unwrap(ONE);
+        unchecked {
+            // Addresses.
+            uint256 end = list + 32 * size;
+            weight = lowWeight(list, end, signs - list);
+            if (size < length) weight = highWeight(weight, end, list + 32 * length, at_.offset >> size);
+        }
+    }
+
+    /// @dev Product of 1 + a b over the signs a of a list and b, which are `gap` bytes further. All limbs are below p: five
+    /// products have less than 2^131, and times limbs below p, five times, 2^198.
+    function lowWeight(uint256 list, uint256 end, uint256 gap) private pure returns (uint256 weight) {
+        if (list == end) return Fp3.unwrap(ONE);
+        assembly ("memory-safe") {
+            let c0 := 1
+            let c1 := 0
+            let c2 := 0
+            for {} lt(list, end) { list := add(list, 32) } {
+                let f0 := 1
+                let f1
+                let f2
+                {
+                    let a2 := mload(list)
+                    let a0 := shr(160, a2)
+                    let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
+                    a2 := and(a2, 0xffffffffffffffffffff)
+                    let b := mload(add(list, gap))
+                    let d := shr(160, b)
+                    f0 := add(f0, mul(a0, d))
+                    f1 := mul(a1, d)
+                    f2 := mul(a2, d)
+                    d := and(shr(80, b), 0xffffffffffffffffffff)
+                    f0 := add(f0, shl(1, mul(a2, d)))
+                    f1 := add(f1, mul(a0, d))
+                    f2 := add(f2, mul(a1, d))
+                    d := and(b, 0xffffffffffffffffffff)
+                    f0 := add(f0, shl(1, mul(a1, d)))
+                    f1 := add(f1, shl(1, mul(a2, d)))
+                    f2 := add(f2, mul(a0, d))
+                }
+                let t0 := add(mul(c0, f0), shl(1, add(mul(c1, f2), mul(c2, f1))))
+                let t1 := add(add(mul(c0, f1), mul(c1, f0)), shl(1, mul(c2, f2)))
+                c2 := mod(add(add(mul(c0, f2), mul(c1, f1)), mul(c2, f0)), 0xffffffff00000001)
+                c0 := mod(t0, 0xffffffff00000001)
+                c1 := mod(t1, 0xffffffff00000001)
+            }
+            weight := or(or(shl(160, c0), shl(80, c1)), c2)
+        }
+    }
+
+    /// @dev A product times 1 + a or 1 - a for the signs a of a list, as the bits, lowest first, are 1 or 0. Limbs below p,
+    /// and factors of at most p + 1: five products have less than 2^131.
+    function highWeight(uint256 weight, uint256 list, uint256 end, uint256 bits) private pure returns (uint256) {
+        if (list == end) return weight;
+        assembly ("memory-safe") {
+            let c0 := shr(160, weight)
+            let c1 := and(shr(80, weight), 0xffffffffffffffffffff)
+            let c2 := and(weight, 0xffffffffffffffffffff)
+            for {} lt(list, end) { list := add(list, 32) } {
+                let a := mload(list)
+                if iszero(and(bits, 1)) {
+                    a := sub(0xffffffff000000010000ffffffff000000010000ffffffff00000001, a)
+                }
+                bits := shr(1, bits)
+                let f0 := add(1, shr(160, a))
+                let f1 := and(shr(80, a), 0xffffffffffffffffffff)
+                let f2 := and(a, 0xffffffffffffffffffff)
+                let t0 := add(mul(c0, f0), shl(1, add(mul(c1, f2), mul(c2, f1))))
+                let t1 := add(add(mul(c0, f1), mul(c1, f0)), shl(1, mul(c2, f2)))
+                c2 := mod(add(add(mul(c0, f2), mul(c1, f1)), mul(c2, f0)), 0xffffffff00000001)
+                c0 := mod(t0, 0xffffffff00000001)
+                c1 := mod(t1, 0xffffffff00000001)
+            }
+            weight := or(or(shl(160, c0), shl(80, c1)), c2)
+        }
+        return weight;
     }
 }

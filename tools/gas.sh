@@ -26,10 +26,10 @@ rm -rf $out
 mkdir -p $out
 
 echo "gas: model and a proof without requests" >&2
-$avow model import models/stories260K/stories260K.gguf -o $out/stories.avow >/dev/null
-$avow model commit $out/stories.avow --level 100 --key $out/key --program $out/program >/dev/null
+$avow model import models/stories260K/stories260K.gguf -o $out/stories.avow >/dev/null 2>&1
+$avow model commit $out/stories.avow --level 100 --key $out/key --program $out/program >/dev/null 2>&1
 prove() { # FILE, then options
-  $avow prove $out/stories.avow --level 100 -n 32 -o "$out/$1.proof" "${@:2}" >/dev/null
+  $avow prove $out/stories.avow --level 100 -n 32 -o "$out/$1.proof" "${@:2}" >/dev/null 2>&1
 }
 prove single -p "$prompt"
 for name in shape124m_100 shape124m_128; do
@@ -49,13 +49,13 @@ now=$($bin/cast block latest --field timestamp --rpc-url $url)
 echo "{\"deadline\": $((now + 86400 * 30))}" > $out/settings.json
 run() { # SCRIPT SIGNATURE
   if ! (cd contracts && node_modules/.bin/forge script "script/$1.s.sol" --sig "$2()" --rpc-url $url --broadcast \
-    --unlocked --sender $sender --gas-estimate-multiplier 110 --slow > ../$out/"$1.$2".log 2>&1); then
+    --unlocked --sender $sender --gas-estimate-multiplier 102 --slow > ../$out/"$1.$2".log 2>&1) ||
+    grep -q '^Error' $out/"$1.$2".log; then
     tail -5 $out/"$1.$2".log | cut -c1-300 >&2
     echo "gas: $1 $2 failed; all of its output is in $out/$1.$2.log" >&2
     exit 1
   fi
-  cp "build/contracts/broadcast/$1.s.sol/31337/${2/#run/run}-latest.json" $out/"$1.$2".json 2>/dev/null ||
-    cp "build/contracts/broadcast/$1.s.sol/31337/run-latest.json" $out/"$1.$2".json
+  cp "build/contracts/broadcast/$1.s.sol/31337/$2-latest.json" $out/"$1.$2".json
 }
 run Deploy run
 run Gas ask

@@ -16,6 +16,9 @@ contract Gas {
     string private constant STORED = "../spec/vectors/proofs/";
     /// @dev Bytes of a transaction that nodes relay, less its own fields.
     uint256 private constant MOST_CALLDATA = 131_072 - 256;
+    /// @dev Gas of a transaction is at most 2^24; the market's own work and estimates take the rest.
+    uint256 private constant MOST_GAS = 15_900_000;
+    uint256 private constant HEADER = 8;
     uint256 private constant ANSWER_HEAD = 93;
     uint256 private constant HEAD = 112;
 
@@ -191,7 +194,7 @@ contract Gas {
         uint256[] memory sizes =
             script.parseJsonUintArray(script.readFile(string.concat(FOLDER, "batch.json")), ".sections");
         // The last step carries the requests; what is before it, the bytes of the delivery and a state.
-        Step[] memory all = cut(file.proof, sizes, MOST_CALLDATA - 10_240 - abi.encode(d).length);
+        Step[] memory all = cut(file, sizes, MOST_CALLDATA - 2048 - abi.encode(d).length);
         bytes memory state;
         for (uint256 i = 0; i + 1 < all.length; ++i) {
             all[i].state = state;
@@ -203,20 +206,28 @@ contract Gas {
         note("batch");
     }
 
-    /// @dev As few parts of whole sections as `most` bytes allow.
-    function cut(bytes memory proof, uint256[] memory sizes, uint256 most) private pure returns (Step[] memory all) {
+    /// @dev Parts of whole sections, each as long as bytes and gas of a transaction allow: it is tried out.
+    function cut(File memory file, uint256[] memory sizes, uint256 most) private view returns (Step[] memory all) {
         all = new Step[](sizes.length);
         uint256 count = 0;
         uint256 from = 0;
-        uint256 to = 8;
-        for (uint256 i = 0; i < sizes.length; ++i) {
-            if (to + sizes[i] - from > most) {
-                all[count++].part = part(proof, from, to - from);
-                from = to;
+        bytes memory state;
+        for (uint256 i = 0; i < sizes.length; ++count) {
+            uint256 sections = sizes.length - i;
+            bool good = false;
+            while (!good) {
+                uint256 size = i == 0 ? HEADER : 0;
+                for (uint256 k = i; k < i + sections; ++k) {
+                    size += sizes[k];
+                }
+                all[count].part = part(file.proof, from, size);
+                if (size + state.length <= most) (good, state) = fits(file, state, all[count].part);
+                if (good) (from, i) = (from + size, i + sections);
+                else if (sections == 1) revert("a section that fits no transaction");
+                else sections = size + state.length > most ? sections - 1 : (sections * 4 + 4) / 5 - 1;
+                if (sections == 0) sections = 1;
             }
-            to += sizes[i];
         }
-        all[count++].part = part(proof, from, to - from);
         assembly ("memory-safe") {
             mstore(all, count)
         }
@@ -231,9 +242,20 @@ contract Gas {
         }
     }
 
+    /// @dev Whether a step with this part has enough gas, and the state that it leads to; else the one before.
+    function fits(File memory file, bytes memory state, bytes memory next) private view returns (bool, bytes memory) {
+        bytes memory data = abi.encodeCall(verifier.step, (keccak256(file.key), file.delivery, state, next));
+        uint256 before = gasleft();
+        (bool success, bytes memory result) = address(verifier).staticcall{gas: MOST_GAS}(data);
+        uint256 used = before - gasleft() + 21_000 + 16 * data.length;
+        if (!success || used > MOST_GAS) return (false, state);
+        (bytes memory reached,) = abi.decode(result, (bytes, bool));
+        return (true, reached);
+    }
+
     function steps(string memory name, string memory json) private {
         File memory file = read(string.concat(STORED, name, ".proof"));
-        Step[] memory all = cut(file.proof, script.parseJsonUintArray(json, ".sections"), MOST_CALLDATA - 12_288);
+        Step[] memory all = cut(file, script.parseJsonUintArray(json, ".sections"), MOST_CALLDATA - 2048);
         bytes memory state;
         bool done;
         for (uint256 i = 0; i < all.length; ++i) {

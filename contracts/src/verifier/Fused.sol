@@ -47,40 +47,6 @@ function mulEq(Fp3 acc, Fp3 a, Fp3 b) pure returns (Fp3 product) {
     }
 }
 
-/// @notice sum + a * b, reduced. Limbs of up to 80 bits.
-function mulAdd(Fp3 sum, Fp3 a, Fp3 b) pure returns (Fp3 c) {
-    assembly ("memory-safe") {
-        let a0 := shr(160, a)
-        let a1 := and(shr(80, a), 0xffffffffffffffffffff)
-        let a2 := and(a, 0xffffffffffffffffffff)
-        let b0 := shr(160, b)
-        let b1 := and(shr(80, b), 0xffffffffffffffffffff)
-        let b2 := and(b, 0xffffffffffffffffffff)
-        c := or(
-            or(
-                shl(
-                    160,
-                    mod(add(shr(160, sum), add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1))))), 0xffffffff00000001)
-                ),
-                shl(
-                    80,
-                    mod(
-                        add(
-                            and(shr(80, sum), 0xffffffffffffffffffff),
-                            add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2)))
-                        ),
-                        0xffffffff00000001
-                    )
-                )
-            ),
-            mod(
-                add(and(sum, 0xffffffffffffffffffff), add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0))),
-                0xffffffff00000001
-            )
-        )
-    }
-}
-
 /// @notice Element i of a list, which has one.
 function element(Fp3[] memory list, uint256 i) pure returns (Fp3 value) {
     assembly ("memory-safe") {

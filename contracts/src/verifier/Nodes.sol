@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, ZERO, fromBase, reduce, scale} from "./Fp3.sol";
-import {element, mulAdd, mulEq, powerOfTwo} from "./Fused.sol";
+import {Fp3, ONE, ZERO, fromBase, mulAdd, reduce, scale} from "./Fp3.sol";
+import {element, mulEq, powerOfTwo} from "./Fused.sol";
 import {LookupArgument} from "./LookupArgument.sol";
 import {Program, Programs, u8At, u16At, u32At} from "./Program.sol";
 import {PublicValues} from "./PublicValues.sol";
@@ -36,8 +36,8 @@ library Nodes {
         uint256 place = p.nodeBodies + u16At(p.nodes + 2 * number);
         uint256 kind = u8At(place);
         ++place;
-        if (kind == ONE_NODE) value = ONE;
-        else if (kind == PRODUCT) value = nodeOf(p, u16At(place)) * nodeOf(p, u16At(place + 2));
+        if (kind == PRODUCT) value = nodeOf(p, u16At(place)) * nodeOf(p, u16At(place + 2));
+        else if (kind == ONE_NODE) value = ONE;
         else if (kind == SCALE) value = scaleOf(p, place);
         else if (kind == EXTENT) value = extentOf(p, place);
         else if (kind == EQ) value = eqOf(p.pointOf(u16At(place)), p.pointOf(u16At(place + 2)));
@@ -98,8 +98,8 @@ library Nodes {
         for (uint256 b = 0; b < point.length; ++b) {
             Fp3 r = element(point, b);
             if ((n >> b) & 1 == 1) {
-                sum = mulAdd((ONE - r) * all, r, sum + scale(count, 1 << b));
-                count = mulAdd(ONE - r, r, count);
+                sum = mulAdd(r, sum + scale(count, 1 << b), (ONE - r) * all);
+                count = mulAdd(r, count, ONE - r);
             } else if (Fp3.unwrap(count) != 0) {
                 sum = (ONE - r) * sum;
                 count = (ONE - r) * count;
@@ -138,6 +138,7 @@ library Nodes {
         Fp3[] memory b = p.pointOf(u16At(place + 4));
         uint256 lastA = p.lengths[u8At(place)] - 1;
         uint256 lastB = p.lengths[u8At(place + 3)] - 1;
+        if (lastA + 1 == 1 << a.length && lastB + 1 == 1 << b.length) return compareAll(a, b, kind);
         // State 4 s + 2 y + x: s the comparison so far, x and y whether a and b exceed.
         Fp3[8] memory states;
         Fp3[8] memory next;
@@ -157,6 +158,19 @@ library Nodes {
             }
         }
         return states[4];
+    }
+
+    /// @dev The comparison where no index exceeds its axis. With the low bits' comparison s that of one bit more is
+    /// eq(a, b) s, plus (1 - a) b where less is asked. An index without this bit has a zero there.
+    function compareAll(Fp3[] memory a, Fp3[] memory b, uint256 kind) private pure returns (Fp3 value) {
+        if (kind != LESS) value = ONE;
+        uint256 bits = a.length > b.length ? a.length : b.length;
+        for (uint256 i = 0; i < bits; ++i) {
+            Fp3 x = i < a.length ? a[i] : ZERO;
+            Fp3 y = i < b.length ? b[i] : ZERO;
+            value = mulEq(value, x, y);
+            if (kind != EQUAL) value = mulAdd(ONE - x, y, value);
+        }
     }
 
     /// @dev What the states that are there become by a choice of bits.

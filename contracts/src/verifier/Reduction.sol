@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, ZERO, equal, isCanonical, pow, reduce, unpack} from "./Fp3.sol";
-import {element, mulAdd, powerOfTwo, setElement} from "./Fused.sol";
+import {CARRIES, Fp3, ONE, TO_CARRY, ZERO, equal, horner, mulAdd, pow, reduce} from "./Fp3.sol";
+import {element, powerOfTwo, setElement} from "./Fused.sol";
 import {LookupConfig} from "./LookupArgument.sol";
 import {Nodes} from "./Nodes.sol";
 import {Placement, Program, Programs, SOURCE_STAGE, SOURCE_ZERO, u8At, u16At} from "./Program.sol";
@@ -35,6 +35,7 @@ library Reduction {
 
     uint256 private constant ELEMENT = 24;
     uint256 private constant NO_CLAIM = 0xffff;
+    uint256 private constant MULTIPLICITY = 1 << 255;
 
     uint256 private constant LOOKUP_VALUES = 0x0302;
     uint256 private constant ZERO_POINT = 0x0303;
@@ -56,50 +57,140 @@ library Reduction {
     ) private pure returns (Fp3[] memory list) {
         uint256 place = section.next;
         list = new Fp3[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            uint256 words;
-            assembly ("memory-safe") {
-                words := shr(64, calldataload(add(place, mul(i, 24))))
-            }
-            if (!isCanonical(words)) revert ProofNonCanonical(where);
-            setElement(list, i, unpack(words));
+        if (readElements(list, place) & CARRIES != 0) revert ProofNonCanonical(where);
+        unchecked {
+            // An offset in calldata, and numbers of 16 bits.
+            section.next = place + ELEMENT * count;
         }
-        section.next = place + ELEMENT * count;
         transcript.absorbElements(label, place, count);
     }
 
-    /// @dev A sum of products (spec/program.md, section 4), and the address behind it. A few summands, not reduced. Claims
-    /// and constants are those that the program names: one that names others reads other memory, and means nothing.
-    function sumAt(Program memory p, uint256 place) private pure returns (Fp3 total, uint256 end) {
-        Fp3[] memory claims = p.claims;
+    /// @dev Fills a list from `place` on in calldata. Of the carries that it returns none is in CARRIES exactly if all
+    /// words are canonical.
+    function readElements(Fp3[] memory list, uint256 place) private pure returns (uint256 carries) {
+        if (list.length == 0) return 0;
+        uint256 toCarry = TO_CARRY;
+        assembly ("memory-safe") {
+            let to := add(list, 32)
+            for { let end := add(to, shl(5, mload(list))) } lt(to, end) { to := add(to, 32) } {
+                let words := calldataload(place)
+                let a :=
+                    or(
+                        or(shl(160, shr(192, words)), shl(80, and(shr(128, words), 0xffffffffffffffff))),
+                        and(shr(64, words), 0xffffffffffffffff)
+                    )
+                mstore(to, a)
+                carries := or(carries, add(a, toCarry))
+                place := add(place, ELEMENT)
+            }
+        }
+    }
+
+    /// @dev A sum of products (spec/program.md, section 4), reduced, and the address behind it. Claims and constants are
+    /// those that the program names: one that names others reads other memory, and means nothing.
+    function sumAt(Program memory p, uint256 place) private pure returns (Fp3, uint256) {
+        prepareNodes(p, place);
+        return sumOf(p, place);
+    }
+
+    /// @dev Computes the nodes of a sum that are not known yet.
+    function prepareNodes(Program memory p, uint256 place) private pure {
+        uint256 count = u16At(place);
+        if (count == 0) return;
+        uint256[] memory known = p.nodeValues;
         unchecked {
             // Addresses in memory and numbers of 16 bits.
-            uint256 count = u16At(place);
             place += 2;
             for (; count > 0; --count) {
                 uint256 word;
+                uint256 value;
                 assembly ("memory-safe") {
                     word := mload(place)
+                    value := mload(add(known, add(32, shl(5, and(shr(216, word), 0xffff)))))
+                    place := add(place, add(5, shl(1, byte(0, word))))
                 }
-                Fp3 value = factorsAt(p, claims, word);
-                for (uint256 k = 1; k < word >> 248; ++k) {
-                    value = value * element(claims, u16At(place + 5 + 2 * k));
-                }
-                uint256 coefficient = (word >> 232) & 0xffff;
-                if (coefficient != 0) value = value.scale(p.constantAt(coefficient));
-                total = total + value;
-                place += 5 + 2 * (word >> 248);
+                if (value == 0) p.nodeOf((word >> 216) & 0xffff);
             }
         }
-        return (total, place);
     }
 
-    /// @dev The node of a product times its first claim. word: its bytes.
-    function factorsAt(Program memory p, Fp3[] memory claims, uint256 word) private pure returns (Fp3) {
-        uint256 node = (word >> 216) & 0xffff;
-        if (word >> 248 == 0) return p.nodeOf(node);
-        Fp3 claim = element(claims, (word >> 200) & 0xffff);
-        return node == 0 ? claim : claim * p.nodeOf(node);
+    /// @dev The sum when its nodes are known; what is known of a node has bits above the element.
+    ///
+    /// Claims and nodes have limbs below p < 2^64, so that products have less than 2^131. They are reduced before each
+    /// further factor; times a constant they have less than 2^195, and 2^16 of them less than 2^211.
+    function sumOf(Program memory p, uint256 place) private pure returns (Fp3 total, uint256 end) {
+        end = place + 2;
+        uint256 count = u16At(place);
+        if (count == 0) return (ZERO, end);
+        // Three limbs, in memory: the stack has what products are made of.
+        uint256 sums;
+        assembly ("memory-safe") {
+            sums := mload(0x40)
+            calldatacopy(sums, calldatasize(), 96)
+            for {} count { count := sub(count, 1) } {
+                let v0
+                let v1
+                let v2
+                let behind
+                let constant_
+                {
+                    let word := mload(end)
+                    end := add(end, 5)
+                    behind := add(end, shl(1, byte(0, word)))
+                    constant_ := and(shr(232, word), 0xffff)
+                    let node := and(shr(216, word), 0xffff)
+                    // The first factor is the node, or the first claim if there is one and the node is 1.
+                    switch and(iszero(node), gt(behind, end))
+                    case 0 { v2 := mload(add(mload(add(p, 480)), add(32, shl(5, node)))) }
+                    default {
+                        v2 := mload(add(mload(add(p, 512)), add(32, shl(5, shr(240, mload(end))))))
+                        end := add(end, 2)
+                    }
+                    v0 := and(shr(160, v2), 0xffffffffffffffffffff)
+                    v1 := and(shr(80, v2), 0xffffffffffffffffffff)
+                    v2 := and(v2, 0xffffffffffffffffffff)
+                }
+                for {} lt(end, behind) {} {
+                    let c := mload(add(mload(add(p, 512)), add(32, shl(5, shr(240, mload(end))))))
+                    let b := shr(160, c)
+                    let t0 := mul(v0, b)
+                    let t1 := mul(v1, b)
+                    let t2 := mul(v2, b)
+                    b := and(shr(80, c), 0xffffffffffffffffffff)
+                    t0 := add(t0, shl(1, mul(v2, b)))
+                    t1 := add(t1, mul(v0, b))
+                    t2 := add(t2, mul(v1, b))
+                    b := and(c, 0xffffffffffffffffffff)
+                    t0 := add(t0, shl(1, mul(v1, b)))
+                    t1 := add(t1, shl(1, mul(v2, b)))
+                    v2 := add(t2, mul(v0, b))
+                    v0 := t0
+                    v1 := t1
+                    end := add(end, 2)
+                    if lt(end, behind) {
+                        v0 := mod(v0, 0xffffffff00000001)
+                        v1 := mod(v1, 0xffffffff00000001)
+                        v2 := mod(v2, 0xffffffff00000001)
+                    }
+                }
+                if constant_ {
+                    constant_ := shr(192, mload(add(mload(add(p, 32)), shl(3, constant_))))
+                    v0 := mul(v0, constant_)
+                    v1 := mul(v1, constant_)
+                    v2 := mul(v2, constant_)
+                }
+                mstore(sums, add(mload(sums), v0))
+                mstore(add(sums, 32), add(mload(add(sums, 32)), v1))
+                mstore(add(sums, 64), add(mload(add(sums, 64)), v2))
+            }
+            total := or(
+                or(
+                    shl(160, mod(mload(sums), 0xffffffff00000001)),
+                    shl(80, mod(mload(add(sums, 32)), 0xffffffff00000001))
+                ),
+                mod(mload(add(sums, 64)), 0xffffffff00000001)
+            )
+        }
     }
 
     // Columns.
@@ -110,26 +201,32 @@ library Reduction {
         config.logSizes = new uint256[](count);
         config.sent = new bool[](count);
         p.columnPlaces = new uint256[](count);
+        uint256[] memory places = p.columnPlaces;
+        uint256[] memory bits = p.bits;
         uint256 place = p.columns + 2;
-        for (uint256 j = 0; j < count; ++j) {
-            p.columnPlaces[j] = place;
-            config.sent[j] = u16At(place + 1) != NO_CLAIM;
-            uint256 end = place + 4 + u8At(place + 3);
-            uint256 logSize = 0;
-            for (place += 4; place < end; ++place) {
-                logSize += p.bits[u8At(place)];
+        unchecked {
+            // Addresses in memory, and logarithms of sizes.
+            for (uint256 j = 0; j < count; ++j) {
+                bool tables = u16At(place + 1) != NO_CLAIM;
+                uint256 logSize = 0;
+                uint256 entries;
+                uint256 end;
+                assembly ("memory-safe") {
+                    let at := shl(5, add(j, 1))
+                    mstore(add(places, at), place)
+                    mstore(add(mload(add(config, 32)), at), tables)
+                    end := add(place, add(4, byte(3, mload(place))))
+                    for { place := add(place, 4) } lt(place, end) { place := add(place, 1) } {
+                        logSize := add(logSize, mload(add(bits, add(32, shl(5, byte(0, mload(place)))))))
+                    }
+                    mstore(add(mload(config), at), logSize)
+                    entries := byte(4, mload(end))
+                    place := add(end, 5)
+                }
+                for (; entries > 0; --entries) {
+                    place = sumEnd(place);
+                }
             }
-            config.logSizes[j] = logSize;
-            place = entriesEnd(end + 4);
-        }
-    }
-
-    /// @dev The address behind a number of entries and these.
-    function entriesEnd(uint256 place) private pure returns (uint256 end) {
-        uint256 entries = u8At(place);
-        end = place + 1;
-        for (uint256 k = 0; k < entries; ++k) {
-            end = sumEnd(end);
         }
     }
 
@@ -169,10 +266,10 @@ library Reduction {
             Fp3 inside = alpha - (ONE + tagWeight.scale(u8At(place)));
             place += 4 + u8At(place + 3);
             uint256 node = u16At(place);
-            if (node != 0) inside = inside * p.nodeOf(node);
+            inside = node != 0 ? mulAdd(inside, p.nodeOf(node), ONE) : ONE + inside;
             Fp3 compressed = compress(p, beta, place + 4);
             // 1 + inside is at most 2^15 p, and so is what is compared with it.
-            if (!equal(ONE + inside, denominators[j] + compressed)) revert ProofColumn(j);
+            if (!equal(inside, denominators[j] + compressed)) revert ProofColumn(j);
         }
     }
 
@@ -184,7 +281,7 @@ library Reduction {
         for (uint256 k = 1; k < entries; ++k) {
             Fp3 entry;
             (entry, place) = sumAt(p, place);
-            compressed = compressed + power * entry;
+            compressed = mulAdd(power, entry, compressed);
             if (k + 1 < entries) power = power * beta;
         }
     }
@@ -192,18 +289,26 @@ library Reduction {
     /// @dev Multiplicities are minus the numerators of tables; all others were sent, by number of claim.
     function setLookupValues(Program memory p, Fp3[] memory sent, Fp3[] memory numerators) private pure {
         uint256 total = u16At(p.zero);
-        if (total > p.claims.length) revert Programs.ProgramInvalid();
-        bool[] memory isMultiplicity = new bool[](total);
+        Fp3[] memory claims = p.claims;
+        if (total > claims.length) revert Programs.ProgramInvalid();
+        // Of a multiplicity a word that no element is.
         for (uint256 j = 0; j < numerators.length; ++j) {
             uint256 claim = u16At(p.columnPlaces[j] + 1);
-            if (claim != NO_CLAIM) {
-                isMultiplicity[claim] = true;
-                p.claims[claim] = reduce(ZERO - numerators[j]);
-            }
+            if (claim != NO_CLAIM) claims[claim] = Fp3.wrap(Fp3.unwrap(reduce(ZERO - numerators[j])) | MULTIPLICITY);
         }
-        uint256 next = 0;
-        for (uint256 claim = 0; claim < total; ++claim) {
-            if (!isMultiplicity[claim]) p.claims[claim] = sent[next++];
+        uint256 multiplicity = MULTIPLICITY;
+        assembly ("memory-safe") {
+            let from := add(sent, 32)
+            let to := add(claims, 32)
+            for { let end := add(to, shl(5, total)) } lt(to, end) { to := add(to, 32) } {
+                let claim := mload(to)
+                switch and(claim, multiplicity)
+                case 0 {
+                    mstore(to, mload(from))
+                    from := add(from, 32)
+                }
+                default { mstore(to, xor(claim, multiplicity)) }
+            }
         }
     }
 
@@ -315,8 +420,9 @@ library Reduction {
 
     function setClaims(Program memory p, uint256 first, Fp3[] memory values) private pure {
         if (first + values.length > p.claims.length) revert Programs.ProgramInvalid();
-        for (uint256 i = 0; i < values.length; ++i) {
-            p.claims[first + i] = values[i];
+        Fp3[] memory claims = p.claims;
+        assembly ("memory-safe") {
+            mcopy(add(claims, add(32, shl(5, first))), add(values, 32), shl(5, mload(values)))
         }
     }
 
@@ -327,7 +433,8 @@ library Reduction {
             uint256 claim = u16At(place);
             Fp3 sum;
             (sum, place) = sumAt(p, place + 2);
-            if (!equal(sum, p.claims[claim])) revert ProofLinear(number);
+            // Both are reduced.
+            if (Fp3.unwrap(sum) != Fp3.unwrap(p.claims[claim])) revert ProofLinear(number);
         }
         return place;
     }
@@ -372,24 +479,22 @@ library Reduction {
         next = reduce(sent[0] + r * (claim - others + high));
     }
 
-    function joinedClaims(Program memory p, uint256 place, Fp3 join) private pure returns (Fp3 total) {
-        uint256 count = u16At(place);
+    function joinedClaims(Program memory p, uint256 place, Fp3 join) private pure returns (Fp3) {
+        Fp3[] memory list = new Fp3[](u16At(place));
         place += 2;
-        Fp3 power = ONE;
-        for (uint256 i = 0; i < count; ++i) {
-            total = mulAdd(total, power, p.claims[u16At(place)]);
-            power = power * join;
+        for (uint256 i = 0; i < list.length; ++i) {
+            setElement(list, i, element(p.claims, u16At(place)));
             place = sumEnd(place + 2);
         }
+        return horner(list, join, ZERO);
     }
 
     function sumEnd(uint256 place) private pure returns (uint256 end) {
-        unchecked {
-            // Addresses in memory and numbers of 16 bits.
-            uint256 products = u16At(place);
-            end = place + 2;
-            for (; products > 0; --products) {
-                end += 5 + 2 * u8At(end);
+        assembly ("memory-safe") {
+            let products := shr(240, mload(place))
+            end := add(place, 2)
+            for {} products { products := sub(products, 1) } {
+                end := add(end, add(5, shl(1, byte(0, mload(end)))))
             }
         }
     }
@@ -397,15 +502,14 @@ library Reduction {
     /// @dev What all sums are worth at the point. A round in which a product has no variable halves it: the program's
     /// products are times 2 to their variables, so that all are divided by 2 to the rounds.
     function joinedSums(Program memory p, uint256 place, Fp3 join, uint256 rounds) private pure returns (Fp3 total) {
-        uint256 count = u16At(place);
+        Fp3[] memory list = new Fp3[](u16At(place));
         place += 2;
-        Fp3 power = ONE;
-        for (uint256 i = 0; i < count; ++i) {
+        for (uint256 i = 0; i < list.length; ++i) {
             Fp3 sum;
             (sum, place) = sumAt(p, place + 2);
-            total = mulAdd(total, power, sum);
-            power = power * join;
+            setElement(list, i, sum);
         }
+        total = horner(list, join, ZERO);
         // 2 has the order 192 modulo p.
         total = total.scale(powerOfTwo(192 * (rounds / 192 + 1) - rounds));
     }

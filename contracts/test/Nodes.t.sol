@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, P, ZERO, equal, fromBase} from "../src/verifier/Fp3.sol";
+import {Fp3, LIMB, ONE, P, ZERO, atBit, equal, fromBase} from "../src/verifier/Fp3.sol";
 import {Nodes} from "../src/verifier/Nodes.sol";
 import {Program, Programs, SOURCE_LOOKUP} from "../src/verifier/Program.sol";
 import {vm} from "./Vm.sol";
@@ -31,6 +31,115 @@ contract NodesTest {
             point[b] = (x >> b) & 1 == 1 ? ONE : ZERO;
         }
         p.vectors[SOURCE_LOOKUP] = point;
+    }
+
+    /// @dev Axis 0 of the values, with `places` of them, and axis 1 of what they count; the lookup point has the coordinates
+    /// of the first, then of the second. Constants: 1.
+    function valueProgram(bytes memory node, uint256 places, uint256 length, uint256[][] memory values)
+        private
+        pure
+        returns (Program memory p)
+    {
+        bytes memory axes = abi.encodePacked(uint16(2), uint8(0), uint32(places), uint8(0), uint32(length));
+        bytes memory constants = abi.encodePacked(uint16(1), uint64(1));
+        uint8 own = uint8(bitsOf(places));
+        bytes memory coordinates = abi.encodePacked(
+            uint16(2), uint8(2), uint8(0), own, uint8(0), uint32(0), uint8(2), uint8(1), uint8(bitsOf(length))
+        );
+        coordinates = abi.encodePacked(coordinates, uint8(0), own, uint24(0));
+        bytes memory nodes = abi.encodePacked(uint16(1), uint16(0), node);
+        bytes memory sections = abi.encodePacked(axes, constants, coordinates, nodes, uint16(0), uint32(0));
+        uint256 at1 = 22 + axes.length;
+        uint256 at2 = at1 + constants.length;
+        uint256 at3 = at2 + coordinates.length;
+        uint256 rest = at3 + nodes.length;
+        bytes memory head = abi.encodePacked(uint16(1), uint8(0), uint8(0), uint16(22), uint16(at1), uint16(at2));
+        head = abi.encodePacked(head, uint16(at3), uint16(rest), uint16(rest), uint16(rest), uint16(rest), uint16(rest));
+        p = Programs.instantiate(abi.encodePacked(head, sections), new uint256[](0), values);
+    }
+
+    function bitsOf(uint256 length) private pure returns (uint256 bits) {
+        while (1 << bits < length) ++bits;
+    }
+
+    function randomPoint(uint256 count, uint256 seed) private pure returns (Fp3[] memory point) {
+        point = new Fp3[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 s = uint256(keccak256(abi.encode(seed, i)));
+            point[i] = Fp3.wrap((((s >> 160) & LIMB) % P << 160) | (((s >> 80) & LIMB) % P << 80) | ((s & LIMB) % P));
+        }
+    }
+
+    /// @dev eq(r, x) of the coordinates from `first` on.
+    function eqAt(Fp3[] memory point, uint256 first, uint256 count, uint256 x) private pure returns (Fp3 product) {
+        product = ONE;
+        for (uint256 b = 0; b < count; ++b) {
+            product = product * atBit(point[first + b], (x >> b) & 1);
+        }
+    }
+
+    function check(uint256 kind, uint256 value, uint256 lower, uint256 x) private pure returns (bool) {
+        if (kind == 9) return x == value;
+        return x < value && (kind == 10 || x >= lower);
+    }
+
+    /// @dev One-hot, below, between and the values themselves are the sums that they stand for.
+    function testFuzz_publicValues(uint256 seed, uint8 places_, uint16 length_) external pure {
+        uint256 places = 1 << (places_ % 6);
+        if (places >= 4 && places_ & 64 != 0) places = places / 4 * 3;
+        uint256 length = 1 + length_ % 70;
+        uint256[][] memory values = new uint256[][](2);
+        values[0] = new uint256[](places);
+        values[1] = new uint256[](places);
+        for (uint256 i = 0; i < places; ++i) {
+            // Some of them beyond the axis.
+            values[0][i] = uint256(keccak256(abi.encode(seed, i, "upper"))) % (length + 3);
+            values[1][i] = uint256(keccak256(abi.encode(seed, i, "lower"))) % (length + 3);
+        }
+        uint256 bits = bitsOf(places);
+        Fp3[] memory point = randomPoint(bits + bitsOf(length), seed);
+        for (uint256 kind = 9; kind <= 12; ++kind) {
+            bytes memory node = abi.encodePacked(uint8(kind), uint8(0));
+            if (kind == 11) node = abi.encodePacked(node, uint8(1));
+            node = kind == 12
+                ? abi.encodePacked(node, uint8(1), uint8(0), uint16(0))
+                : abi.encodePacked(node, uint8(2), uint8(0), uint16(0), uint8(1), uint16(1));
+            Program memory p = valueProgram(node, places, length, values);
+            p.vectors[SOURCE_LOOKUP] = point;
+            Fp3 expected = ZERO;
+            for (uint256 i = 0; i < places; ++i) {
+                Fp3 inside = ZERO;
+                if (kind == 12) inside = fromBase(values[0][i]);
+                for (uint256 x = 0; x < length && kind != 12; ++x) {
+                    if (check(kind, values[0][i], values[1][i], x)) {
+                        inside = inside + eqAt(point, bits, point.length - bits, x);
+                    }
+                }
+                expected = expected + eqAt(point, 0, bits, i) * inside;
+            }
+            vm.assertTrue(equal(Nodes.nodeOf(p, 0), expected), vm.toString(kind));
+        }
+    }
+
+    /// @dev Equal, less, and less or equal.
+    function testFuzz_comparisons(uint256 seed, uint8 first_, uint8 second_) external pure {
+        uint256 first = 1 + first_ % 17;
+        uint256 second = 1 + second_ % 17;
+        uint256 bits = bitsOf(first);
+        Fp3[] memory point = randomPoint(bits + bitsOf(second), seed);
+        for (uint256 kind = 6; kind <= 8; ++kind) {
+            bytes memory node = abi.encodePacked(uint8(kind), uint8(0), uint16(0), uint8(1), uint16(1));
+            Program memory p = valueProgram(node, first, second, new uint256[][](0));
+            p.vectors[SOURCE_LOOKUP] = point;
+            Fp3 expected = ZERO;
+            for (uint256 x = 0; x < first; ++x) {
+                for (uint256 y = 0; y < second; ++y) {
+                    if (kind == 6 ? x != y : kind == 7 ? x >= y : x > y) continue;
+                    expected = expected + eqAt(point, 0, bits, x) * eqAt(point, bits, point.length - bits, y);
+                }
+            }
+            vm.assertTrue(equal(Nodes.nodeOf(p, 0), expected), vm.toString(kind));
+        }
     }
 
     function expectNode(uint256 length, bytes memory node, uint256 x, uint256 expected) private pure {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, LIMB, ONE, P, ZERO, atBit, equal, fromBase} from "../src/verifier/Fp3.sol";
+import {Fp3, LIMB, ONE, P, ZERO, atBit, eqOf, equal, fromBase} from "../src/verifier/Fp3.sol";
 import {Nodes} from "../src/verifier/Nodes.sol";
 import {Program, Programs, SOURCE_LOOKUP} from "../src/verifier/Program.sol";
 import {vm} from "./Vm.sol";
@@ -119,6 +119,20 @@ contract NodesTest {
             }
             vm.assertTrue(equal(Nodes.nodeOf(p, 0), expected), vm.toString(kind));
         }
+    }
+
+    /// @dev eq of two points is the product of that of their coordinates.
+    function testFuzz_eq(uint256 seed, uint8 bits_) external pure {
+        uint256 bits = bits_ % 9;
+        Program memory p =
+            valueProgram(abi.encodePacked(uint8(4), uint16(0), uint16(1)), 1 << bits, 1 << bits, new uint256[][](0));
+        Fp3[] memory point = randomPoint(2 * bits, seed);
+        p.vectors[SOURCE_LOOKUP] = point;
+        Fp3 expected = ONE;
+        for (uint256 b = 0; b < bits; ++b) {
+            expected = expected * eqOf(point[b], point[bits + b]);
+        }
+        vm.assertTrue(equal(Nodes.nodeOf(p, 0), expected), vm.toString(bits));
     }
 
     /// @dev Equal, less, and less or equal.

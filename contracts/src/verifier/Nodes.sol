@@ -65,12 +65,55 @@ library Nodes {
         return LookupArgument.prefixValue(p.lengths[u8At(place)], p.pointOf(u16At(place + 1)));
     }
 
-    /// @dev Product over b of eq(a_b, b_b).
-    function eqOf(Fp3[] memory a, Fp3[] memory b) private pure returns (Fp3 product) {
-        product = ONE;
-        if (a.length != b.length) revert Programs.ProgramInvalid();
-        for (uint256 i = 0; i < a.length; ++i) {
-            product = mulEq(product, element(a, i), element(b, i));
+    /// @dev Product over b of eq(a_b, b_b). Limbs of points are below p, so that 1 - a - b + 2 a b + 2 p has limbs that are
+    /// not negative and below 2^133; times limbs below p, five times, that is below 2^200.
+    function eqOf(Fp3[] memory place, Fp3[] memory other) private pure returns (Fp3 product) {
+        if (place.length != other.length) revert Programs.ProgramInvalid();
+        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (place.length == 0) return ONE;
+        uint256 end;
+        uint256 gap;
+        assembly ("memory-safe") {
+            end := add(add(place, 32), shl(5, mload(place)))
+            gap := sub(other, place)
+            place := add(place, 32)
+        }
+        assembly ("memory-safe") {
+            let c0 := 1
+            let c1 := 0
+            let c2 := 0
+            for {} lt(place, end) { place := add(place, 32) } {
+                let f0
+                let f1
+                let f2
+                {
+                    let a2 := mload(place)
+                    let a0 := shr(160, a2)
+                    let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
+                    a2 := and(a2, 0xffffffffffffffffffff)
+                    let b := mload(add(place, gap))
+                    let d := shr(160, b)
+                    // 2 p + 1, and 2 p.
+                    f0 := sub(add(0x1fffffffe00000003, mul(shl(1, a0), d)), add(a0, d))
+                    f1 := mul(a1, d)
+                    f2 := mul(a2, d)
+                    d := and(shr(80, b), 0xffffffffffffffffffff)
+                    f0 := add(f0, shl(2, mul(a2, d)))
+                    f1 := add(f1, mul(a0, d))
+                    f1 := sub(add(0x1fffffffe00000002, shl(1, f1)), add(a1, d))
+                    f2 := add(f2, mul(a1, d))
+                    d := and(b, 0xffffffffffffffffffff)
+                    f0 := add(f0, shl(2, mul(a1, d)))
+                    f1 := add(f1, shl(2, mul(a2, d)))
+                    f2 := sub(add(0x1fffffffe00000002, shl(1, add(f2, mul(a0, d)))), add(a2, d))
+                }
+                let t0 := add(mul(c0, f0), shl(1, add(mul(c1, f2), mul(c2, f1))))
+                let t1 := add(add(mul(c0, f1), mul(c1, f0)), shl(1, mul(c2, f2)))
+                c2 := mod(add(add(mul(c0, f2), mul(c1, f1)), mul(c2, f0)), 0xffffffff00000001)
+                c0 := mod(t0, 0xffffffff00000001)
+                c1 := mod(t1, 0xffffffff00000001)
+            }
+            product := or(or(shl(160, c0), shl(80, c1)), c2)
         }
     }
 

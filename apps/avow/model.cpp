@@ -111,9 +111,10 @@ void add_model(CLI::App& app, int& exit_code) {
   commit->add_option("path", commit_options.path, "The .avow file")->required();
   add_commitment_options(*commit, commit_options.commitment);
   commit->add_option("--key", commit_options.key, "Write the verifying key to this file");
-  commit->add_option("--program", commit_options.program,
-                     "Write to this file what a contract carries out to check proofs: registering a model on a chain takes "
-                     "key and program");
+  commit->add_option(
+      "--program", commit_options.program,
+      "Write to this file what a contract carries out to check proofs: registering a model on a chain takes "
+      "key and program");
   commit->add_flag("--json", commit_options.json, "Print one JSON object");
   commit->footer("Example:\n  avow model commit stories.avow");
   commit->callback([&exit_code] { exit_code = model_commit(commit_options); });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// spec/vectors/phases.json: for each stored proof the phases of its verification, with the bytes that each takes and the
-// hash of the state that it leaves, for verifiers elsewhere. AVOW_WRITE_VECTORS=1 writes the file.
+// spec/vectors/phases.json: for each stored proof the phases of its verification, with the bytes that each takes and
+// the hash of the state that it leaves, for verifiers elsewhere. AVOW_WRITE_VECTORS=1 writes the file.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/bytes.hpp"
+#include "field/goldilocks.hpp"
 #include "reduction/plan.hpp"
 
 namespace avow::reduction {

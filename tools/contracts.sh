@@ -7,12 +7,16 @@
 #   tools/contracts.sh test [ARG...]  builds and tests; arguments are forge's, e.g. --match-contract Opening -vvv
 #   tools/contracts.sh test-long      the same with many more runs: a million calls of the market in random order
 #   tools/contracts.sh artifacts      writes contracts/artifacts: ABI and creation code of what is deployed
+#   tools/contracts.sh deploy URL SENDER [ARG...]
+#                                     deploys everything with contracts/script/parameters/CHAIN.json; arguments are forge's
+#                                     (how to sign: --account NAME of its keystore, --ledger, --unlocked)
 #   tools/contracts.sh lint           layout and solhint
 #   tools/contracts.sh format         lays out
 #
 # Exit codes: 0 good, 1 a test or check fails, 2 wrong use, 3 the tools are missing.
 set -euo pipefail
-cd "$(dirname "$0")/../contracts"
+self=$(realpath "$0")
+cd "$(dirname "$self")/../contracts"
 
 bin=node_modules/.bin
 if [ ! -x $bin/forge ]; then
@@ -36,13 +40,21 @@ case $command in
     $bin/forge build --deny warnings
     node tools/artifacts.mjs
     ;;
+  deploy)
+    if [ $# -lt 2 ]; then
+      echo "contracts: deploy needs the chain's URL and the sender's address" >&2
+      exit 2
+    fi
+    $bin/forge build --deny warnings
+    $bin/forge script script/Deploy.s.sol --rpc-url "$1" --sender "$2" --broadcast --slow --gas-estimate-multiplier 110 "${@:3}"
+    ;;
   lint)
     $bin/forge fmt --check
     $bin/solhint --disc --noPoster --max-warnings 0 'src/**/*.sol'
     ;;
   format) $bin/forge fmt ;;
   *)
-    sed -n '3,14s/^# \{0,1\}//p' "$0" >&2
+    sed -n '3,17s/^# \{0,1\}//p' "$self" >&2
     exit 2
     ;;
 esac

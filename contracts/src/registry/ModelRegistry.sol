@@ -49,6 +49,8 @@ contract ModelRegistry {
     /// @notice Key or program could not be stored: the transaction has too little gas, or the program is too large.
     error NotStored();
 
+    /// @dev A contract may have 24,576 bytes; on a chain that allows more a longer size would not fit its two bytes.
+    uint256 private constant MAX_STORED_BYTES = 24_575;
     /// @notice Most bytes of an importer's name and version.
     uint256 public constant MAX_IMPORTER_BYTES = 64;
 
@@ -100,6 +102,7 @@ contract ModelRegistry {
 
     /// @dev A contract whose code is a zero byte, so that nobody can run it, and the data.
     function store(bytes calldata data) private returns (address pointer) {
+        if (data.length > MAX_STORED_BYTES) revert NotStored();
         // PUSH2 size, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: returns what follows these ten bytes.
         bytes memory initCode = abi.encodePacked(hex"61", uint16(data.length + 1), hex"80600a5f395ff3", hex"00", data);
         assembly ("memory-safe") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, mulAdd, scaledEqTable} from "./Fp3.sol";
+import {Fp3, ONE, mulAdd, reduce, scaledEqTable} from "./Fp3.sol";
 import {element, setElement} from "./Fused.sol";
 import {Program, Programs, u8At, u16At} from "./Program.sol";
 import {Scratch} from "./Scratch.sol";
@@ -61,7 +61,8 @@ library PublicValues {
         for (uint256 i = 0; i < starts.length; ++i) {
             starts[i] = lower[i] < values[i] ? lower[i] : values[i];
         }
-        return functionSum(p, values, place, BELOW) - functionSum(p, starts, place, BELOW);
+        // Reduced, as all nodes: who takes it as a subtrahend relies on it.
+        return reduce(functionSum(p, values, place, BELOW) - functionSum(p, starts, place, BELOW));
     }
 
     /// @notice The value itself.

@@ -154,8 +154,8 @@ contract MarketRequestsTest is MarketFixture {
         asked.offer.basePermille = 1001;
         refused(asked, abi.encodeWithSelector(IMarket.InvalidBase.selector, 1001));
         asked = newRequest();
-        asked.offer.lockDuration = 0;
-        refused(asked, IMarket.ZeroLockDuration.selector);
+        asked.offer.lockDuration = uint32(15 * DELAY);
+        refused(asked, abi.encodeWithSelector(IMarket.LockTooShort.selector, 15 * DELAY));
         asked = newRequest();
         asked.offer.bond = MAX_PRICE - 1;
         refused(asked, abi.encodeWithSelector(IMarket.InvalidBond.selector, MAX_PRICE - 1));

@@ -97,8 +97,8 @@ interface IMarket {
     error InvalidPrice(uint256 minPrice, uint256 maxPrice);
     /// @notice The base is more than the whole.
     error InvalidBase(uint16 basePermille);
-    /// @notice A lock would be over as soon as it begins.
-    error ZeroLockDuration();
+    /// @notice A lock could be over before it is effective: its duration must be more than 15 seconds for each block of delay.
+    error LockTooShort(uint256 least);
     /// @notice The bond is less than the highest price, or 2^128 or more.
     error InvalidBond(uint256 bond);
     /// @notice The deadline is further away than MAX_LIFETIME.

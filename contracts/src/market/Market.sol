@@ -330,7 +330,7 @@ contract Market is ProofSteps, EIP712, ReentrancyGuardTransient {
 
     function post(bytes32 id, Request calldata newRequest) private {
         Offer calldata offer = newRequest.offer;
-        newRequest.check(REGISTRY.modelOf(newRequest.modelId));
+        newRequest.check(REGISTRY.modelOf(newRequest.modelId), DELAY_BLOCKS);
         if (block.timestamp > offer.deadline) revert DeadlinePassed(offer.deadline);
         if (offer.deadline > block.timestamp + MAX_LIFETIME) revert DeadlineTooFar(offer.deadline);
         useNonce(newRequest.requester, newRequest.nonce);

@@ -21,6 +21,8 @@ library Requests {
     );
     bytes32 private constant SAMPLING_TYPE = keccak256("Sampling(uint32 tau,uint32 topK,uint32 portion,bytes32 seed)");
 
+    /// @dev Of the slowest chain that this is for.
+    uint256 private constant SECONDS_PER_BLOCK = 15;
     uint256 private constant MAX_TAU = 1 << 14;
     uint256 private constant WHOLE_PORTION = 1 << 16;
     uint256 private constant MAX_AMOUNT = type(uint128).max;
@@ -102,11 +104,12 @@ library Requests {
     }
 
     /// @notice Refuses what could never be answered, or paid, by this model.
-    function check(Request calldata request, ModelRegistry.Model memory model) internal pure {
+    /// @param delayBlocks Blocks after which a lock is effective.
+    function check(Request calldata request, ModelRegistry.Model memory model, uint256 delayBlocks) internal pure {
         if (request.mode != 0 || request.inputCommitment != 0) revert IMarket.InvalidMode(request.mode);
         checkTokens(request, model);
         checkSampling(request.sampling, model.vocabulary);
-        checkOffer(request.offer);
+        checkOffer(request.offer, delayBlocks);
     }
 
     function checkTokens(Request calldata request, ModelRegistry.Model memory model) private pure {
@@ -133,12 +136,14 @@ library Requests {
         if (!valid) revert IMarket.InvalidSampling();
     }
 
-    function checkOffer(Offer calldata offer) private pure {
+    function checkOffer(Offer calldata offer, uint256 delayBlocks) private pure {
         (uint256 minPrice, uint256 maxPrice) = (offer.minPrice, offer.maxPrice);
         if (maxPrice == 0) revert IMarket.ZeroPrice();
         if (minPrice > maxPrice || maxPrice > MAX_AMOUNT) revert IMarket.InvalidPrice(minPrice, maxPrice);
         if (offer.basePermille > 1000) revert IMarket.InvalidBase(offer.basePermille);
-        if (offer.lockDuration == 0) revert IMarket.ZeroLockDuration();
+        // Else it could be over before it is effective, which would be a trap for whoever locks.
+        uint256 least = delayBlocks * SECONDS_PER_BLOCK;
+        if (offer.lockDuration <= least) revert IMarket.LockTooShort(least);
         uint256 bond = offer.bond;
         if (bond < maxPrice || bond > MAX_AMOUNT) revert IMarket.InvalidBond(bond);
     }

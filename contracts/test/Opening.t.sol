@@ -44,7 +44,15 @@ contract OpeningHarness {
         }
         OpeningState memory o = Opening.start(transcript, config, keys, values, next, next + proof.length);
         for (uint256 i = 1; i < config.oracles.length; ++i) {
-            Opening.round(transcript, config, keys, o, i);
+            Opening.openOracle(transcript, config, o, i);
+            if (i > 1) {
+                Opening.laterRows(config, o, i);
+            } else {
+                for (uint256 tree = 0; tree < keys.length; ++tree) {
+                    Opening.baseRows(config, keys, o, tree);
+                }
+            }
+            Opening.oracleSumcheck(transcript, config, o, i);
         }
         Opening.finalCoefficients(transcript, config, o);
         Opening.finalRows(config, o);

@@ -153,25 +153,6 @@ library Opening {
         sumcheck(transcript, o, logColumns, config.oracles[0].foldGrinding, 0, SUMCHECK, FOLD);
     }
 
-    /// @notice All phases of round i >= 1.
-    function round(
-        Transcript.State memory transcript,
-        PcsConfig memory config,
-        Commitment[] memory keys,
-        OpeningState memory o,
-        uint256 i
-    ) internal pure {
-        openOracle(transcript, config, o, i);
-        if (i > 1) {
-            laterRows(config, o, i);
-        } else {
-            for (uint256 tree = 0; tree < keys.length; ++tree) {
-                baseRows(config, keys, o, tree);
-            }
-        }
-        oracleSumcheck(transcript, config, o, i);
-    }
-
     /// @notice Phase 1 of round i.
     function openOracle(Transcript.State memory transcript, PcsConfig memory config, OpeningState memory o, uint256 i)
         internal

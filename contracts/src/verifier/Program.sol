@@ -276,11 +276,6 @@ library Programs {
         return u8At(p.coordinates + COORDINATES_BYTES * number + 1);
     }
 
-    /// @notice Whether coordinates are all 1/2.
-    function isHalf(Program memory p, uint256 number) internal pure returns (bool) {
-        return u8At(p.coordinates + COORDINATES_BYTES * number) == SOURCE_HALF;
-    }
-
     function copyChallenges(Program memory p, uint256 entry, uint256 source, Fp3[] memory list) private pure {
         uint256 count = (entry >> 40) & 255;
         uint256 parameter = (entry >> 32) & 255;

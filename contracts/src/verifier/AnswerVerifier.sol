@@ -6,9 +6,8 @@ import {ModelRegistry} from "../registry/ModelRegistry.sol";
 import {Code} from "./Code.sol";
 import {DeliveryReader, Instance, ModelLimits} from "./DeliveryReader.sol";
 import {IProofVerifier} from "./IProofVerifier.sol";
-import {OpeningInput, OpeningVerifier} from "./OpeningVerifier.sol";
+import {IOpeningVerifier, IReductionVerifier, OpeningInput} from "./Parts.sol";
 import {Reduction} from "./Reduction.sol";
-import {ReductionVerifier} from "./ReductionVerifier.sol";
 import {StateBytes, StateHead} from "./StateBytes.sol";
 import {Transcript} from "./Transcript.sol";
 
@@ -32,9 +31,9 @@ contract AnswerVerifier is IProofVerifier {
     /// @notice Where models and their programs are.
     ModelRegistry public immutable REGISTRY;
     /// @notice What carries out the phases before the opening.
-    ReductionVerifier public immutable REDUCTION;
+    IReductionVerifier public immutable REDUCTION;
     /// @notice What carries out those of the opening.
-    OpeningVerifier public immutable OPENING;
+    IOpeningVerifier public immutable OPENING;
 
     /// @dev What follows from model and delivery.
     struct Setting {
@@ -46,7 +45,7 @@ contract AnswerVerifier is IProofVerifier {
         bytes32 start;
     }
 
-    constructor(ModelRegistry registry, ReductionVerifier reduction, OpeningVerifier opening) {
+    constructor(ModelRegistry registry, IReductionVerifier reduction, IOpeningVerifier opening) {
         REGISTRY = registry;
         REDUCTION = reduction;
         OPENING = opening;

@@ -3,26 +3,14 @@ pragma solidity 0.8.37;
 
 import {Fp3, setLength} from "./Fp3.sol";
 import {AddedWeight, Commitment, Opening, OpeningState} from "./Opening.sol";
+import {IOpeningVerifier, IWeightVerifier, OpeningInput, OpeningShape, ProgramInput} from "./Parts.sol";
 import {PcsConfig, PcsConfigs} from "./PcsConfig.sol";
 import {Cursor, StateBytes, StateHead} from "./StateBytes.sol";
 import {Transcript} from "./Transcript.sol";
-import {OpeningShape, ProgramInput, WeightVerifier} from "./WeightVerifier.sol";
-
-/// @notice What an opening is given besides state and proof.
-struct OpeningInput {
-    /// The contract that holds the model's program.
-    address program;
-    uint256[] lengths;
-    /// Configuration of the commitment.
-    bytes config;
-    /// Of the model's commitment.
-    bytes32 modelRoot;
-    Fp3 modelValue;
-}
 
 /// @title The phases of a proof's opening, with the last check (spec/proof.md, section 6; spec/pcs.md, section 12)
 /// @notice A part of a verifier, for any model, as ReductionVerifier is.
-contract OpeningVerifier {
+contract OpeningVerifier is IOpeningVerifier {
     using PcsConfigs for PcsConfig;
     using StateBytes for Cursor;
     using Transcript for Transcript.State;
@@ -57,15 +45,13 @@ contract OpeningVerifier {
     }
 
     /// @notice What says where committed tensors lie, and what claims on them weigh.
-    WeightVerifier public immutable WEIGHTS;
+    IWeightVerifier public immutable WEIGHTS;
 
-    constructor(WeightVerifier weights) {
+    constructor(IWeightVerifier weights) {
         WEIGHTS = weights;
     }
 
-    /// @notice Carries out phases as far as the bytes go, and at least one.
-    /// @return next The state after these phases; nothing if the last one was among them.
-    /// @return done Whether it was: then the proof holds.
+    /// @inheritdoc IOpeningVerifier
     function advance(OpeningInput calldata input, bytes calldata state, bytes calldata part)
         external
         view

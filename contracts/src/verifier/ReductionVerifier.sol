@@ -5,6 +5,7 @@ import {Code} from "./Code.sol";
 import {Instance} from "./DeliveryReader.sol";
 import {Fp3, isCanonical, unpack} from "./Fp3.sol";
 import {LookupArgument, LookupConfig, LookupLayout, LookupState} from "./LookupArgument.sol";
+import {IReductionVerifier} from "./Parts.sol";
 import {Program, Programs, SOURCE_LOOKUP, SOURCE_STAGE, SOURCE_ZERO} from "./Program.sol";
 import {Reduction, Section} from "./Reduction.sol";
 import {Cursor, StateBytes, StateHead} from "./StateBytes.sol";
@@ -12,7 +13,7 @@ import {Transcript} from "./Transcript.sol";
 
 /// @title The phases of a proof up to its opening: commitment, lookup argument, stages (spec/proof.md, section 6)
 /// @notice A part of a verifier, for any model: it knows nothing of keys and deliveries, and says nothing alone.
-contract ReductionVerifier {
+contract ReductionVerifier is IReductionVerifier {
     using Programs for Program;
     using StateBytes for Cursor;
     using Transcript for Transcript.State;
@@ -45,14 +46,7 @@ contract ReductionVerifier {
         LookupState lookup;
     }
 
-    /// @notice Carries out phases as far as the bytes go, and at least one of its own if there is one left.
-    /// @param program The contract that holds the model's program.
-    /// @param instance What the proof is about.
-    /// @param state The state before a phase; before the first one the head alone.
-    /// @param part The next bytes of the proof.
-    /// @return next The state after these phases.
-    /// @return used How many bytes they took.
-    /// @return finished Whether none of these phases is left.
+    /// @inheritdoc IReductionVerifier
     function advance(address program, Instance calldata instance, bytes calldata state, bytes calldata part)
         external
         view

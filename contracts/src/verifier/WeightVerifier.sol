@@ -5,41 +5,20 @@ import {Code} from "./Code.sol";
 import {Fp3} from "./Fp3.sol";
 import {LookupArgument} from "./LookupArgument.sol";
 import {Packing, Packings} from "./Packing.sol";
+import {IWeightVerifier, OpeningShape, ProgramInput} from "./Parts.sol";
 import {Program, Programs, SOURCE_LOOKUP} from "./Program.sol";
 import {Reduction} from "./Reduction.sol";
 import {Cursor, StateBytes} from "./StateBytes.sol";
 import {Weights} from "./Weights.sol";
 
-/// @notice An instance of a model's program, and how its commitments are shaped.
-struct ProgramInput {
-    /// The contract that holds the program.
-    address program;
-    uint256[] lengths;
-    uint256 logRows;
-    uint256 maxLogColumns;
-}
-
-/// @notice What an opening has to know of what is opened.
-struct OpeningShape {
-    /// log2 of the columns of each group, of the model and of the witness.
-    uint256[] modelGroups;
-    uint256[] witnessGroups;
-    /// Elements of a state that are challenges of the phases before the opening.
-    uint256 challenges;
-    /// Claims on committed tensors.
-    uint256 claims;
-    /// Number of the opening's first phase.
-    uint256 firstPhase;
-}
-
 /// @title What is opened: where committed tensors lie, and what the claims on them weigh
 /// @notice A part of a verifier, for any model, as ReductionVerifier is.
-contract WeightVerifier {
+contract WeightVerifier is IWeightVerifier {
     using StateBytes for Cursor;
 
     uint256 private constant TOP_LOG = 3;
 
-    /// @notice The shape of an opening.
+    /// @inheritdoc IWeightVerifier
     function shapeOf(ProgramInput calldata input) external view returns (OpeningShape memory shape) {
         Program memory p = Programs.instantiate(Code.read(input.program), input.lengths, new uint256[][](0));
         Packing memory packing;
@@ -52,9 +31,7 @@ contract WeightVerifier {
         shape.firstPhase = 3 + logCells - (logCells < TOP_LOG ? logCells : TOP_LOG) + stages;
     }
 
-    /// @notice Sum over the claims of their weights at the point of an opening, claim number a times join^(2 + a).
-    /// @param challenges Those of the phases before, as a state has them.
-    /// @param opened The opening's point.
+    /// @inheritdoc IWeightVerifier
     function weigh(ProgramInput calldata input, bytes calldata challenges, Fp3[] calldata opened, Fp3 join)
         external
         view

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Instance} from "./DeliveryReader.sol";
+import {Fp3} from "./Fp3.sol";
+
+/// @notice An instance of a model's program, and how its commitments are shaped.
+struct ProgramInput {
+    /// The contract that holds the program.
+    address program;
+    uint256[] lengths;
+    uint256 logRows;
+    uint256 maxLogColumns;
+}
+
+/// @notice What an opening has to know of what is opened.
+struct OpeningShape {
+    /// log2 of the columns of each group, of the model and of the witness.
+    uint256[] modelGroups;
+    uint256[] witnessGroups;
+    /// Elements of a state that are challenges of the phases before the opening.
+    uint256 challenges;
+    /// Claims on committed tensors.
+    uint256 claims;
+    /// Number of the opening's first phase.
+    uint256 firstPhase;
+}
+
+/// @notice What an opening is given besides state and proof.
+struct OpeningInput {
+    /// The contract that holds the model's program.
+    address program;
+    uint256[] lengths;
+    /// Configuration of the commitment.
+    bytes config;
+    /// Of the model's commitment.
+    bytes32 modelRoot;
+    Fp3 modelValue;
+}
+
+/// @title The phases of a proof up to its opening
+interface IReductionVerifier {
+    /// @notice Carries out phases as far as the bytes go, and at least one of its own if there is one left.
+    /// @param program The contract that holds the model's program.
+    /// @param instance What the proof is about.
+    /// @param state The state before a phase; before the first one the head alone.
+    /// @param part The next bytes of the proof.
+    /// @return next The state after these phases.
+    /// @return used How many bytes they took.
+    /// @return finished Whether none of these phases is left.
+    function advance(address program, Instance calldata instance, bytes calldata state, bytes calldata part)
+        external
+        view
+        returns (bytes memory next, uint256 used, bool finished);
+}
+
+/// @title The phases of a proof's opening
+interface IOpeningVerifier {
+    /// @notice Carries out phases as far as the bytes go, and at least one.
+    /// @return next The state after these phases; nothing if the last one was among them.
+    /// @return done Whether it was: then the proof holds.
+    function advance(OpeningInput calldata input, bytes calldata state, bytes calldata part)
+        external
+        view
+        returns (bytes memory next, bool done);
+}
+
+/// @title What is opened
+interface IWeightVerifier {
+    /// @notice The shape of an opening.
+    function shapeOf(ProgramInput calldata input) external view returns (OpeningShape memory shape);
+
+    /// @notice Sum over the claims of their weights at the point of an opening, claim number a times join^(2 + a).
+    /// @param challenges Those of the phases before, as a state has them.
+    /// @param opened The opening's point.
+    function weigh(ProgramInput calldata input, bytes calldata challenges, Fp3[] calldata opened, Fp3 join)
+        external
+        view
+        returns (Fp3);
+}

@@ -13,7 +13,7 @@ const check = process.argv[2] === "--check";
 let good = true;
 if (!check) mkdirSync("artifacts", { recursive: true });
 for (const name of contracts) {
-  const built = JSON.parse(readFileSync(`../build/contracts/out/${name}.sol/${name}.json`, "utf8"));
+  const built = JSON.parse(readFileSync(`../build/contracts/release/out/${name}.sol/${name}.json`, "utf8"));
   const bytes = (built.deployedBytecode.object.length - 2) / 2;
   if (bytes > mostBytes) {
     console.error(`${name} has ${bytes} bytes; a contract may have ${mostBytes}`);

@@ -123,20 +123,21 @@ int verify_command(const VerifyOptions& options) {
 
   const auto& plan = key.value().info().plan;
   const auto delivery = answer::parse(file.value().delivery, answer::id_bytes(plan.vocabulary));
-  const auto setting = verifier::Setting::make(key.value().key(), answer::instance_of(delivery.value(), plan));
+  const auto verifier =
+      verifier::Verifier::make(key.value().key(), key.value().id(), answer::instance_of(delivery.value(), plan));
+  const auto& setting = verifier.value().setting();
   const CheckedAnswers checked{key.value(), delivery.value(), file.value().proof.size(),
-                               verifier::security_bits(setting.value()), 1000 * seconds};
+                               verifier::security_bits(setting), 1000 * seconds};
   const model::Tokenizer* names = tokenizer ? &*tokenizer : nullptr;
   if (options.json) {
     auto json = json_of(checked, names);
     // Where the proof may be cut for a contract that checks it in steps.
-    const auto verifier = verifier::Verifier::make(key.value().key(), answer::instance_of(delivery.value(), plan));
     json["sections"] = verifier.value().section_sizes(file.value().delivery, file.value().proof);
     fmt::print("{}\n", json.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
     return kGood;
   }
   print(checked, names);
-  if (options.explain) explain(key.value(), setting.value());
+  if (options.explain) explain(key.value(), setting);
   return kGood;
 }
 

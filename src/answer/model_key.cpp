@@ -83,7 +83,7 @@ std::optional<Rejection> ModelKey::verify(ByteView delivery_bytes, ByteView proo
   if (!delivery) return delivery.error();
   if (delivery.value().model_id != id_) return Rejection{Check::kModel};
   if (auto rejection = check(delivery.value(), info_.plan)) return rejection;
-  const auto verifier = verifier::Verifier::make(key_, instance_of(delivery.value(), info_.plan));
+  const auto verifier = verifier::Verifier::make(key_, id_, instance_of(delivery.value(), info_.plan));
   if (!verifier) return refused_by_verifier(Check::kProof, verifier.error());
   const auto rejection = verifier.value().verify(delivery_bytes, proof);
   if (rejection) return refused_by_verifier(Check::kProof, *rejection);

@@ -34,7 +34,11 @@ Bytes encode(const statement::Instance& instance) {
 }
 
 base::Result<Setting, Rejection> Setting::make(const VerifyingKey& key, statement::Instance instance) {
-  const base::Digest id = model_id(key);
+  return make(key, model_id(key), std::move(instance));
+}
+
+base::Result<Setting, Rejection> Setting::make(const VerifyingKey& key, const base::Digest& id,
+                                               statement::Instance instance) {
   const Bytes instance_bytes = encode(instance);
   auto binding = statement::Binding::bind(key.statement, std::move(instance));
   if (!binding) return Err{instance_refused(binding.error())};

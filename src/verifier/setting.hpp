@@ -25,7 +25,10 @@ struct Setting {
   base::Digest protocol{};      ///< version of the proof and configuration of the commitment
   base::Bytes statement_bytes;  ///< model id and instance
 
-  /// The key must have passed check_key. Refused: kInstance.
+  /// The key must have passed check_key, and `id` be its model_id: whoever has it saves making the key's bytes again.
+  /// Refused: kInstance.
+  [[nodiscard]] static base::Result<Setting, Rejection> make(const VerifyingKey& key, const base::Digest& id,
+                                                             statement::Instance instance);
   [[nodiscard]] static base::Result<Setting, Rejection> make(const VerifyingKey& key, statement::Instance instance);
 
   /// The transcript that a proof starts with. session: where it is used; a proof for another session is worthless.

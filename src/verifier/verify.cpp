@@ -47,7 +47,12 @@ Verifier::Verifier(Setting setting) : setting_(std::move(setting)) {
 }
 
 base::Result<Verifier, Rejection> Verifier::make(const VerifyingKey& key, statement::Instance instance) {
-  auto setting = Setting::make(key, std::move(instance));
+  return make(key, model_id(key), std::move(instance));
+}
+
+base::Result<Verifier, Rejection> Verifier::make(const VerifyingKey& key, const base::Digest& id,
+                                                 statement::Instance instance) {
+  auto setting = Setting::make(key, id, std::move(instance));
   if (!setting) return Err{setting.error()};
   return Verifier(std::move(setting).value());
 }

@@ -32,7 +32,9 @@ struct State {
 /// multiple of their own size and the key's.
 class Verifier {
  public:
-  /// The key must have passed check_key and live on. Refused: kInstance.
+  /// The key must have passed check_key and live on; id: its model_id. Refused: kInstance.
+  [[nodiscard]] static base::Result<Verifier, Rejection> make(const VerifyingKey& key, const base::Digest& id,
+                                                              statement::Instance instance);
   [[nodiscard]] static base::Result<Verifier, Rejection> make(const VerifyingKey& key, statement::Instance instance);
 
   /// Whether the proof holds for this key, instance and session: nothing if it does.

@@ -4,11 +4,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <iterator>
+#include <numeric>
 #include <string>
 
+#include "base/hex.hpp"
 #include "base/test_stride.hpp"
 #include "command_testing.hpp"
+#include "hash/keccak.hpp"
+#include "verifier/key.hpp"
 
 namespace avow::app {
 namespace {
@@ -53,6 +58,9 @@ TEST_F(Proofs, TellPromptAndAnswerToWhoHasNoModel) {
   EXPECT_EQ(json.at("chain_id").get<std::string>().substr(56), "00007a69");
   EXPECT_GE(json.at("security_bits"), 100);
   EXPECT_EQ(json.at("answers").at(0).at("ids").size(), 8);
+  // Where it may be cut, for a chain: all of it but the header.
+  const auto sections = json.at("sections").get<std::vector<std::size_t>>();
+  EXPECT_EQ(std::accumulate(sections.begin(), sections.end(), std::size_t{8}), json.at("proof_bytes"));
 
   // Without a tokenizer there are ids; another model's does not do.
   const auto ids = verify();
@@ -167,6 +175,23 @@ TEST_F(Proofs, OfModelsWhoseIdsFollowFromTheirFiles) {
   EXPECT_THAT(other.output, HasSubstr("is not the id of"));
   EXPECT_EQ(run_avow("model verify cat " + model).exit_code, 2);
   EXPECT_EQ(run_avow("model verify " + id.substr(1) + " " + model).exit_code, 2);
+  // What a chain is given of the model: the program is the one whose hash the key has.
+  EXPECT_EQ(run_avow("model commit --level 100 " + model + " --key " + file("key") + " --program " + file("program"))
+                .exit_code,
+            0);
+  const auto bytes_of = [&](const std::string& name) {
+    std::ifstream stored(folder / name, std::ios::binary);
+    return base::Bytes((std::istreambuf_iterator<char>(stored)), {});
+  };
+  const auto key = verifier::read_key(bytes_of("key"));
+  ASSERT_TRUE(key) << to_string(key.error());
+  EXPECT_EQ(base::to_hex(verifier::model_id(key.value())), id);
+  EXPECT_EQ(hash::keccak256(bytes_of("program")), verifier::program_digest(key.value().statement));
+  EXPECT_EQ(run_avow("model commit --level 100 " + model + " --program " + model, Stream::kError).exit_code, 2);
+  EXPECT_EQ(
+      run_avow("model commit --level 100 " + model + " --key " + file("k") + " --program " + file("k"), Stream::kError)
+          .exit_code,
+      2);
   // What others will read does not rest on a file that lies there.
   EXPECT_EQ(run_avow("model commit --level 100 " + model + " --key " + model, Stream::kError).exit_code, 2);
   EXPECT_EQ(run_avow("model show " + model).exit_code, 0);

@@ -102,6 +102,11 @@ TEST(StoredProof, OfTheBundledModelIsMadeAgain) {
   ASSERT_GE(request.input.size(), 32U);
   request.input.resize(32);
   expect_stored("stories260k.proof", proof_of(*model, {request}));
+  // Several, of unequal lengths, greedy and drawn: axes whose lengths are no powers of two.
+  expect_stored("stories260k_batch.proof",
+                proof_of(*model, {prompted(contents, "Once upon a time", 9),
+                                  sampled(prompted(contents, "One day, a big dog saw a little cat", 20)),
+                                  sampled(prompted(contents, "The sun was", 5))}));
 }
 
 TEST(StoredProof, Of124MParametersIsMadeAgain) {

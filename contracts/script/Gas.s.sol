@@ -6,6 +6,7 @@ import {Answer, Delivery, Offer, Request, Sampling, Step, Terms} from "../src/ma
 import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
 import {AvowToken} from "../src/token/AvowToken.sol";
 import {Genesis} from "../src/token/Genesis.sol";
+import {DeliveryReader} from "../src/verifier/DeliveryReader.sol";
 import {IProofVerifier} from "../src/verifier/IProofVerifier.sol";
 import {script} from "./ScriptVm.sol";
 
@@ -19,8 +20,6 @@ contract Gas {
     /// @dev Gas of a transaction is at most 2^24; the market's own work and estimates take the rest.
     uint256 private constant MOST_GAS = 15_900_000;
     uint256 private constant HEADER = 8;
-    uint256 private constant ANSWER_HEAD = 93;
-    uint256 private constant HEAD = 112;
 
     IProofVerifier private verifier;
     ModelRegistry private registry;
@@ -80,18 +79,18 @@ contract Gas {
     /// @dev Answer number i of a delivery to requests of `requestOf`, of ids of 2 bytes.
     function answersOf(bytes memory delivery) private view returns (Answer[] memory answers) {
         answers = new Answer[](word(delivery, 108));
-        uint256 place = HEAD;
+        uint256 place = DeliveryReader.HEAD;
         for (uint256 i = 0; i < answers.length; ++i) {
             uint256 stops = 2 * word(delivery, place + 81);
             uint256 inputs = 2 * word(delivery, place + 85);
             uint256 outputs = 2 * word(delivery, place + 89);
             Answer memory a = answers[i];
             a.end = uint8(delivery[place + 80]);
-            bytes memory stopIds = part(delivery, place + ANSWER_HEAD, stops);
-            a.request = requestOf(part(delivery, place + ANSWER_HEAD + stops, inputs), stopIds, i);
-            a.output = part(delivery, place + ANSWER_HEAD + stops + inputs, outputs);
-            a.shown = part(delivery, place + ANSWER_HEAD + stops + inputs + outputs, 3 * outputs);
-            place += ANSWER_HEAD + stops + inputs + 4 * outputs;
+            bytes memory stopIds = part(delivery, place + DeliveryReader.ANSWER_HEAD, stops);
+            a.request = requestOf(part(delivery, place + DeliveryReader.ANSWER_HEAD + stops, inputs), stopIds, i);
+            a.output = part(delivery, place + DeliveryReader.ANSWER_HEAD + stops + inputs, outputs);
+            a.shown = part(delivery, place + DeliveryReader.ANSWER_HEAD + stops + inputs + outputs, 3 * outputs);
+            place += DeliveryReader.ANSWER_HEAD + stops + inputs + 4 * outputs;
         }
     }
 

@@ -5,9 +5,11 @@ import {ModelRegistry} from "../src/registry/ModelRegistry.sol";
 import {AnswerVerifier} from "../src/verifier/AnswerVerifier.sol";
 import {DeliveryReader} from "../src/verifier/DeliveryReader.sol";
 import {Opening} from "../src/verifier/Opening.sol";
+import {Programs} from "../src/verifier/Program.sol";
 import {Reduction} from "../src/verifier/Reduction.sol";
 import {StateBytes} from "../src/verifier/StateBytes.sol";
 import {create} from "./Create.sol";
+import {Changes} from "./Changes.sol";
 import {ProofFiles} from "./ProofFiles.sol";
 import {vm} from "./Vm.sol";
 
@@ -44,6 +46,10 @@ contract AnswerVerifierTest {
 
     function test_storedProofOfTheBundledModelHolds() external {
         holds("stories260k", "stories260k");
+    }
+
+    function test_storedProofOfSeveralAnswersHolds() external {
+        holds("stories260k_batch", "stories260k");
     }
 
     function test_storedProofOf124MHolds() external {
@@ -101,6 +107,10 @@ contract AnswerVerifierTest {
         inSteps("shape124m_100", "shape124m", 1, 0);
     }
 
+    function test_everyPhaseOfSeveralAnswersLeavesTheStateThatItDoesInCpp() external {
+        inSteps("stories260k_batch", "stories260k", 3, 0);
+    }
+
     function test_largeProofsTakeAsFewStepsAsBytesAllow() external {
         vm.assertEq(inSteps("stories260k", "stories260k", 0, TRANSACTION), 1);
         vm.assertEq(inSteps("shape124m_100", "shape124m", 1, TRANSACTION), 2);
@@ -154,6 +164,26 @@ contract AnswerVerifierTest {
         refused(file, bytes.concat(proof, hex"00"), abi.encodeWithSelector(AnswerVerifier.ProofLength.selector));
     }
 
+    function test_changedProofsAreRefusedAsInCpp() external {
+        changesAreRefused("stories260k", 0);
+        changesAreRefused("stories260k_batch", 3);
+    }
+
+    function changesAreRefused(string memory name, uint256 number) private {
+        (ProofFiles.File memory file, bytes32 modelId) = load(name, "stories260k");
+        string memory json = vm.readFile("../spec/vectors/phases.json");
+        string memory path = string.concat(".proofs[", vm.toString(number), "].rejected");
+        Changes.List memory list = Changes.read(json, path, ".places");
+        vm.assertTrue(list.kinds.length > 100, "changes");
+        for (uint256 i = 0; i < list.kinds.length; ++i) {
+            try verifier.verify(modelId, file.delivery, Changes.apply_(list, i, file.proof)) {
+                vm.assertTrue(false, string.concat("accepted: ", list.checks[i]));
+            } catch (bytes memory reason) {
+                Changes.expect(list, i, reason);
+            }
+        }
+    }
+
     /// @dev With a header that says so: where the bytes end, the phase that misses them reverts.
     function test_proofsAreRefusedWhereverTheyAreCut() external {
         (ProofFiles.File memory file, bytes32 modelId) = load("stories260k", "stories260k");
@@ -181,6 +211,17 @@ contract AnswerVerifierTest {
                 || reason == bytes4(keccak256("LookupTruncated(uint256)")),
             vm.toString(size)
         );
+    }
+
+    /// @dev 768 tokens of 124M's shape have more than 2^30 cells to look up: refused before the proof is read.
+    function test_instancesThatAreTooLargeAreRefused() external {
+        (ProofFiles.File memory file, bytes32 modelId) = load("shape124m_100", "shape124m");
+        bytes memory head = ProofFiles.part(file.delivery, 0, 112 + 32);
+        bytes memory tokens = new bytes(2 * 767 + 2);
+        bytes memory answer = abi.encodePacked(uint32(1), uint32(0), uint32(0), uint32(65536), bytes32(0), uint8(0));
+        answer = abi.encodePacked(answer, uint32(0), uint32(767), uint32(1), tokens, uint32(0), uint16(0));
+        vm.expectRevert(Programs.ProofInstance.selector);
+        verifier.verify(modelId, bytes.concat(head, answer), file.proof);
     }
 
     function test_deliveriesAreThoseThatWereProven() external {

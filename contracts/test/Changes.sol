@@ -42,9 +42,28 @@ library Changes {
         }
     }
 
-    /// @notice Fails unless the reason is this error with the place that the file gives.
-    function expect(List memory list, uint256 i, bytes4 selector, bytes memory reason) internal pure {
+    /// @notice Fails unless the reason is the error of the check's name with the place that the file gives.
+    function expect(List memory list, uint256 i, bytes memory reason) internal pure {
         string memory text = string.concat(list.checks[i], " of change ", vm.toString(i), " of ", list.path);
-        vm.assertEq(keccak256(reason), keccak256(abi.encodeWithSelector(selector, list.places[i])), text);
+        vm.assertEq(
+            keccak256(reason), keccak256(abi.encodeWithSelector(selectorOf(list.checks[i]), list.places[i])), text
+        );
+    }
+
+    /// @notice Errors are the checks by name: lookup.root_numerator is LookupRootNumerator(uint256).
+    function selectorOf(string memory check) internal pure returns (bytes4) {
+        bytes memory name = bytes(check);
+        bytes memory out = new bytes(name.length);
+        uint256 size = 0;
+        bool upper = true;
+        for (uint256 i = 0; i < name.length; ++i) {
+            bool separates = name[i] == "." || name[i] == "_";
+            if (!separates) out[size++] = upper ? bytes1(uint8(name[i]) - 32) : name[i];
+            upper = separates;
+        }
+        assembly ("memory-safe") {
+            mstore(out, size)
+        }
+        return bytes4(keccak256(abi.encodePacked(out, "(uint256)")));
     }
 }

@@ -187,4 +187,25 @@ contract NodesTest {
             expectNode(7, node, x, x < 3 ? P + 7 - 3 * x : x < 7 ? 100 + 2 * (x - 3) : 0);
         }
     }
+
+    /// @dev A parameter of at most 8 places.
+    function instantiate(uint256[] memory lengths) external pure {
+        bytes memory head = abi.encodePacked(uint16(1), uint8(1), uint8(0), uint16(22), uint16(29), uint16(29));
+        head = abi.encodePacked(head, uint16(29), uint16(29), uint16(29), uint16(29), uint16(29), uint16(29));
+        bytes memory axes = abi.encodePacked(uint16(1), uint8(1), uint32(8));
+        Programs.instantiate(abi.encodePacked(head, axes, uint32(0)), lengths, new uint256[][](0));
+    }
+
+    function test_lengthsAreAtMostThoseOfTheirAxes() external {
+        uint256[] memory lengths = new uint256[](1);
+        lengths[0] = 8;
+        this.instantiate(lengths);
+        lengths[0] = 12;
+        vm.expectRevert(Programs.ProofInstance.selector);
+        this.instantiate(lengths);
+        vm.expectRevert(Programs.ProgramInvalid.selector);
+        this.instantiate(new uint256[](0));
+        vm.expectRevert(Programs.ProgramInvalid.selector);
+        this.instantiate(new uint256[](2));
+    }
 }

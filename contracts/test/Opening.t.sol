@@ -164,23 +164,9 @@ contract OpeningTest {
             try harness.verify(v.config, v.keys, v.claims, v.before, Changes.apply_(list, i, v.proof)) {
                 vm.assertTrue(false, string.concat("accepted: ", list.checks[i]));
             } catch (bytes memory reason) {
-                Changes.expect(list, i, selectorOf(list.checks[i]), reason);
+                Changes.expect(list, i, reason);
             }
         }
-    }
-
-    function selectorOf(string memory check) private pure returns (bytes4) {
-        bytes32 name = keccak256(bytes(check));
-        if (name == keccak256("pcs.truncated")) return Opening.PcsTruncated.selector;
-        if (name == keccak256("pcs.non_canonical")) return Opening.PcsNonCanonical.selector;
-        if (name == keccak256("pcs.fold_grinding")) return Opening.PcsFoldGrinding.selector;
-        if (name == keccak256("pcs.query_grinding")) return Opening.PcsQueryGrinding.selector;
-        if (name == keccak256("pcs.merkle")) return Opening.PcsMerkle.selector;
-        if (name == keccak256("pcs.final_fold")) return Opening.PcsFinalFold.selector;
-        if (name == keccak256("pcs.trailing_bytes")) return Opening.PcsTrailingBytes.selector;
-        if (name == keccak256("pcs.final_claim")) return Opening.PcsFinalClaim.selector;
-        vm.assertTrue(false, string.concat("unknown check ", check));
-        return 0;
     }
 
     function read(string memory json, string memory path) private view returns (Vector memory v) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads what the scripts of tools/gas.sh broadcast, and says what each transaction cost. Usage: gas_report.mjs FOLDER
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 
 const folder = process.argv[2];
 const read = (name) => readFileSync(`${folder}/${name}`, "utf8");
@@ -33,9 +33,10 @@ const median = (name) => {
 
 // Bytes of the deployed contracts, from what the build made.
 const build = `${folder}/../contracts/out`;
-const sizes = readdirSync(build, { recursive: true })
-  .filter((file) => /^(\w+)\.sol\/\1\.json$/.test(file))
-  .map((file) => JSON.parse(readFileSync(`${build}/${file}`, "utf8")))
+const sizes = readdirSync(build)
+  .map((folder) => `${build}/${folder}/${folder.replace(/\.sol$/, "")}.json`)
+  .filter((file) => existsSync(file))
+  .map((file) => JSON.parse(readFileSync(file, "utf8")))
   .filter((artifact) => Object.keys(artifact.metadata?.settings?.compilationTarget ?? {})[0]?.startsWith("src/"))
   .map((artifact) => (artifact.deployedBytecode.object.length - 2) / 2);
 

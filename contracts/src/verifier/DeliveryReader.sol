@@ -38,8 +38,9 @@ library DeliveryReader {
     error AnswerSize();
 
     uint256 private constant VERSION = 1;
-    uint256 private constant HEAD = 112;
-    uint256 private constant ANSWER_HEAD = 93;
+    /// @dev Bytes before the answers, and of an answer before its lists.
+    uint256 internal constant HEAD = 112;
+    uint256 internal constant ANSWER_HEAD = 93;
     uint256 private constant MOST_ANSWERS = 64;
     uint256 private constant MOST_STOP_IDS = 16;
     uint256 private constant MOST_IDS = 1 << 16;

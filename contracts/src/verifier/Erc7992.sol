@@ -5,6 +5,7 @@ import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
 import {Key, Keys} from "../registry/Keys.sol";
 import {ModelRegistry} from "../registry/ModelRegistry.sol";
+import {DeliveryReader} from "./DeliveryReader.sol";
 import {IErc7992Registry, IErc7992Verifier} from "./IErc7992.sol";
 import {IProofVerifier} from "./IProofVerifier.sol";
 
@@ -20,8 +21,6 @@ contract Erc7992 is IERC165, IErc7992Registry, IErc7992Verifier {
     /// @dev Of spec/pcs.md, in the draft's form of names.
     bytes4 private constant PROOF_SYSTEM = bytes4(keccak256("avow-whir-goldilocks3-keccak256-v1"));
     bytes32 private constant INPUT = "AVOW_ERC7992_INPUT_V1";
-    uint256 private constant HEAD = 112;
-    uint256 private constant ANSWER_HEAD = 93;
 
     /// @notice Where models are registered.
     ModelRegistry public immutable REGISTRY;
@@ -102,14 +101,17 @@ contract Erc7992 is IERC165, IErc7992Registry, IErc7992Verifier {
     /// @param output A delivery that was verified.
     /// @param idBytes Bytes of a token id.
     function inputCommitment(bytes calldata output, uint256 idBytes) public pure returns (bytes32) {
-        bytes memory asked = abi.encodePacked(INPUT, output[:HEAD]);
-        uint256 place = HEAD;
+        bytes memory asked = abi.encodePacked(INPUT, output[:DeliveryReader.HEAD]);
+        uint256 place = DeliveryReader.HEAD;
         while (place < output.length) {
             uint256 outputs = uint32(bytes4(output[place + 89:place + 93]));
             uint256 ids = uint32(bytes4(output[place + 81:place + 85])) + uint32(bytes4(output[place + 85:place + 89]));
-            uint256 end = place + ANSWER_HEAD + ids * idBytes;
+            uint256 end = place + DeliveryReader.ANSWER_HEAD + ids * idBytes;
             asked = abi.encodePacked(
-                asked, output[place:place + 80], output[place + 81:place + 89], output[place + ANSWER_HEAD:end]
+                asked,
+                output[place:place + 80],
+                output[place + 81:place + 89],
+                output[place + DeliveryReader.ANSWER_HEAD:end]
             );
             place = end + outputs * (2 * idBytes + 4);
         }

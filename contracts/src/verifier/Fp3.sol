@@ -4,6 +4,9 @@ pragma solidity 0.8.37;
 /// @dev The prime of the base field, 2^64 - 2^32 + 1 (Goldilocks).
 uint256 constant P = 0xffffffff00000001;
 
+/// @dev Bytes of an encoded element.
+uint256 constant ELEMENT = 24;
+
 /// @dev Spacing of an element's limbs, in bits.
 uint256 constant LIMB_BITS = 80;
 uint256 constant LIMB = (1 << 80) - 1;
@@ -17,7 +20,7 @@ uint256 constant MULTIPLE_OF_P = (P << 14) * ((1 << 160) | (1 << 80) | 1);
 /// 2^14 summands that `mul` or `reduce` has returned, and below 2^15 p everywhere. Comparisons need `reduce` first.
 type Fp3 is uint256;
 
-using {add as +, sub as -, mul as *, reduce, isZero, scale, neg} for Fp3 global;
+using {add as +, sub as -, mul as *, reduce, isZero, scale} for Fp3 global;
 
 Fp3 constant ZERO = Fp3.wrap(0);
 Fp3 constant ONE = Fp3.wrap(1 << 160);
@@ -34,10 +37,6 @@ function sub(Fp3 a, Fp3 b) pure returns (Fp3 c) {
     assembly ("memory-safe") {
         c := add(a, sub(offset, b))
     }
-}
-
-function neg(Fp3 a) pure returns (Fp3) {
-    return sub(ZERO, a);
 }
 
 /// @dev Limbs of up to 80 bits; reduced. Products have at most 160 bits, and five of them are added.
@@ -140,17 +139,6 @@ function eqOf(Fp3 a, Fp3 b) pure returns (Fp3) {
     return ONE + product + product - (a + b);
 }
 
-/// @dev Product over b of (1 - r_b + r_b z^(2^b)) for z of the base field: the extension of x -> z^x at r, which are the
-/// last `count` of a list.
-function basePowerWeight(uint256 z, Fp3[] memory point, uint256 count) pure returns (Fp3 product) {
-    product = ONE;
-    for (uint256 i = point.length - count; i < point.length; ++i) {
-        // z - 1 is at least 0: no position of a domain has the point 0.
-        product = product * (ONE + scale(point[i], z - 1));
-        z = mulmod(z, z, P);
-    }
-}
-
 /// @dev The same for z of the extension; limbs of up to 80 bits.
 function powerWeight(Fp3 z, Fp3[] memory point, uint256 count) pure returns (Fp3 product) {
     assembly ("memory-safe") {
@@ -185,21 +173,6 @@ function powerWeight(Fp3 z, Fp3[] memory point, uint256 count) pure returns (Fp3
             z1 := mod(s1, 0xffffffff00000001)
         }
         product := or(or(shl(160, a0), shl(80, a1)), a2)
-    }
-}
-
-/// @dev The values eq(r, x), x in [2^count], r the `count` entries of a list from `first` on; variable 0 lowest.
-function eqTable(Fp3[] memory point, uint256 first, uint256 count) pure returns (Fp3[] memory table) {
-    table = new Fp3[](1 << count);
-    table[0] = ONE;
-    for (uint256 b = 0; b < count; ++b) {
-        uint256 half = 1 << b;
-        Fp3 r = point[first + b];
-        for (uint256 x = 0; x < half; ++x) {
-            Fp3 high = table[x] * r;
-            table[half + x] = high;
-            table[x] = reduce(table[x] - high);
-        }
     }
 }
 
@@ -474,7 +447,8 @@ function powerTable(uint256 table, Fp3[] memory point, uint256 count) pure {
     }
 }
 
-/// @dev basePowerWeight of the coordinates that a table from `table` to `end` was made of; 0 < z < p. With y = z - 1 and
+/// @dev Product over b of (1 - r_b + r_b z^(2^b)) over the coordinates r that a table from `table` to `end` was made of: the
+/// extension of x -> z^x; 0 < z < p. With y = z - 1 and
 /// x = z^2 - 1 the factors of r and s are 1 + r y + s x + r s x y, whose limbs are three products of 128 bits and 1: at
 /// most 130 bits. They are not reduced: times a limb below p, five times added, they have less than 200 bits.
 function tablePowerWeight(uint256 table, uint256 end, uint256 z) pure returns (Fp3 product) {

@@ -14,7 +14,8 @@ import {
     mulAdd,
     mulAdd2,
     setLength,
-    unpack
+    unpack,
+    ELEMENT
 } from "./Fp3.sol";
 import {Scratch} from "./Scratch.sol";
 import {Transcript} from "./Transcript.sol";
@@ -70,7 +71,6 @@ library LookupArgument {
     /// @notice The columns' denominators are not what the claim says.
     error LookupColumnDenominators(uint256 layer);
 
-    uint256 private constant ELEMENT = 24;
     uint256 private constant VERSION = 1;
     uint256 private constant TOP_LOG = 3;
     uint256 private constant MAX_COLUMNS = 1 << 16;
@@ -155,6 +155,16 @@ library LookupArgument {
         }
     }
 
+    /// @notice log2 of the entries of the layer that is sent in the clear.
+    function topLog(uint256 logCells) internal pure returns (uint256) {
+        return logCells < TOP_LOG ? logCells : TOP_LOG;
+    }
+
+    /// @notice How many phases an argument has: that layer, those that follow, the columns.
+    function phases(uint256 logCells) internal pure returns (uint256) {
+        return 2 + logCells - topLog(logCells);
+    }
+
     /// @notice The layer that is sent in the clear, its fractions added up, reduced to a claim at a random point.
     function top(
         Transcript.State memory transcript,
@@ -163,7 +173,7 @@ library LookupArgument {
         uint256 next,
         uint256 end
     ) internal pure returns (LookupState memory s) {
-        uint256 logTop = cube.logCells < TOP_LOG ? cube.logCells : TOP_LOG;
+        uint256 logTop = topLog(cube.logCells);
         s.next = next;
         s.end = end;
         Fp3[] memory sent = elements(s, 2 << logTop, logTop);

@@ -22,7 +22,8 @@ import {
     setLength,
     spread,
     tablePowerWeight,
-    unpack
+    unpack,
+    ELEMENT
 } from "./Fp3.sol";
 import {MultiProof} from "./MultiProof.sol";
 import {PcsConfig, PcsConfigs} from "./PcsConfig.sol";
@@ -98,10 +99,9 @@ library Opening {
     /// @notice The claims do not hold.
     error PcsFinalClaim(uint256 oracle);
 
-    uint256 private constant ELEMENT = 24;
-
     uint256 private constant ROOT = 0x0100;
     uint256 private constant OOD_POINT = 0x0101;
+    uint256 private constant OOD_VALUE = 0x0102;
     uint256 private constant STATEMENT = 0x010f;
     uint256 private constant JOIN = 0x0110;
     uint256 private constant SUMCHECK = 0x0111;
@@ -127,6 +127,24 @@ library Opening {
         Transcript.State memory state =
             Transcript.State(keccak256(abi.encodePacked(digest, uint16(ROOT), uint8(4), uint8(0), uint32(32), root)));
         return state.challenge(OOD_POINT);
+    }
+
+    /// @notice A commitment that comes with a proof, 56 bytes of calldata from `place` on: absorbs root and out-of-domain
+    /// answer, and draws the point of that (section 4).
+    function receiveCommitment(Transcript.State memory transcript, uint256 place)
+        internal
+        pure
+        returns (bytes32 root, Fp3 oodPoint, Fp3 oodValue, bool canonical)
+    {
+        uint256 words;
+        assembly ("memory-safe") {
+            root := calldataload(place)
+            words := shr(64, calldataload(add(place, 32)))
+        }
+        (oodValue, canonical) = (unpack(words), isCanonical(words));
+        transcript.absorbDigest(ROOT, place);
+        oodPoint = transcript.challenge(OOD_POINT);
+        transcript.absorbElements(OOD_VALUE, place + 32, 1);
     }
 
     /// @notice Phase `start`: absorbs what is opened, joins the claims' values and binds the column variables.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, setLength} from "./Fp3.sol";
+import {Fp3, setLength, ELEMENT} from "./Fp3.sol";
 import {AddedWeight, Commitment, Opening, OpeningState} from "./Opening.sol";
 import {IOpeningVerifier, IWeightVerifier, OpeningInput, OpeningShape, ProgramInput} from "./Parts.sol";
 import {PcsConfig, PcsConfigs} from "./PcsConfig.sol";
@@ -15,7 +15,6 @@ contract OpeningVerifier is IOpeningVerifier {
     using StateBytes for Cursor;
     using Transcript for Transcript.State;
 
-    uint256 private constant ELEMENT = 24;
     uint256 private constant STATE_VERSION = 1;
 
     /// @dev Phases of an opening; before the first one there is no state of its own.
@@ -98,7 +97,7 @@ contract OpeningVerifier is IOpeningVerifier {
         r.keys[1].oodPoint = cursor.read();
         r.keys[1].oodValue = cursor.read();
         if (r.head.phase < shape.firstPhase) revert StateBytes.ProofState();
-        r.challenges = cursor.slice(StateBytes.ELEMENT * shape.challenges);
+        r.challenges = cursor.slice(ELEMENT * shape.challenges);
         own = StateBytes.HEAD + cursor.place - first;
         // Of the claims on committed tensors, which alone are used later.
         if (r.head.phase == shape.firstPhase) r.values = cursor.readList(shape.claims);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CARRIES, Fp3, ONE, TO_CARRY, ZERO, equal, horner, mulAdd, pow, reduce} from "./Fp3.sol";
+import {CARRIES, Fp3, ONE, TO_CARRY, ZERO, equal, horner, mulAdd, pow, reduce, ELEMENT} from "./Fp3.sol";
 import {element, powerOfTwo, setElement} from "./Fused.sol";
 import {LookupConfig} from "./LookupArgument.sol";
 import {Nodes} from "./Nodes.sol";
@@ -33,7 +33,6 @@ library Reduction {
     /// @notice The sumcheck of a stage ends in something else than the values of its tensors give.
     error ProofSum(uint256 stage);
 
-    uint256 private constant ELEMENT = 24;
     uint256 private constant NO_CLAIM = 0xffff;
     uint256 private constant MULTIPLICITY = 1 << 255;
 

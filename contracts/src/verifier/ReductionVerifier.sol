@@ -3,8 +3,9 @@ pragma solidity 0.8.37;
 
 import {Code} from "./Code.sol";
 import {Instance} from "./DeliveryReader.sol";
-import {Fp3, isCanonical, unpack} from "./Fp3.sol";
+import {Fp3, ELEMENT} from "./Fp3.sol";
 import {LookupArgument, LookupConfig, LookupLayout, LookupState} from "./LookupArgument.sol";
+import {Opening} from "./Opening.sol";
 import {IReductionVerifier} from "./Parts.sol";
 import {Program, Programs, SOURCE_LOOKUP, SOURCE_STAGE, SOURCE_ZERO} from "./Program.sol";
 import {Reduction, Section} from "./Reduction.sol";
@@ -19,14 +20,9 @@ contract ReductionVerifier is IReductionVerifier {
     using Transcript for Transcript.State;
 
     uint256 private constant COMMITMENT = 56;
-    uint256 private constant ELEMENT = 24;
-    uint256 private constant TOP_LOG = 3;
     /// @dev Of a statement's lookup argument (spec/proof.md, section 3): its error grows with the square of the cells.
     uint256 private constant MAX_LOG_CELLS = 30;
 
-    uint256 private constant ROOT = 0x0100;
-    uint256 private constant OOD_POINT = 0x0101;
-    uint256 private constant OOD_VALUE = 0x0102;
     uint256 private constant ALPHA = 0x0300;
     uint256 private constant BETA = 0x0301;
 
@@ -61,7 +57,7 @@ contract ReductionVerifier is IReductionVerifier {
         r.cube = LookupArgument.layoutOf(r.lookups);
         if (r.cube.logCells > MAX_LOG_CELLS) revert Programs.ProofInstance();
         (, r.stages) = Reduction.firstStage(r.program);
-        r.lookupPhases = 2 + r.cube.logCells - topLog(r);
+        r.lookupPhases = LookupArgument.phases(r.cube.logCells);
         uint256 phases = 1 + r.lookupPhases + r.stages;
         if (r.head.phase >= phases) return (current, 0, true);
         uint256 start;
@@ -79,13 +75,9 @@ contract ReductionVerifier is IReductionVerifier {
         return (encode(r), r.section.next - start, r.head.phase == phases);
     }
 
-    function topLog(Run memory r) private pure returns (uint256) {
-        return r.cube.logCells < TOP_LOG ? r.cube.logCells : TOP_LOG;
-    }
-
     /// @dev Coordinates of the claim on the cube before a phase of the lookup argument.
     function cubeBits(Run memory r) private pure returns (uint256) {
-        return r.head.phase == 1 ? 0 : topLog(r) + r.head.phase - 2;
+        return r.head.phase == 1 ? 0 : LookupArgument.topLog(r.cube.logCells) + r.head.phase - 2;
     }
 
     function isLookup(Run memory r) private pure returns (bool) {
@@ -123,18 +115,9 @@ contract ReductionVerifier is IReductionVerifier {
     function commitment(Run memory r) private pure {
         uint256 place = r.section.next;
         if (r.section.end - place < COMMITMENT) revert Reduction.ProofTruncated(0);
-        uint256 root;
-        uint256 value;
-        assembly ("memory-safe") {
-            root := calldataload(place)
-            value := shr(64, calldataload(add(place, 32)))
-        }
-        if (!isCanonical(value)) revert Reduction.ProofNonCanonical(0);
-        r.head.root = bytes32(root);
-        r.oodValue = unpack(value);
-        r.transcript.absorbDigest(ROOT, place);
-        r.oodPoint = r.transcript.challenge(OOD_POINT);
-        r.transcript.absorbElements(OOD_VALUE, place + 32, 1);
+        bool canonical;
+        (r.head.root, r.oodPoint, r.oodValue, canonical) = Opening.receiveCommitment(r.transcript, place);
+        if (!canonical) revert Reduction.ProofNonCanonical(0);
         r.alphaBeta[0] = r.transcript.challenge(ALPHA);
         r.alphaBeta[1] = r.transcript.challenge(BETA);
         r.section.next = place + COMMITMENT;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, pack, unpack} from "./Fp3.sol";
+import {Fp3, pack, unpack, ELEMENT} from "./Fp3.sol";
 
 /// @notice What a verifier carries from one phase to the next (spec/proof.md, section 6), but for its elements.
 struct StateHead {
@@ -29,7 +29,6 @@ library StateBytes {
 
     uint256 internal constant VERSION = 2;
     uint256 internal constant HEAD = 104;
-    uint256 internal constant ELEMENT = 24;
 
     /// @notice A state that has room for a number of bytes behind its head.
     function create(StateHead memory head, uint256 size)

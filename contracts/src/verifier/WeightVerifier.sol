@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Code} from "./Code.sol";
-import {Fp3} from "./Fp3.sol";
+import {Fp3, ELEMENT} from "./Fp3.sol";
 import {LookupArgument} from "./LookupArgument.sol";
 import {Packing, Packings} from "./Packing.sol";
 import {IWeightVerifier, OpeningShape, ProgramInput} from "./Parts.sol";
@@ -16,8 +16,6 @@ import {Weights} from "./Weights.sol";
 contract WeightVerifier is IWeightVerifier {
     using StateBytes for Cursor;
 
-    uint256 private constant TOP_LOG = 3;
-
     /// @inheritdoc IWeightVerifier
     function shapeOf(ProgramInput calldata input) external view returns (OpeningShape memory shape) {
         Program memory p = Programs.instantiate(Code.read(input.program), input.lengths, new uint256[][](0));
@@ -28,7 +26,8 @@ contract WeightVerifier is IWeightVerifier {
         uint256 logCells = LookupArgument.layoutOf(Reduction.lookupConfig(p)).logCells;
         shape.challenges = logCells + Reduction.challengeCount(p);
         shape.claims = Reduction.carried(p, stages).length;
-        shape.firstPhase = 3 + logCells - (logCells < TOP_LOG ? logCells : TOP_LOG) + stages;
+        // After that of the commitment, those of the lookup argument, and the stages.
+        shape.firstPhase = 1 + LookupArgument.phases(logCells) + stages;
     }
 
     /// @inheritdoc IWeightVerifier
@@ -45,7 +44,7 @@ contract WeightVerifier is IWeightVerifier {
             mstore(cursor, add(encoded, 32))
         }
         (, uint256 stages) = Reduction.firstStage(p);
-        uint256 count = encoded.length / StateBytes.ELEMENT - Reduction.challengeCount(p);
+        uint256 count = encoded.length / ELEMENT - Reduction.challengeCount(p);
         p.vectors[SOURCE_LOOKUP] = cursor.readList(count);
         Reduction.readChallenges(p, cursor, stages);
         return Weights.joined(p, packing, opened, input.logRows, join);

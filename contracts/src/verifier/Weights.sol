@@ -551,32 +551,10 @@ library Weights {
                 return;
             }
         }
-        weight = times(weight, axisWeight(at_, size, window));
+        uint256 own = axisWeight(at_, size, window);
+        weight = weight == Fp3.unwrap(ONE) ? own : Fp3.unwrap(Fp3.wrap(weight) * Fp3.wrap(own));
         assembly ("memory-safe") {
             mstore(to, weight)
-        }
-    }
-
-    /// @dev The product, reduced. Limbs below p.
-    function times(uint256 a, uint256 b) private pure returns (uint256 c) {
-        assembly ("memory-safe") {
-            switch a
-            case 0x10000000000000000000000000000000000000000 { c := b }
-            default {
-                let a0 := shr(160, a)
-                let a1 := and(shr(80, a), 0xffffffffffffffffffff)
-                let a2 := and(a, 0xffffffffffffffffffff)
-                let b0 := shr(160, b)
-                let b1 := and(shr(80, b), 0xffffffffffffffffffff)
-                let b2 := and(b, 0xffffffffffffffffffff)
-                c := or(
-                    or(
-                        shl(160, mod(add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1)))), 0xffffffff00000001)),
-                        shl(80, mod(add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2))), 0xffffffff00000001))
-                    ),
-                    mod(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), 0xffffffff00000001)
-                )
-            }
         }
     }
 

@@ -39,6 +39,7 @@ done
 echo "gas: chain and contracts" >&2
 $bin/anvil --hardfork osaka --enable-tx-gas-limit --port "$port" --silent &
 chain=$!
+# It may have ended by itself.
 trap 'kill $chain 2>/dev/null || true' EXIT
 url=http://127.0.0.1:$port
 for _ in $(seq 50); do

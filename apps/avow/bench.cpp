@@ -13,6 +13,8 @@
 #include "hash/keccak.hpp"
 #include "measure.hpp"
 #include "ntt/encoder.hpp"
+#include "prove.hpp"
+#include "quantise/synthetic.hpp"
 
 namespace avow::app {
 namespace {
@@ -155,7 +157,7 @@ void add_bench(CLI::App& app, int& exit_code) {
   auto* run = bench->add_subcommand("run", "Run an integer model: tokens per second of prompts and of decoding");
   common(run);
   run->add_option("--shape", run_options.shape, "A synthetic model of this shape, made and imported first")
-      ->check(CLI::IsMember({"260k", "124m", "1b", "gpt2"}))
+      ->check(CLI::IsMember(quantise::kSyntheticNames))
       ->capture_default_str();
   run->add_option("--model", run_options.model, "A .avow file instead");
   run->add_option("--prompt-tokens", run_options.prompt_tokens, "Tokens of the prompt")
@@ -180,7 +182,7 @@ void add_bench(CLI::App& app, int& exit_code) {
       "prove", "Answer random prompts and prove it: seconds with inference and without the model's commitment");
   common(prove);
   prove->add_option("--shape", prove_options.shape, "A synthetic model of this shape, made and imported first")
-      ->check(CLI::IsMember({"260k", "124m", "1b", "gpt2"}))
+      ->check(CLI::IsMember(quantise::kSyntheticNames))
       ->capture_default_str();
   prove->add_option("--model", prove_options.model, "A .avow file instead");
   prove->add_option("--tokens", prove_options.tokens, "Tokens of prompt and answer, half each")
@@ -192,6 +194,7 @@ void add_bench(CLI::App& app, int& exit_code) {
   prove->add_option("--level", prove_options.level, "Bits of security")
       ->check(CLI::IsMember({100, 128}))
       ->capture_default_str();
+  add_usual_options(*prove, prove_options.usual);
   prove->add_flag("--tree-only", prove_options.tree_only, "Keep only the tree of it; compute opened rows again");
   prove->add_option("--cache", prove_options.cache,
                     "File that keeps the model's commitment (default: a temporary one)");

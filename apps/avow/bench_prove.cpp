@@ -108,7 +108,7 @@ ProveBenchResult bench_prove(const ProveBenchOptions& options) {
   if (options.tokens > plan.context) {
     return {{}, fmt::format("the model takes {} tokens at most", plan.context), kWrongUse};
   }
-  const auto config = answer_prover::config_of(plan, options.level);
+  const auto config = answer_prover::config_of(plan, options.level, options.usual);
   if (!config) return {{}, config.error().text, kWrongUse};
   const CacheFile cache(options.cache);
   prover::CommitOptions commit;

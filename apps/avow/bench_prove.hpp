@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "compile/usual.hpp"
+
 namespace avow::app {
 
 struct ProveBenchOptions {
@@ -14,6 +16,7 @@ struct ProveBenchOptions {
   std::uint32_t tokens = 64;  ///< of prompt and answer, half each
   std::uint32_t batch = 1;
   std::uint32_t level = 128;
+  compile::UsualProof usual;
   std::uint32_t repeat = 1;
 };
 struct ProveBenchResult {

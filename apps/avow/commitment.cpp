@@ -33,7 +33,11 @@ answer::ModelInfo info_of(const LoadedModel& loaded) {
 std::filesystem::path cache_of(const std::string& path, const CommitmentOptions& options) {
   if (options.no_cache) return {};
   if (!options.cache.empty()) return options.cache;
-  return fmt::format("{}.{}.commitment", path, options.level);
+  const compile::UsualProof& usual = options.usual;
+  if (const compile::UsualProof other; usual.requests == other.requests && usual.tokens == other.tokens) {
+    return fmt::format("{}.{}.commitment", path, options.level);
+  }
+  return fmt::format("{}.{}.{}x{}.commitment", path, options.level, usual.requests, usual.tokens);
 }
 
 void print_ids(const ProvingModel& model, bool json) {
@@ -71,12 +75,26 @@ int exit_code_of(Cause cause) {
   return kNo;
 }
 
+void add_usual_options(CLI::App& command, compile::UsualProof& usual) {
+  constexpr std::uint64_t kMostTokens = 65536;
+  command
+      .add_option("--usual-requests", usual.requests,
+                  "Requests that most proofs are expected to have, part of the model's id: proofs of about this size get "
+                  "smallest; others are possible")
+      ->check(CLI::Range(std::uint64_t{1}, compile::kMostRequests))
+      ->capture_default_str();
+  command.add_option("--usual-tokens", usual.tokens, "Likewise, tokens of each request, the answer's included")
+      ->check(CLI::Range(std::uint64_t{2}, kMostTokens))
+      ->capture_default_str();
+}
+
 void add_commitment_options(CLI::App& command, CommitmentOptions& options) {
   command.add_option("--level", options.level, "Bits of security, part of the model's id: smaller proofs with 100")
       ->check(CLI::IsMember({100, 128}))
       ->capture_default_str();
+  add_usual_options(command, options.usual);
   auto* cache = command.add_option("--cache", options.cache,
-                                   "File that keeps the model's commitment (default: <model>.<level>.commitment)");
+                                   "File that keeps the model's commitment (default: beside the model)");
   command.add_flag("--no-cache", options.no_cache, "Make the commitment in memory, each time")->excludes(cache);
   command
       .add_flag("--tree-only", options.tree_only,
@@ -98,7 +116,7 @@ base::Result<std::unique_ptr<ProvingModel>, int> commit_model(const char* comman
     return base::Err{refuse_commit(command, kNo, path + " is no integer model: " + problem->text)};
   }
   catch_interrupts();
-  const auto config = answer_prover::config_of(loaded.file.contents.model.plan, options.level);
+  const auto config = answer_prover::config_of(loaded.file.contents.model.plan, options.level, options.usual);
   if (!config) return fail(config.error());
   Progress progress(quiet);
   prover::CommitOptions commit;
@@ -185,7 +203,9 @@ int model_verify(const ModelCommitOptions& options) {
                          "To compare the content alone give --content");
   }
   return refuse_commit(kCommand, kNo,
-                       fmt::format("{} is not the id of {} at {} bits", options.id, options.path, commitment.level));
+                       fmt::format("{} is not the id of {} at {} bits for proofs of usually {} requests of {} tokens",
+                                   options.id, options.path, commitment.level, commitment.usual.requests,
+                                   commitment.usual.tokens));
 }
 
 }  // namespace avow::app

@@ -7,6 +7,7 @@
 #include "commands.hpp"
 #include "model/unicode.hpp"
 #include "prove.hpp"
+#include "quantise/synthetic.hpp"
 #include "run.hpp"
 
 namespace avow::app {
@@ -97,9 +98,10 @@ void add_model(CLI::App& app, int& exit_code) {
   auto* synth = model->add_subcommand("synth", "Make a .avow file of random weights, to measure with");
   synth
       ->add_option("--shape", synth_options.shape,
-                   "260k: stories260K; 124m: LLaMA with GPT-2 small's sizes; 1b: TinyLlama; gpt2: GPT-2 small")
+                   "260k: stories260K; 124m: LLaMA with GPT-2 small's sizes; 1b: TinyLlama; gpt2: GPT-2 small; long: one "
+                   "layer of one head, with a context of 4,096")
       ->required()
-      ->check(CLI::IsMember({"260k", "124m", "1b", "gpt2"}));
+      ->check(CLI::IsMember(quantise::kSyntheticNames));
   synth->add_option("-o,--output", synth_options.output, "The .avow file to write")->required();
   synth->add_option("--seed", synth_options.seed, "Other weights for another seed")->capture_default_str();
   synth->add_option("--context", synth_options.context, "As of `avow model import`");
@@ -128,6 +130,7 @@ void add_model(CLI::App& app, int& exit_code) {
   verify->add_option("--level", verify_options.commitment.level, "The level that the id is of")
       ->check(CLI::IsMember({100, 128}))
       ->capture_default_str();
+  add_usual_options(*verify, verify_options.commitment.usual);
   verify->add_flag("--json", verify_options.json, "Print one JSON object");
   verify->callback([&exit_code] { exit_code = model_verify(verify_options); });
 

@@ -13,11 +13,14 @@ namespace avow::app {
 /// How a model is committed to, and where that is kept.
 struct CommitmentOptions {
   std::uint32_t level = 128;
+  compile::UsualProof usual;
   std::string cache;  ///< empty: beside the model
   bool no_cache = false, tree_only = false;
   bool rebuild = false;  ///< make the cache anew, not believing one that is there
 };
 void add_commitment_options(CLI::App& command, CommitmentOptions& options);
+/// Options for what proofs are expected, which a model's id depends on.
+void add_usual_options(CLI::App& command, compile::UsualProof& usual);
 /// What a cache keeps: codewords, too, unless these are large or not wanted.
 pcs::CacheMode cache_mode(const compile::IntegerModel& model, const pcs::Config& config, bool tree_only);
 /// The model with its commitment, made now if no cache has it. Says on stderr what is wrong, and gives the exit code.

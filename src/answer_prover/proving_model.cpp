@@ -15,10 +15,11 @@ namespace avow::answer_prover {
 using base::Err;
 using statement::TensorKind;
 
-base::Result<pcs::Config, Error> config_of(const compile::Plan& plan, std::uint32_t level) {
+base::Result<pcs::Config, Error> config_of(const compile::Plan& plan, std::uint32_t level,
+                                           const compile::UsualProof& usual) {
   const auto compiled = compile::compile(plan);
   if (!compiled) return Err{Error{Cause::kModel, compiled.error().text}};
-  const compile::Lengths lengths = compile::usual_lengths(plan);
+  const compile::Lengths lengths = compile::usual_lengths(plan, usual);
   const std::uint64_t witness = compile::count_cells(compiled.value(), TensorKind::kWitness, lengths);
   const std::uint64_t model = compile::count_cells(compiled.value(), TensorKind::kModel, lengths);
   const auto config = pcs::choose_config(witness, model, level);

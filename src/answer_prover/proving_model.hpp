@@ -6,14 +6,15 @@
 #include "answer/model_key.hpp"
 #include "answer_prover/error.hpp"
 #include "compile/tensors.hpp"
+#include "compile/usual.hpp"
 #include "prover/prove.hpp"
 
 namespace avow::answer_prover {
 
 /// The configuration of the commitment that a model of this plan gets at this level (100 or 128 bits), which is part of
-/// its id: the one for a request of 64 tokens, half of them chosen, or as many as the context has. kLevel if there is
-/// none.
-[[nodiscard]] base::Result<pcs::Config, Error> config_of(const compile::Plan& plan, std::uint32_t level);
+/// its id: the one that suits such proofs best. kLevel if there is none.
+[[nodiscard]] base::Result<pcs::Config, Error> config_of(const compile::Plan& plan, std::uint32_t level,
+                                                         const compile::UsualProof& usual = {});
 
 /// Whether answers of models of this plan can be proven: there are a key that verifiers accept and an instance of usual
 /// lengths that statement and commitment allow. To be asked before a model is given to others. kModel, kLevel.

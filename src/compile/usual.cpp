@@ -11,8 +11,6 @@ namespace {
 using statement::AxisKind;
 using statement::Statement;
 
-constexpr std::uint64_t kUsualTokens = 64;
-
 std::uint64_t axis_length(const Statement& statement, statement::AxisId id, const Lengths& lengths) {
   const auto& axis = statement.axes[statement.root(id)];
   if (axis.kind == AxisKind::kFixed) return axis.length;
@@ -29,9 +27,9 @@ std::uint64_t cells_of_axes(const Statement& statement, const std::vector<statem
 
 }  // namespace
 
-Lengths usual_lengths(const Plan& plan) {
-  const std::uint64_t tokens = std::min(kUsualTokens, plan.context);
-  return instance_lengths({1, tokens, std::max<std::uint64_t>(tokens / 2, 1)});
+Lengths usual_lengths(const Plan& plan, const UsualProof& usual) {
+  const std::uint64_t tokens = std::min(usual.tokens, plan.context);
+  return instance_lengths({usual.requests, tokens, std::max<std::uint64_t>(tokens / 2, 1)});
 }
 
 std::uint64_t count_cells(const Statement& statement, statement::TensorKind kind, const Lengths& lengths) {

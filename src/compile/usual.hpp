@@ -7,11 +7,15 @@
 #include "compile/plan.hpp"
 #include "statement/statement.hpp"
 
-/// The request that a model's sizes are chosen for. Others are proven all the same.
+/// The requests that a model's sizes are chosen for. Others are proven all the same.
 namespace avow::compile {
 
-/// 64 tokens, half of them chosen, or as many as the context has.
-[[nodiscard]] Lengths usual_lengths(const Plan& plan);
+/// What is expected to be proven at once: so many requests of so many tokens each, half of them chosen.
+struct UsualProof {
+  std::uint64_t requests = 1, tokens = 64;
+};
+/// Of such a proof, with as many tokens as the context has at most.
+[[nodiscard]] Lengths usual_lengths(const Plan& plan, const UsualProof& usual = {});
 
 /// Cells of all tensors of a kind. The statement is compile()'s.
 [[nodiscard]] std::uint64_t count_cells(const statement::Statement& statement, statement::TensorKind kind,

@@ -46,6 +46,7 @@ std::optional<ModelConfig> synthetic_shape(std::string_view name) {
   if (name == "260k") return llama_shape(5, 64, 8, 4, 172, 512, 512);
   if (name == "124m") return llama_shape(12, 768, 12, 12, 2048, 50257, 1024);
   if (name == "gpt2") return gpt2_shape();
+  if (name == "long") return llama_shape(1, 64, 1, 1, 128, 512, 4096);
   if (name != "1b") return std::nullopt;
   ModelConfig config = llama_shape(22, 2048, 32, 4, 5632, 32000, 2048);
   config.tied_head = false;

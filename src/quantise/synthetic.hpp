@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -13,8 +14,11 @@
 namespace avow::quantise {
 
 /// By name: "260k" (stories260K), "124m" (LLaMA's architecture with GPT-2 small's sizes), "1b" (TinyLlama's), "gpt2"
-/// (GPT-2 small). Nothing of another name.
+/// (GPT-2 small), "long" (one layer of one head, with a context of 4,096). Nothing of another name.
 [[nodiscard]] std::optional<model::ModelConfig> synthetic_shape(std::string_view name);
+
+/// Every name that has a shape.
+inline const std::vector<std::string> kSyntheticNames = {"260k", "124m", "1b", "gpt2", "long"};
 
 /// Random weights: normal, with the deviations that training starts from; norms' gains near 1, biases near 0. The same
 /// on every machine for the same seed.

@@ -13,7 +13,7 @@ namespace {
 
 TEST(Synthetic, ShapesAreKnownByName) {
   EXPECT_FALSE(synthetic_shape("7b").has_value());
-  for (const char* name : {"260k", "124m", "1b", "gpt2"}) {
+  for (const std::string& name : kSyntheticNames) {
     const auto shape = synthetic_shape(name);
     ASSERT_TRUE(shape.has_value()) << name;
     EXPECT_FALSE(model::check_config(*shape, name).has_value()) << name;

@@ -10,6 +10,7 @@ contract Deploy {
     /// @notice What a deployment consists of.
     struct Deployment {
         address registry;
+        address lookup;
         address reduction;
         address weights;
         address opening;
@@ -22,7 +23,7 @@ contract Deploy {
     }
 
     /// @dev Emission and genesis name the token, and the emission the market, before these are there.
-    uint256 private constant CONTRACTS_BEFORE_TOKEN = 7;
+    uint256 private constant CONTRACTS_BEFORE_TOKEN = 8;
 
     function run() external returns (Deployment memory d) {
         string memory chain = script.toString(block.chainid);
@@ -32,7 +33,8 @@ contract Deploy {
         address market = script.computeCreateAddress(msg.sender, nonce + CONTRACTS_BEFORE_TOKEN + 1);
         script.startBroadcast(msg.sender);
         d.registry = create("ModelRegistry", "");
-        d.reduction = create("ReductionVerifier", "");
+        d.lookup = create("LookupVerifier", "");
+        d.reduction = create("ReductionVerifier", abi.encode(d.lookup));
         d.weights = create("WeightVerifier", "");
         d.opening = create("OpeningVerifier", abi.encode(d.weights));
         d.verifier = create("AnswerVerifier", abi.encode(d.registry, d.reduction, d.opening));
@@ -93,6 +95,7 @@ contract Deploy {
 
     function describe(Deployment memory d, string memory chain) private pure returns (string memory text) {
         text = string.concat('{\n "version": 1,\n "chain_id": ', chain, entry("registry", d.registry));
+        text = string.concat(text, entry("lookup_verifier", d.lookup));
         text = string.concat(text, entry("reduction_verifier", d.reduction));
         text = string.concat(text, entry("weight_verifier", d.weights));
         text = string.concat(text, entry("opening_verifier", d.opening));

@@ -24,7 +24,8 @@ contract AnswerVerifierTest {
 
     function setUp() external {
         registry = ModelRegistry(create("ModelRegistry.sol:ModelRegistry", ""));
-        address reduction = create("ReductionVerifier.sol:ReductionVerifier", "");
+        address lookup = create("LookupVerifier.sol:LookupVerifier", "");
+        address reduction = create("ReductionVerifier.sol:ReductionVerifier", abi.encode(lookup));
         address weights = create("WeightVerifier.sol:WeightVerifier", "");
         address opening = create("OpeningVerifier.sol:OpeningVerifier", abi.encode(weights));
         verifier = AnswerVerifier(create("AnswerVerifier.sol:AnswerVerifier", abi.encode(registry, reduction, opening)));

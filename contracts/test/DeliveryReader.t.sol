@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {DeliveryReader, Instance, ModelLimits} from "../src/verifier/DeliveryReader.sol";
+import {decodeValues} from "./Values.sol";
 import {vm} from "./Vm.sol";
 
 contract DeliveryHarness {
@@ -100,7 +101,7 @@ contract DeliveryReaderTest {
         vm.assertEq(instance.lengths[0], 2);
         vm.assertEq(instance.lengths[1], 6);
         vm.assertEq(instance.lengths[2], 3);
-        uint256[][] memory v = instance.values;
+        uint256[][] memory v = decodeValues(instance.values);
         vm.assertEq(v.length, 13);
         vm.assertEq(v[0][2], 299);
         vm.assertEq(v[0][4], 5);
@@ -270,9 +271,10 @@ contract DeliveryReaderTest {
         answer = abi.encodePacked(answer, uint32(0), uint32(1), uint32(1), hex"010200", hex"ffff01");
         Instance memory instance =
             harness.read(deliver(1, abi.encodePacked(answer, uint16(0), uint16(0), hex"ffff00")), model);
-        vm.assertEq(instance.values[0][0], 0x0201);
-        vm.assertEq(instance.values[12][0], 0x1ffff);
-        vm.assertEq(instance.values[2][0], 0xffff);
+        uint256[][] memory v = decodeValues(instance.values);
+        vm.assertEq(v[0][0], 0x0201);
+        vm.assertEq(v[12][0], 0x1ffff);
+        vm.assertEq(v[2][0], 0xffff);
         vm.expectRevert(abi.encodeWithSelector(DeliveryReader.AnswerToken.selector, 0));
         harness.read(deliver(1, abi.encodePacked(answer, uint16(0), uint16(0), hex"000002")), model);
     }

@@ -21,7 +21,7 @@ contract LookupHarness {
         assembly ("memory-safe") {
             next := proof.offset
         }
-        LookupState memory s = LookupArgument.top(transcript, config, cube, next, next + proof.length);
+        LookupState memory s = LookupArgument.top(transcript, config, cube.logCells, next, next + proof.length);
         while (s.point.length < cube.logCells) {
             LookupArgument.layer(transcript, s);
         }

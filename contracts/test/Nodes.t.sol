@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Fp3, LIMB, ONE, P, ZERO, atBit, eqOf, fromBase, reduce} from "../src/verifier/Fp3.sol";
 import {Nodes} from "../src/verifier/Nodes.sol";
 import {Program, Programs, SOURCE_LOOKUP} from "../src/verifier/Program.sol";
+import {encodeValues} from "./Values.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice Nodes at points whose coordinates are bits, where they are what they stand for.
@@ -25,7 +26,7 @@ contract NodesTest {
         uint256 rest = at3 + nodes.length;
         bytes memory head = abi.encodePacked(uint16(1), uint8(0), uint8(0), uint16(at0), uint16(at1), uint16(at2));
         head = abi.encodePacked(head, uint16(at3), uint16(rest), uint16(rest), uint16(rest), uint16(rest), uint16(rest));
-        p = Programs.instantiate(abi.encodePacked(head, sections), new uint256[](0), new uint256[][](0));
+        p = Programs.instantiate(abi.encodePacked(head, sections), new uint256[](0), "");
         Fp3[] memory point = new Fp3[](bits);
         for (uint256 b = 0; b < bits; ++b) {
             point[b] = (x >> b) & 1 == 1 ? ONE : ZERO;
@@ -55,7 +56,7 @@ contract NodesTest {
         uint256 rest = at3 + nodes.length;
         bytes memory head = abi.encodePacked(uint16(1), uint8(0), uint8(0), uint16(22), uint16(at1), uint16(at2));
         head = abi.encodePacked(head, uint16(at3), uint16(rest), uint16(rest), uint16(rest), uint16(rest), uint16(rest));
-        p = Programs.instantiate(abi.encodePacked(head, sections), new uint256[](0), values);
+        p = Programs.instantiate(abi.encodePacked(head, sections), new uint256[](0), encodeValues(values));
     }
 
     function bitsOf(uint256 length) private pure returns (uint256 bits) {
@@ -193,7 +194,7 @@ contract NodesTest {
         bytes memory head = abi.encodePacked(uint16(1), uint8(1), uint8(0), uint16(22), uint16(29), uint16(29));
         head = abi.encodePacked(head, uint16(29), uint16(29), uint16(29), uint16(29), uint16(29), uint16(29));
         bytes memory axes = abi.encodePacked(uint16(1), uint8(1), uint32(8));
-        Programs.instantiate(abi.encodePacked(head, axes, uint32(0)), lengths, new uint256[][](0));
+        Programs.instantiate(abi.encodePacked(head, axes, uint32(0)), lengths, "");
     }
 
     function test_lengthsAreAtMostThoseOfTheirAxes() external {
@@ -207,5 +208,34 @@ contract NodesTest {
         this.instantiate(new uint256[](0));
         vm.expectRevert(Programs.ProgramInvalid.selector);
         this.instantiate(new uint256[](2));
+    }
+
+    function withValues(bytes memory values) external pure returns (uint256) {
+        bytes memory head = abi.encodePacked(uint16(1), uint8(0), uint8(0), uint16(22), uint16(22), uint16(22));
+        head = abi.encodePacked(head, uint16(22), uint16(22), uint16(22), uint16(22), uint16(22), uint16(22));
+        return Programs.instantiate(abi.encodePacked(head, uint64(0)), new uint256[](0), values).values.length;
+    }
+
+    /// @dev Cut anywhere but at both ends, with a byte more, or with a count that nothing is behind: no lists.
+    function test_listsOfValuesAreWhole() external {
+        uint256[][] memory lists = new uint256[][](3);
+        (lists[0], lists[2]) = (new uint256[](2), new uint256[](1));
+        bytes memory whole = encodeValues(lists);
+        vm.assertEq(this.withValues(whole), 3);
+        vm.assertEq(this.withValues(""), 0);
+        for (uint256 size = 4; size < whole.length; ++size) {
+            bytes memory less = bytes.concat(whole);
+            assembly ("memory-safe") {
+                mstore(less, size)
+            }
+            vm.expectRevert(Programs.ProgramInvalid.selector);
+            this.withValues(less);
+        }
+        vm.expectRevert(Programs.ProgramInvalid.selector);
+        this.withValues(abi.encodePacked(whole, uint8(0)));
+        vm.expectRevert(Programs.ProgramInvalid.selector);
+        this.withValues(abi.encodePacked(type(uint32).max));
+        vm.expectRevert(Programs.ProgramInvalid.selector);
+        this.withValues(abi.encodePacked(uint32(1), type(uint32).max));
     }
 }

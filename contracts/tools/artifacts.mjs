@@ -5,8 +5,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 
 const contracts = [
-  "AnswerVerifier", "AvowToken", "Emission", "Erc7992", "Genesis", "Market", "ModelRegistry", "OpeningVerifier",
-  "ReductionVerifier", "WeightVerifier",
+  "AnswerVerifier", "AvowToken", "Emission", "Erc7992", "Genesis", "LookupVerifier", "Market", "ModelRegistry",
+  "OpeningVerifier", "ReductionVerifier", "WeightVerifier",
 ];
 const mostBytes = 24576;
 const check = process.argv[2] === "--check";

@@ -9,10 +9,12 @@ struct ModelLimits {
     uint256 idBytes;
 }
 
-/// @notice The instance that a delivery is about: lengths of the axes request, token and step, and the public values.
+/// @notice The instance that a delivery is about: lengths of the axes request, token and step, and the public values, as
+/// the statement's hash has them (spec/proof.md, section 2): the number of lists, 4 bytes, then for each the number of its
+/// values, 4 bytes, and these, 8 bytes each.
 struct Instance {
     uint256[] lengths;
-    uint256[][] values;
+    bytes values;
 }
 
 /// @title Reads deliveries (spec/answer.md, sections 2, 4 and 5)
@@ -48,7 +50,8 @@ library DeliveryReader {
     uint256 private constant LARGEST_TAU = 1 << 14;
     uint256 private constant GREEDY_TAU = 1 << 12;
     uint256 private constant WHOLE_PORTION = 1 << 16;
-    uint256 private constant DISTANCE_STEPS = 4096;
+    /// @dev Distances of words are below 4096: these bits of two of them, 2 bytes each, are 0.
+    uint256 private constant BEYOND_DISTANCES = 0xf000f000;
 
     /// @dev Public values in the statement's order (spec/integer_models.md, section 9).
     uint256 private constant ID = 0;
@@ -168,9 +171,8 @@ library DeliveryReader {
         if (a.inputs == 0) revert AnswerInput(number);
         uint256 idBytes = model.idBytes;
         checkIds(a.stopPlace, a.stops + a.inputs + a.outputs, idBytes, model.vocabulary, number);
-        for (uint256 i = 0; i < a.outputs; ++i) {
-            if (idAt(a.shownPlace + i * (4 + idBytes) + 4, idBytes) >= model.vocabulary) revert AnswerToken(number);
-        }
+        (bool beyond, bool far) = checkShown(a.shownPlace, a.outputs, idBytes, model.vocabulary);
+        if (beyond) revert AnswerToken(number);
         for (uint256 i = 1; i < a.stops; ++i) {
             if (idAt(a.stopPlace + i * idBytes, idBytes) <= idAt(a.stopPlace + (i - 1) * idBytes, idBytes)) {
                 revert AnswerStopIds(number);
@@ -179,10 +181,7 @@ library DeliveryReader {
         checkSampling(a, model.vocabulary, number);
         if (a.inputs + a.maxNewTokens > model.context) revert AnswerContext(number);
         if (a.outputs == 0 || a.outputs > a.maxNewTokens) revert AnswerLength(number);
-        for (uint256 i = 0; i < a.outputs; ++i) {
-            uint256 both = wordAt(a.shownPlace + i * (4 + idBytes)) >> 224;
-            if (both >> 16 >= DISTANCE_STEPS || both & 0xffff >= DISTANCE_STEPS) revert AnswerShown(number);
-        }
+        if (far) revert AnswerShown(number);
         checkEnd(a, idBytes, number);
     }
 
@@ -200,6 +199,26 @@ library DeliveryReader {
         if (beyond) revert AnswerToken(number);
     }
 
+    /// @dev Whether a likeliest word is none of the vocabulary, and whether a distance is none.
+    function checkShown(uint256 place, uint256 count, uint256 idBytes, uint256 vocabulary)
+        private
+        pure
+        returns (bool beyond, bool far)
+    {
+        assembly ("memory-safe") {
+            let size := add(4, idBytes)
+            let wide := eq(idBytes, 3)
+            let distances := 0
+            for { let end := add(place, mul(count, size)) } lt(place, end) { place := add(place, size) } {
+                let word := calldataload(place)
+                distances := or(distances, word)
+                let id := or(byte(4, word), or(shl(8, byte(5, word)), mul(wide, shl(16, byte(6, word)))))
+                beyond := or(beyond, iszero(lt(id, vocabulary)))
+            }
+            far := iszero(iszero(and(shr(224, distances), BEYOND_DISTANCES)))
+        }
+    }
+
     function checkSampling(Answer memory a, uint256 vocabulary, uint256 number) private pure {
         bool good = a.tau == 0
             ? a.topK == 0 && a.portion == WHOLE_PORTION && a.seed == 0
@@ -208,22 +227,33 @@ library DeliveryReader {
     }
 
     function checkEnd(Answer memory a, uint256 idBytes, uint256 number) private pure {
-        bool stopped = false;
-        if (a.stops > 0) {
-            for (uint256 i = 0; i < a.outputs; ++i) {
-                if (!isStop(a, idAt(a.outputPlace + i * idBytes, idBytes), idBytes)) continue;
-                if (i + 1 < a.outputs) revert AnswerStop(number);
-                stopped = true;
-            }
-        }
+        (uint256 first, bool stopped) = firstStop(a.outputPlace, a.outputs, a.stopPlace, a.stops, idBytes);
+        if (first + 1 < a.outputs) revert AnswerStop(number);
         if (stopped != (a.end == 1) || (!stopped && a.outputs != a.maxNewTokens)) revert AnswerEnd(number);
     }
 
-    function isStop(Answer memory a, uint256 id, uint256 idBytes) private pure returns (bool) {
-        for (uint256 i = 0; i < a.stops; ++i) {
-            if (idAt(a.stopPlace + i * idBytes, idBytes) == id) return true;
+    /// @dev The first of some ids that is a stop id, or their number; whether there is one.
+    function firstStop(uint256 place, uint256 count, uint256 stops, uint256 stopCount, uint256 idBytes)
+        private
+        pure
+        returns (uint256 first, bool stopped)
+    {
+        assembly ("memory-safe") {
+            let shift := sub(256, shl(3, idBytes))
+            let stopsEnd := add(stops, mul(stopCount, idBytes))
+            first := count
+            let at_ := place
+            for { let end := add(place, mul(count, idBytes)) } lt(at_, end) { at_ := add(at_, idBytes) } {
+                let id := shr(shift, calldataload(at_))
+                for { let other := stops } lt(other, stopsEnd) { other := add(other, idBytes) } {
+                    stopped := or(stopped, eq(id, shr(shift, calldataload(other))))
+                }
+                if stopped {
+                    first := div(sub(at_, place), idBytes)
+                    break
+                }
+            }
         }
-        return false;
     }
 
     function checkDistinct(Answer[] memory answers) private pure {
@@ -262,65 +292,117 @@ library DeliveryReader {
     function valuesOf(Answer[] memory answers, uint256[] memory lengths, ModelLimits memory model)
         private
         pure
-        returns (uint256[][] memory values)
+        returns (bytes memory values)
     {
         (uint256 requests, uint256 tokens, uint256 steps) = (lengths[0], lengths[1], lengths[2]);
-        values = new uint256[][](VALUES);
-        for (uint256 v = 0; v < VALUES; ++v) {
-            uint256 places = v == ID ? tokens : v == TAU || v == TOP_K || v == PORTION ? 1 : steps;
-            values[v] = new uint256[](requests * places);
-        }
+        uint256[] memory lists;
+        (values, lists) = listsOf(requests, tokens, steps);
         for (uint256 r = 0; r < requests; ++r) {
             // Places that are left are the last request's.
             Answer memory a = answers[r < answers.length ? r : answers.length - 1];
             bool greedy = a.tau == 0;
-            values[TAU][r] = greedy ? GREEDY_TAU : a.tau;
-            values[TOP_K][r] = greedy ? 1 : a.topK == 0 ? model.vocabulary : a.topK;
-            values[PORTION][r] = greedy ? WHOLE_PORTION : a.portion;
-            putTokens(values[ID], r * tokens, a, model.idBytes);
-            for (uint256 s = 0; s < steps; ++s) {
-                putStep(values, r * steps + s, a, s < a.outputs ? s : a.outputs - 1, model.idBytes);
-            }
+            put(lists[TAU] + 8 * r, greedy ? GREEDY_TAU : a.tau);
+            put(lists[TOP_K] + 8 * r, greedy ? 1 : a.topK == 0 ? model.vocabulary : a.topK);
+            put(lists[PORTION] + 8 * r, greedy ? WHOLE_PORTION : a.portion);
+            putTokens(lists[ID] + 8 * r * tokens, a, model.idBytes);
+            putSteps(lists, 8 * r * steps, a, steps, model.idBytes);
+            if (!greedy) putRandom(lists[RANDOM] + 8 * r * steps, a, steps);
+        }
+    }
+
+    /// @dev All lists, with zeros in them, and for each the address of the word that ends with its first value.
+    function listsOf(uint256 requests, uint256 tokens, uint256 steps)
+        private
+        pure
+        returns (bytes memory values, uint256[] memory lists)
+    {
+        lists = new uint256[](VALUES);
+        uint256 size = 4;
+        for (uint256 v = 0; v < VALUES; ++v) {
+            lists[v] = size;
+            size += 4 + 8 * placesOf(v, requests, tokens, steps);
+        }
+        values = new bytes(size);
+        uint256 start;
+        assembly ("memory-safe") {
+            start := add(values, 32)
+        }
+        put(start + 4 - 32, VALUES);
+        for (uint256 v = 0; v < VALUES; ++v) {
+            uint256 place = start + lists[v];
+            put(place + 4 - 32, placesOf(v, requests, tokens, steps));
+            lists[v] = place + 4 + 8 - 32;
+        }
+    }
+
+    function placesOf(uint256 list, uint256 requests, uint256 tokens, uint256 steps) private pure returns (uint256) {
+        if (list == ID) return requests * tokens;
+        return list == TAU || list == TOP_K || list == PORTION ? requests : requests * steps;
+    }
+
+    /// @dev Writes a number to the last bytes of the word at `place`, which are zeros; the others stay as they are.
+    function put(uint256 place, uint256 value) private pure {
+        assembly ("memory-safe") {
+            mstore(place, or(mload(place), value))
         }
     }
 
     /// @dev Input and output but the last token lie one behind the other.
-    function putTokens(uint256[] memory ids, uint256 first, Answer memory a, uint256 idBytes) private pure {
+    function putTokens(uint256 to, Answer memory a, uint256 idBytes) private pure {
         uint256 count = a.inputs + a.outputs - 1;
         uint256 place = a.inputPlace;
         assembly ("memory-safe") {
-            let to := add(ids, add(32, shl(5, first)))
             let wide := eq(idBytes, 3)
             for { let end := add(place, mul(count, idBytes)) } lt(place, end) { place := add(place, idBytes) } {
                 let word := calldataload(place)
-                mstore(to, or(byte(0, word), or(shl(8, byte(1, word)), mul(wide, shl(16, byte(2, word))))))
-                to := add(to, 32)
+                let id := or(byte(0, word), or(shl(8, byte(1, word)), mul(wide, shl(16, byte(2, word)))))
+                mstore(to, or(mload(to), id))
+                to := add(to, 8)
             }
         }
     }
 
-    function putStep(uint256[][] memory values, uint256 place, Answer memory a, uint256 step, uint256 idBytes)
+    /// @dev What is shown of each step, and what is chosen; `first` is the place of the request's values in a list, in bytes.
+    function putSteps(uint256[] memory lists, uint256 first, Answer memory a, uint256 steps, uint256 idBytes)
         private
         pure
     {
-        uint256 shown = a.shownPlace + step * (4 + idBytes);
-        uint256 lastK = wordAt(shown) >> 240;
-        uint256 lastP = (wordAt(shown) >> 224) & 0xffff;
-        put(values, POSITION, place, a.inputs - 1 + step);
-        put(values, LIKELIEST, place, idAt(shown + 4, idBytes));
-        put(values, ABOVE_K, place, lastK + 1);
-        put(values, ABOVE_P, place, lastP + 1);
-        put(values, ABOVE, place, (lastK < lastP ? lastK : lastP) + 1);
-        put(values, LAST_K, place, lastK);
-        put(values, LAST_P, place, lastP);
-        put(values, CHOSEN, place, idAt(a.outputPlace + step * idBytes, idBytes));
-        if (a.tau != 0) put(values, RANDOM, place, randomNumber(a.seed, step));
+        uint256 position = a.inputs - 1;
+        uint256 last = a.outputs - 1;
+        uint256 shownPlace = a.shownPlace;
+        uint256 outputPlace = a.outputPlace;
+        assembly ("memory-safe") {
+            function set(lists_, list, place, value) {
+                place := add(place, mload(add(lists_, add(32, shl(5, list)))))
+                mstore(place, or(mload(place), value))
+            }
+            function idOf(word, idBytes_) -> id {
+                id := or(byte(0, word), or(shl(8, byte(1, word)), mul(eq(idBytes_, 3), shl(16, byte(2, word)))))
+            }
+            for { let s := 0 } lt(s, steps) { s := add(s, 1) } {
+                // Places that are left are the last step's.
+                let step := s
+                if gt(step, last) { step := last }
+                let shown := calldataload(add(shownPlace, mul(step, add(4, idBytes))))
+                let k := shr(240, shown)
+                let q := and(shr(224, shown), 0xffff)
+                set(lists, LAST_K, first, k)
+                set(lists, LAST_P, first, q)
+                set(lists, ABOVE_K, first, add(k, 1))
+                set(lists, ABOVE_P, first, add(q, 1))
+                if lt(q, k) { k := q }
+                set(lists, ABOVE, first, add(k, 1))
+                set(lists, POSITION, first, add(position, step))
+                set(lists, LIKELIEST, first, idOf(shl(32, shown), idBytes))
+                set(lists, CHOSEN, first, idOf(calldataload(add(outputPlace, mul(step, idBytes))), idBytes))
+                first := add(first, 8)
+            }
+        }
     }
 
-    /// @dev Values of a list that was made for all places.
-    function put(uint256[][] memory values, uint256 list, uint256 place, uint256 value) private pure {
-        assembly ("memory-safe") {
-            mstore(add(mload(add(values, add(32, shl(5, list)))), add(32, shl(5, place))), value)
+    function putRandom(uint256 to, Answer memory a, uint256 steps) private pure {
+        for (uint256 s = 0; s < steps; ++s) {
+            put(to + 8 * s, randomNumber(a.seed, s < a.outputs ? s : a.outputs - 1));
         }
     }
 
@@ -334,34 +416,15 @@ library DeliveryReader {
     }
 
     /// @notice Hash of the statement of the proof's transcript: model id, then the instance (spec/proof.md, section 2).
-    function statementHash(bytes32 modelId, Instance memory instance) internal pure returns (bytes32 digest) {
+    function statementHash(bytes32 modelId, Instance memory instance) internal pure returns (bytes32) {
+        bytes memory lengths = new bytes(8 * instance.lengths.length);
+        uint256 place;
         assembly ("memory-safe") {
-            function put(to, value, bits) -> next {
-                mstore(to, shl(sub(256, bits), value))
-                next := add(to, shr(3, bits))
-            }
-            let start := mload(0x40)
-            mstore(start, modelId)
-            let to := add(start, 32)
-            let lengths := mload(instance)
-            let count := mload(lengths)
-            to := put(to, count, 32)
-            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
-                to := put(to, mload(add(lengths, add(32, shl(5, i)))), 64)
-            }
-            let values := mload(add(instance, 32))
-            count := mload(values)
-            to := put(to, count, 32)
-            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
-                let list := mload(add(values, add(32, shl(5, i))))
-                let size := mload(list)
-                to := put(to, size, 32)
-                for { let end := add(list, shl(5, size)) } lt(list, end) {} {
-                    list := add(list, 32)
-                    to := put(to, mload(list), 64)
-                }
-            }
-            digest := keccak256(start, sub(to, start))
+            place := add(lengths, 8)
         }
+        for (uint256 i = 0; i < instance.lengths.length; ++i) {
+            put(place + 8 * i, instance.lengths[i]);
+        }
+        return keccak256(abi.encodePacked(modelId, uint32(instance.lengths.length), lengths, instance.values));
     }
 }

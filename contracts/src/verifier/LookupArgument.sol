@@ -90,14 +90,31 @@ library LookupArgument {
     /// @notice How columns follow each other: larger ones first, without gaps.
     function layoutOf(LookupConfig memory config) internal pure returns (LookupLayout memory cube) {
         uint256 count = config.logSizes.length;
-        if (count == 0 || count > MAX_COLUMNS || config.sent.length != count) revert LookupConfigInvalid();
         cube.order = new uint256[](count);
         cube.offsets = new uint256[](count);
-        uint256 sizes = countSizes(config.logSizes);
-        cube.cells = startSizes(sizes);
-        if (cube.cells > MAX_CELLS) revert LookupConfigInvalid();
+        uint256 sizes;
+        (sizes, cube.cells) = measure(config);
         placeColumns(config.logSizes, sizes, cube.order, cube.offsets);
-        while (1 << cube.logCells < cube.cells) ++cube.logCells;
+        cube.logCells = logOf(cube.cells);
+    }
+
+    /// @notice log2 of the cells of all columns, rounded up.
+    function logCellsOf(LookupConfig memory config) internal pure returns (uint256) {
+        (, uint256 cells) = measure(config);
+        return logOf(cells);
+    }
+
+    function logOf(uint256 cells) private pure returns (uint256 log) {
+        while (1 << log < cells) ++log;
+    }
+
+    /// @dev The first cell of each size, words in the free memory, and the number of cells.
+    function measure(LookupConfig memory config) private pure returns (uint256 sizes, uint256 cells) {
+        uint256 count = config.logSizes.length;
+        if (count == 0 || count > MAX_COLUMNS || config.sent.length != count) revert LookupConfigInvalid();
+        sizes = countSizes(config.logSizes);
+        cells = startSizes(sizes);
+        if (cells > MAX_CELLS) revert LookupConfigInvalid();
     }
 
     /// @dev How many columns each size has: words in the free memory, by size.
@@ -169,11 +186,11 @@ library LookupArgument {
     function top(
         Transcript.State memory transcript,
         LookupConfig memory config,
-        LookupLayout memory cube,
+        uint256 logCells,
         uint256 next,
         uint256 end
     ) internal pure returns (LookupState memory s) {
-        uint256 logTop = topLog(cube.logCells);
+        uint256 logTop = topLog(logCells);
         s.next = next;
         s.end = end;
         Fp3[] memory sent = elements(s, 2 << logTop, logTop);
@@ -188,7 +205,7 @@ library LookupArgument {
         if (!n.isZero()) revert LookupRootNumerator(logTop);
         if (d.isZero()) revert LookupRootDenominator(logTop);
 
-        s.point = new Fp3[](cube.logCells);
+        s.point = new Fp3[](logCells);
         for (uint256 b = 0; b < logTop; ++b) {
             Fp3 r = transcript.challenge(TOP_POINT);
             s.point[b] = r;

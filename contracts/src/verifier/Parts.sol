@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Instance} from "./DeliveryReader.sol";
 import {Fp3} from "./Fp3.sol";
+import {LookupConfig} from "./LookupArgument.sol";
 
 /// @notice An instance of a model's program, and how its commitments are shaped.
 struct ProgramInput {
@@ -36,6 +37,41 @@ struct OpeningInput {
     /// Of the model's commitment.
     bytes32 modelRoot;
     Fp3 modelValue;
+}
+
+/// @notice A lookup argument before its phase number `phase`: the transcript's state, and from the second phase on the claim
+/// on one layer.
+struct LookupProgress {
+    uint256 phase;
+    bytes32 digest;
+    Fp3[] point;
+    Fp3 numerator;
+    Fp3 denominator;
+}
+
+/// @title The phases of a lookup argument (spec/lookup.md)
+interface ILookupVerifier {
+    /// @notice Carries out phases but the last one as far as the bytes go, and at least one.
+    /// @param logCells log2 of the cells of all columns.
+    /// @return to The argument before the next phase.
+    /// @return used How many bytes they took.
+    function layers(LookupConfig calldata config, uint256 logCells, LookupProgress calldata from, bytes calldata part)
+        external
+        pure
+        returns (LookupProgress memory to, uint256 used);
+
+    /// @notice The last phase: what the prover says of the columns at the point, compared with the claim.
+    /// @param known The numerators of columns of which none are sent.
+    /// @return digest The transcript's state behind it.
+    /// @return used How many bytes it took.
+    /// @return numerators Of all columns.
+    /// @return denominators Of all columns.
+    function columns(
+        LookupConfig calldata config,
+        LookupProgress calldata from,
+        Fp3[] calldata known,
+        bytes calldata part
+    ) external pure returns (bytes32 digest, uint256 used, Fp3[] memory numerators, Fp3[] memory denominators);
 }
 
 /// @title The phases of a proof up to its opening

@@ -37,8 +37,8 @@ struct Program {
     /// Challenges by source, and for each source with axes of its own where these begin.
     Fp3[][] vectors;
     uint256[][] firsts;
-    /// Public values.
-    uint256[][] values;
+    /// Addresses of the lists of public values: 4 bytes, how many, then 8 for each.
+    uint256[] values;
     /// What sums over public values share: the weights of their places and the tables of a coordinate, by coordinates.
     uint256[] weightKeys;
     uint256[] weightLists;
@@ -129,8 +129,8 @@ library Programs {
 
     /// @notice The program in an instance.
     /// @param lengths One for each parameter, each 2^k or 3*2^(k-1).
-    /// @param values Public values in the statement's order.
-    function instantiate(bytes memory code, uint256[] memory lengths, uint256[][] memory values)
+    /// @param values Public values in the statement's order, as an Instance has them, or nothing.
+    function instantiate(bytes memory code, uint256[] memory lengths, bytes memory values)
         internal
         pure
         returns (Program memory p)
@@ -160,11 +160,34 @@ library Programs {
         p.claims = new Fp3[](u16At(p.uses));
         p.vectors = new Fp3[][](SOURCES);
         p.firsts = new uint256[][](SOURCES);
-        p.values = values;
+        p.values = listsOf(values);
         p.weightKeys = new uint256[](SHARED);
         p.weightLists = new uint256[](SHARED);
         p.tableKeys = new uint256[](SHARED);
         p.tableLists = new uint256[](SHARED);
+    }
+
+    /// @dev Addresses of lists, all of them within the bytes.
+    function listsOf(bytes memory values) private pure returns (uint256[] memory lists) {
+        if (values.length < 4) return lists;
+        uint256 place;
+        assembly ("memory-safe") {
+            place := add(values, 32)
+        }
+        unchecked {
+            // Addresses and numbers of 32 bits.
+            uint256 end = place + values.length;
+            uint256 count = u32At(place);
+            place += 4;
+            if (4 * count > end - place) revert ProgramInvalid();
+            lists = new uint256[](count);
+            for (uint256 i = 0; i < count; ++i) {
+                lists[i] = place;
+                if (place + 4 > end) revert ProgramInvalid();
+                place += 4 + 8 * u32At(place);
+            }
+            if (place != end) revert ProgramInvalid();
+        }
     }
 
     function section(uint256 base, uint256 number) private pure returns (uint256) {

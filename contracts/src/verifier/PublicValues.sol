@@ -3,11 +3,12 @@ pragma solidity 0.8.37;
 
 import {Fp3, ONE, mulAdd, reduce, scaledEqTable} from "./Fp3.sol";
 import {element, setElement} from "./Fused.sol";
-import {Program, Programs, u8At, u16At} from "./Program.sol";
+import {Program, Programs, u8At, u16At, u32At, u64At} from "./Program.sol";
 import {Scratch} from "./Scratch.sol";
 
 /// @notice Tables of a point, a few of its coordinates at a time, lowest first: eq(r, x) for every x of a digit, and behind
-/// them all likewise the sums of those of all smaller ones.
+/// them all likewise the sums of those of all smaller ones. Of one digit the sums have one entry more, and what is behind
+/// the table of eq, the sum of none, is 0.
 struct DigitTables {
     uint256 digitBits;
     uint256 bits;
@@ -20,6 +21,10 @@ struct DigitTables {
 struct PlaceWeights {
     Fp3[] blocks;
     Fp3[] within;
+    /// Sum of those within.
+    Fp3 sum;
+    /// Those within once more, in two words each: the first two limbs, 128 bits apart, and the third.
+    uint256 spread;
 }
 
 /// @title Tensors that are made of public values: a sum over these, each times a function of the last axis
@@ -41,7 +46,9 @@ library PublicValues {
     /// @dev Nodes that share tables, about.
     uint256 private constant NODES = 2;
     /// @dev log2 of the most values of a block.
-    uint256 private constant LOG_BLOCK = 4;
+    uint256 private constant LOG_BLOCK = 5;
+    /// @dev Bytes of a value.
+    uint256 private constant VALUE_BYTES = 8;
 
     uint256 private constant ONE_HOT = 0;
     uint256 private constant BELOW = 1;
@@ -53,78 +60,164 @@ library PublicValues {
 
     /// @notice [index < value], or [lower <= index < value].
     function below(Program memory p, uint256 place, bool between) internal pure returns (Fp3 sum) {
-        uint256[] memory values = p.values[u8At(place)];
+        uint256 values = p.values[u8At(place)];
         if (!between) return functionSum(p, values, place, BELOW);
         ++place;
-        uint256[] memory lower = p.values[u8At(place)];
-        uint256[] memory starts = new uint256[](values.length);
-        for (uint256 i = 0; i < starts.length; ++i) {
-            starts[i] = lower[i] < values[i] ? lower[i] : values[i];
-        }
+        uint256 starts = lesser(values, p.values[u8At(place)]);
         // Reduced, as all nodes: who takes it as a subtrahend relies on it.
         return reduce(functionSum(p, values, place, BELOW) - functionSum(p, starts, place, BELOW));
     }
 
+    /// @dev A list of the lesser ones of the values of two lists.
+    function lesser(uint256 values, uint256 others) private pure returns (uint256 list) {
+        uint256 count = u32At(values);
+        if (u32At(others) != count) revert Programs.ProgramInvalid();
+        list = Scratch.take(36 + VALUE_BYTES * count);
+        assembly ("memory-safe") {
+            // Rising: what is behind a value is overwritten by the next one.
+            mstore(list, shl(224, count))
+            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
+                let at_ := add(4, shl(3, i))
+                let a := shr(192, mload(add(values, at_)))
+                let b := shr(192, mload(add(others, at_)))
+                if lt(b, a) { a := b }
+                mstore(add(list, at_), shl(192, a))
+            }
+        }
+    }
+
     /// @notice The value itself.
     function sumOf(Program memory p, uint256 place) internal pure returns (Fp3 sum) {
-        uint256[] memory values = p.values[u8At(place)];
-        PlaceWeights memory weights = weightsOf(p, place + 2, u8At(place + 1), values.length);
-        uint256 from = firstOf(values);
+        uint256 values = p.values[u8At(place)];
+        PlaceWeights memory weights = weightsOf(p, place + 2, u8At(place + 1), u32At(values));
+        uint256 from = values + 4;
         unchecked {
             // Addresses, and numbers of values.
+            uint256 size = VALUE_BYTES * weights.within.length;
+            uint256 count = weights.within.length;
             for (uint256 i = 0; i < weights.blocks.length; ++i) {
-                sum = mulAdd(valueBlock(weights.within, from), element(weights.blocks, i), sum);
-                from += 32 * weights.within.length;
+                sum = mulAdd(valueBlock(weights.spread, count, from), element(weights.blocks, i), sum);
+                from += size;
             }
         }
     }
 
     /// @dev Sum over values of the weight of the place times the function of the last axis. Reduced.
-    function functionSum(Program memory p, uint256[] memory values, uint256 place, uint256 kind)
-        private
-        pure
-        returns (Fp3 sum)
-    {
+    function functionSum(Program memory p, uint256 values, uint256 place, uint256 kind) private pure returns (Fp3 sum) {
         unchecked {
             // Addresses, and numbers of values.
             uint256 last = place + 3 * u8At(place + 1) - 1;
-            PlaceWeights memory weights = weightsOf(p, place + 2, u8At(place + 1) - 1, values.length);
+            PlaceWeights memory weights = weightsOf(p, place + 2, u8At(place + 1) - 1, u32At(values));
             uint256 length = p.lengths[u8At(last)];
-            DigitTables memory tables = tablesOf(p, u16At(last + 1), values.length);
-            uint256 from = firstOf(values);
+            DigitTables memory tables = tablesOf(p, u16At(last + 1), u32At(values));
+            uint256 from = values + 4;
+            uint256 count = weights.within.length;
             for (uint256 i = 0; i < weights.blocks.length; ++i) {
-                Fp3 inside = kind == ONE_HOT
-                    ? hotBlock(tables, weights.within, from, length)
-                    : belowBlock(tables, weights.within, from, length);
+                Fp3 inside = isConstant(from, count)
+                    ? Fp3.wrap(functionAt(tables, u64At(from), length, kind)) * weights.sum
+                    : block_(tables, weights.within, from, length, kind);
                 sum = mulAdd(inside, element(weights.blocks, i), sum);
-                from += 32 * weights.within.length;
+                from += VALUE_BYTES * count;
             }
         }
     }
 
-    function firstOf(uint256[] memory values) private pure returns (uint256 place) {
+    /// @dev Whether some values, four at least, are all the same: words of four of them are that of four times the first.
+    function isConstant(uint256 from, uint256 count) private pure returns (bool same) {
+        if (count < 4) return false;
         assembly ("memory-safe") {
-            place := add(values, 32)
+            let first := mul(shr(192, mload(from)), 0x1000000000000000100000000000000010000000000000001)
+            let end := add(from, shl(3, count))
+            for {} lt(from, end) { from := add(from, 32) } {
+                if iszero(eq(mload(from), first)) { break }
+            }
+            same := eq(from, end)
         }
     }
 
-    /// @dev Sum of weights times values. Of at most 2^LOG_BLOCK products of 70 and 32 bits each.
-    function valueBlock(Fp3[] memory weights, uint256 from) private pure returns (Fp3 sum) {
+    function block_(DigitTables memory tables, Fp3[] memory weights, uint256 from, uint256 length, uint256 kind)
+        private
+        pure
+        returns (Fp3)
+    {
+        if (tables.bits > tables.digitBits) return digitsBlock(tables, weights, from, length, kind);
+        (uint256 table, uint256 beyond) = kind == ONE_HOT ? (tables.first, 1 << tables.bits) : (tables.end, length);
+        return tableBlock(table, weights, from, length, beyond);
+    }
+
+    /// @dev Sum of weights times values, which have at most 32 bits in deliveries: at most 2^LOG_BLOCK products of 70 and 32
+    /// bits each.
+    function valueBlock(uint256 weights, uint256 count, uint256 from) private pure returns (Fp3 sum) {
         // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (count == 0) return sum;
+        assembly ("memory-safe") {
+            let both := 0
+            let s2 := 0
+            // Two at a time, where there are two.
+            let end := add(weights, shl(6, count))
+            if and(count, 1) {
+                let v := shr(192, mload(from))
+                both := mul(mload(weights), v)
+                s2 := mul(mload(add(weights, 32)), v)
+                weights := end
+            }
+            for {} lt(weights, end) { weights := add(weights, 128) } {
+                let v := mload(from)
+                let second := and(shr(128, v), 0xffffffffffffffff)
+                v := shr(192, v)
+                both := add(both, add(mul(mload(weights), v), mul(mload(add(weights, 64)), second)))
+                s2 := add(s2, add(mul(mload(add(weights, 32)), v), mul(mload(add(weights, 96)), second)))
+                from := add(from, 16)
+            }
+            sum := or(
+                or(
+                    shl(160, mod(shr(128, both), 0xffffffff00000001)),
+                    shl(80, mod(and(both, 0xffffffffffffffffffffffffffffffff), 0xffffffff00000001))
+                ),
+                mod(s2, 0xffffffff00000001)
+            )
+        }
+    }
+
+    /// @dev Sum of weights times entries of a table, by values, that of `beyond` for those from `length` on. Five products
+    /// of limbs below 2^80 and 2^70 have less than 2^153, and 2^LOG_BLOCK of them less than 2^158.
+    function tableBlock(uint256 table, Fp3[] memory weights, uint256 from, uint256 length, uint256 beyond)
+        private
+        pure
+        returns (Fp3 sum)
+    {
         if (from == 0) return sum;
+        uint256 weight;
+        uint256 end;
+        assembly ("memory-safe") {
+            weight := add(weights, 32)
+            end := add(weight, shl(5, mload(weights)))
+        }
         assembly ("memory-safe") {
             let s0 := 0
             let s1 := 0
             let s2 := 0
-            let end := add(weights, shl(5, mload(weights)))
-            for {} lt(weights, end) {} {
-                weights := add(weights, 32)
-                let w := mload(weights)
-                let v := mload(from)
-                s0 := add(s0, mul(shr(160, w), v))
-                s1 := add(s1, mul(and(shr(80, w), 0xffffffffffffffffffff), v))
-                s2 := add(s2, mul(and(w, 0xffffffffffffffffffff), v))
-                from := add(from, 32)
+            for {} lt(weight, end) { weight := add(weight, 32) } {
+                let a2 := shr(192, mload(from))
+                from := add(from, 8)
+                if iszero(lt(a2, length)) { a2 := beyond }
+                a2 := mload(add(table, shl(5, a2)))
+                let a0 := shr(160, a2)
+                let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
+                a2 := and(a2, 0xffffffffffffffffffff)
+                let c := mload(weight)
+                let b := shr(160, c)
+                s0 := add(s0, mul(a0, b))
+                s1 := add(s1, mul(a1, b))
+                s2 := add(s2, mul(a2, b))
+                b := and(shr(80, c), 0xffffffffffffffffffff)
+                s0 := add(s0, shl(1, mul(a2, b)))
+                s1 := add(s1, mul(a0, b))
+                s2 := add(s2, mul(a1, b))
+                b := and(c, 0xffffffffffffffffffff)
+                s0 := add(s0, shl(1, mul(a1, b)))
+                s1 := add(s1, shl(1, mul(a2, b)))
+                s2 := add(s2, mul(a0, b))
             }
             sum := or(
                 or(shl(160, mod(s0, 0xffffffff00000001)), shl(80, mod(s1, 0xffffffff00000001))),
@@ -133,75 +226,9 @@ library PublicValues {
         }
     }
 
-    /// @dev Sum of weights times [index = value] of values that are indices. A product of two entries has limbs below
-    /// 2^143, and is reduced before another one; times a weight it is below 2^216, and 2^LOG_BLOCK of them below 2^220.
-    function hotBlock(DigitTables memory tables, Fp3[] memory weights, uint256 from, uint256 length)
-        private
-        pure
-        returns (Fp3 sum)
-    {
-        if (from == 0) return sum;
-        assembly ("memory-safe") {
-            // Three limbs, in memory: the stack has what products are made of.
-            calldatacopy(mload(0x40), calldatasize(), 96)
-            for { let left := mload(weights) } left { left := sub(left, 1) } {
-                weights := add(weights, 32)
-                let x := mload(from)
-                from := add(from, 32)
-                if lt(x, length) {
-                    let table := mload(add(tables, 64))
-                    let mask := sub(shl(mload(tables), 1), 1)
-                    let v2 := mload(add(table, shl(5, and(x, mask))))
-                    let v0 := shr(160, v2)
-                    let v1 := and(shr(80, v2), 0xffffffffffffffffffff)
-                    v2 := and(v2, 0xffffffffffffffffffff)
-                    for {} 1 {} {
-                        x := shr(mload(tables), x)
-                        table := add(table, shl(5, add(mask, 1)))
-                        let end := lt(table, mload(add(tables, 96)))
-                        let c
-                        switch end
-                        case 0 { c := mload(weights) }
-                        default { c := mload(add(table, shl(5, and(x, mask)))) }
-                        let b := shr(160, c)
-                        let t0 := mul(v0, b)
-                        let t1 := mul(v1, b)
-                        let t2 := mul(v2, b)
-                        b := and(shr(80, c), 0xffffffffffffffffffff)
-                        t0 := add(t0, shl(1, mul(v2, b)))
-                        t1 := add(t1, mul(v0, b))
-                        t2 := add(t2, mul(v1, b))
-                        b := and(c, 0xffffffffffffffffffff)
-                        t0 := add(t0, shl(1, mul(v1, b)))
-                        t1 := add(t1, shl(1, mul(v2, b)))
-                        t2 := add(t2, mul(v0, b))
-                        if iszero(end) {
-                            let sums := mload(0x40)
-                            mstore(sums, add(mload(sums), t0))
-                            mstore(add(sums, 32), add(mload(add(sums, 32)), t1))
-                            mstore(add(sums, 64), add(mload(add(sums, 64)), t2))
-                            break
-                        }
-                        v0 := mod(t0, 0xffffffff00000001)
-                        v1 := mod(t1, 0xffffffff00000001)
-                        v2 := mod(t2, 0xffffffff00000001)
-                    }
-                }
-            }
-            let sums := mload(0x40)
-            sum := or(
-                or(
-                    shl(160, mod(mload(sums), 0xffffffff00000001)),
-                    shl(80, mod(mload(add(sums, 32)), 0xffffffff00000001))
-                ),
-                mod(mload(add(sums, 64)), 0xffffffff00000001)
-            )
-        }
-    }
-
-    /// @dev Sum of weights times the sum of eq below a value, or the length if it is less. Five products of limbs below
-    /// 2^80 and 2^70 have less than 2^153, and 2^LOG_BLOCK of them less than 2^157.
-    function belowBlock(DigitTables memory tables, Fp3[] memory weights, uint256 from, uint256 length)
+    /// @dev Sum of weights times the function at values of several digits. Five products of limbs below 2^80 and 2^70 have
+    /// less than 2^153, and 2^LOG_BLOCK of them less than 2^158.
+    function digitsBlock(DigitTables memory tables, Fp3[] memory weights, uint256 from, uint256 length, uint256 kind)
         private
         pure
         returns (Fp3 sum)
@@ -210,15 +237,10 @@ library PublicValues {
         uint256 s1 = 0;
         uint256 s2 = 0;
         for (uint256 left = weights.length; left > 0; --left) {
-            uint256 x;
+            uint256 v = functionAt(tables, u64At(from), length, kind);
             assembly ("memory-safe") {
+                from := add(from, 8)
                 weights := add(weights, 32)
-                x := mload(from)
-                from := add(from, 32)
-                if gt(x, length) { x := length }
-            }
-            uint256 v = belowAt(tables, x);
-            assembly ("memory-safe") {
                 let c := mload(weights)
                 let v0 := shr(160, v)
                 let v1 := and(shr(80, v), 0xffffffffffffffffffff)
@@ -245,25 +267,33 @@ library PublicValues {
         }
     }
 
-    /// @dev Sum of eq below x, in limbs below 2^80. With the low digits' sum v that of one digit more is its sum below plus
-    /// its eq times v: five products of limbs below 2^80 and 2^70 and one limb more are below 2^153.
-    function belowAt(DigitTables memory tables, uint256 x) private pure returns (uint256) {
+    /// @dev The function of the last axis at a value, in limbs below 2^80. With what the low digits v give, one digit more
+    /// gives its eq times v, and of sums its own sum in addition: five products of limbs below 2^80 and 2^70 and one limb more
+    /// are below 2^153.
+    function functionAt(DigitTables memory tables, uint256 x, uint256 length, uint256 kind)
+        private
+        pure
+        returns (uint256 v2)
+    {
         uint256 bits = tables.digitBits;
+        if (x >= length) {
+            if (kind == ONE_HOT) return 0;
+            x = length;
+        }
         if (x >> tables.bits != 0) return Fp3.unwrap(ONE);
         uint256 table = tables.first;
         uint256 end = tables.end;
-        uint256 v2;
         assembly ("memory-safe") {
             // What the sums are behind eq, as `end` is the end of one and the beginning of the other.
             let gap := sub(end, table)
-            v2 := mload(add(add(table, gap), shl(5, and(x, sub(shl(bits, 1), 1)))))
-            let v0 := shr(160, v2)
-            let v1 := and(shr(80, v2), 0xffffffffffffffffffff)
-            v2 := and(v2, 0xffffffffffffffffffff)
+            v2 := mload(add(add(table, mul(gap, kind)), shl(5, and(x, sub(shl(bits, 1), 1)))))
             for { table := add(table, shl(bits, 32)) } lt(table, end) { table := add(table, shl(bits, 32)) } {
+                let v0 := shr(160, v2)
+                let v1 := and(shr(80, v2), 0xffffffffffffffffffff)
+                v2 := and(v2, 0xffffffffffffffffffff)
                 x := shr(bits, x)
                 let c := add(table, shl(5, and(x, sub(shl(bits, 1), 1))))
-                let d := mload(add(c, gap))
+                let d := mul(mload(add(c, gap)), kind)
                 c := mload(c)
                 let b := shr(160, c)
                 let t0 := add(shr(160, d), mul(v0, b))
@@ -274,15 +304,11 @@ library PublicValues {
                 t1 := add(t1, mul(v0, b))
                 t2 := add(t2, mul(v1, b))
                 b := and(c, 0xffffffffffffffffffff)
-                t0 := add(t0, shl(1, mul(v1, b)))
-                t1 := add(t1, shl(1, mul(v2, b)))
-                v2 := mod(add(t2, mul(v0, b)), 0xffffffff00000001)
-                v0 := mod(t0, 0xffffffff00000001)
-                v1 := mod(t1, 0xffffffff00000001)
+                t0 := mod(add(t0, shl(1, mul(v1, b))), 0xffffffff00000001)
+                t1 := mod(add(t1, shl(1, mul(v2, b))), 0xffffffff00000001)
+                v2 := or(or(shl(160, t0), shl(80, t1)), mod(add(t2, mul(v0, b)), 0xffffffff00000001))
             }
-            v2 := or(or(shl(160, v0), shl(80, v1)), v2)
         }
-        return v2;
     }
 
     /// @dev eq(points, x) for every index x of some axes, row-major without padding: of blocks of the last axis, and of the
@@ -320,6 +346,7 @@ library PublicValues {
                 if (own > 1) blocks = outer(tableOf(point, 0, point.length, own), blocks);
             }
             weights.blocks = blocks;
+            fillWithin(weights);
             assembly ("memory-safe") {
                 list := weights
             }
@@ -327,6 +354,26 @@ library PublicValues {
             p.weightLists[slot] = list;
         }
         if (weights.blocks.length * weights.within.length != count) revert Programs.ProgramInvalid();
+    }
+
+    /// @dev What sums take of the weights within a block besides these.
+    function fillWithin(PlaceWeights memory weights) private pure {
+        Fp3[] memory within = weights.within;
+        uint256 to = Scratch.take(64 * within.length);
+        weights.spread = to;
+        Fp3 sum;
+        assembly ("memory-safe") {
+            let end := add(within, shl(5, mload(within)))
+            for {} lt(within, end) {} {
+                within := add(within, 32)
+                let w := mload(within)
+                sum := add(sum, w)
+                mstore(to, or(shl(128, shr(160, w)), and(shr(80, w), 0xffffffffffffffffffff)))
+                mstore(add(to, 32), and(w, 0xffffffffffffffffffff))
+                to := add(to, 64)
+            }
+        }
+        weights.sum = sum;
     }
 
     /// @dev The first `length` values of eq at some coordinates of a point.
@@ -387,7 +434,7 @@ library PublicValues {
         // A point without coordinates has one digit.
         uint256 digits = point.length == 0 ? 1 : (point.length + width - 1) / width;
         uint256 size = digits << (width + 5);
-        tables.first = Scratch.take(2 * size);
+        tables.first = Scratch.take(2 * size + 32);
         tables.end = tables.first + size;
         for (uint256 d = 0; d < digits; ++d) {
             uint256 own = point.length - d * width < width ? point.length - d * width : width;
@@ -402,7 +449,7 @@ library PublicValues {
         p.tableLists[slot] = kept;
     }
 
-    /// @dev Sums of all entries before each, in a table of `size` bytes.
+    /// @dev Sums of all entries before each, in a table of `size` bytes, and of all.
     function addUp(uint256 from, uint256 to, uint256 size) private pure {
         assembly ("memory-safe") {
             let sum := 0
@@ -411,6 +458,7 @@ library PublicValues {
                 sum := add(sum, mload(from))
                 to := add(to, 32)
             }
+            mstore(to, sum)
         }
     }
 
@@ -426,6 +474,5 @@ library PublicValues {
                 if (gas_ < least) (least, best) = (gas_, width);
             }
         }
-        if (best == 0) best = 1;
     }
 }

@@ -4,9 +4,9 @@ pragma solidity 0.8.37;
 import {Code} from "./Code.sol";
 import {Instance} from "./DeliveryReader.sol";
 import {Fp3, ELEMENT} from "./Fp3.sol";
-import {LookupArgument, LookupConfig, LookupLayout, LookupState} from "./LookupArgument.sol";
+import {LookupArgument, LookupConfig} from "./LookupArgument.sol";
 import {Opening} from "./Opening.sol";
-import {IReductionVerifier} from "./Parts.sol";
+import {ILookupVerifier, IReductionVerifier, LookupProgress} from "./Parts.sol";
 import {Program, Programs, SOURCE_LOOKUP, SOURCE_STAGE, SOURCE_ZERO} from "./Program.sol";
 import {Reduction, Section} from "./Reduction.sol";
 import {Cursor, StateBytes, StateHead} from "./StateBytes.sol";
@@ -31,7 +31,7 @@ contract ReductionVerifier is IReductionVerifier {
         StateHead head;
         Program program;
         LookupConfig lookups;
-        LookupLayout cube;
+        uint256 logCells;
         uint256 lookupPhases;
         uint256 stages;
         Transcript.State transcript;
@@ -39,7 +39,14 @@ contract ReductionVerifier is IReductionVerifier {
         Fp3 oodPoint;
         Fp3 oodValue;
         Fp3[2] alphaBeta;
-        LookupState lookup;
+        LookupProgress lookup;
+    }
+
+    /// @notice What carries out the lookup argument.
+    ILookupVerifier public immutable LOOKUP;
+
+    constructor(ILookupVerifier lookup) {
+        LOOKUP = lookup;
     }
 
     /// @inheritdoc IReductionVerifier
@@ -54,10 +61,10 @@ contract ReductionVerifier is IReductionVerifier {
         (r.head, cursor) = StateBytes.open(current);
         r.program = Programs.instantiate(Code.read(program), instance.lengths, instance.values);
         r.lookups = Reduction.lookupConfig(r.program);
-        r.cube = LookupArgument.layoutOf(r.lookups);
-        if (r.cube.logCells > MAX_LOG_CELLS) revert Programs.ProofInstance();
+        r.logCells = LookupArgument.logCellsOf(r.lookups);
+        if (r.logCells > MAX_LOG_CELLS) revert Programs.ProofInstance();
         (, r.stages) = Reduction.firstStage(r.program);
-        r.lookupPhases = LookupArgument.phases(r.cube.logCells);
+        r.lookupPhases = LookupArgument.phases(r.logCells);
         uint256 phases = 1 + r.lookupPhases + r.stages;
         if (r.head.phase >= phases) return (current, 0, true);
         uint256 start;
@@ -68,8 +75,7 @@ contract ReductionVerifier is IReductionVerifier {
         r.transcript.digest = r.head.digest;
         decode(r, current, cursor);
         do {
-            phase(r);
-            ++r.head.phase;
+            r.head.phase = phase(r, part[r.section.next - start:]);
         } while (r.section.next < r.section.end && r.head.phase < phases);
         r.head.digest = r.transcript.digest;
         return (encode(r), r.section.next - start, r.head.phase == phases);
@@ -77,7 +83,7 @@ contract ReductionVerifier is IReductionVerifier {
 
     /// @dev Coordinates of the claim on the cube before a phase of the lookup argument.
     function cubeBits(Run memory r) private pure returns (uint256) {
-        return r.head.phase == 1 ? 0 : LookupArgument.topLog(r.cube.logCells) + r.head.phase - 2;
+        return r.head.phase == 1 ? 0 : LookupArgument.topLog(r.logCells) + r.head.phase - 2;
     }
 
     function isLookup(Run memory r) private pure returns (bool) {
@@ -86,23 +92,29 @@ contract ReductionVerifier is IReductionVerifier {
 
     // Phases.
 
-    function phase(Run memory r) private pure {
-        uint256 number = r.head.phase;
+    /// @dev Carries out the next phase, or several. Returns which one follows.
+    function phase(Run memory r, bytes calldata rest) private view returns (uint256 number) {
+        number = r.head.phase;
         if (number == 0) {
             commitment(r);
-        } else if (number == 1) {
-            r.lookup = LookupArgument.top(r.transcript, r.lookups, r.cube, r.section.next, r.section.end);
-            r.section.next = r.lookup.next;
         } else if (number < r.lookupPhases) {
-            (r.lookup.next, r.lookup.end) = (r.section.next, r.section.end);
-            LookupArgument.layer(r.transcript, r.lookup);
-            r.section.next = r.lookup.next;
+            return layers(r, rest);
         } else if (number == r.lookupPhases) {
-            columns(r);
+            columns(r, rest);
         } else {
             uint256 place = stagePlace(r, number - 1 - r.lookupPhases);
             Reduction.stage(r.program, r.transcript, r.section, place);
         }
+        return number + 1;
+    }
+
+    function layers(Run memory r, bytes calldata rest) private view returns (uint256) {
+        (r.lookup.phase, r.lookup.digest) = (r.head.phase - 1, r.transcript.digest);
+        uint256 used;
+        (r.lookup, used) = LOOKUP.layers(r.lookups, r.logCells, r.lookup, rest);
+        r.transcript.digest = r.lookup.digest;
+        r.section.next += used;
+        return r.lookup.phase + 1;
     }
 
     function stagePlace(Run memory r, uint256 index) private pure returns (uint256 place) {
@@ -123,21 +135,23 @@ contract ReductionVerifier is IReductionVerifier {
         r.section.next = place + COMMITMENT;
     }
 
-    function columns(Run memory r) private pure {
-        uint256 logCells = r.cube.logCells;
+    function columns(Run memory r, bytes calldata rest) private view {
         uint256 count = r.lookups.logSizes.length;
         uint256 values = count + Reduction.lookupValueCount(r.program);
         for (uint256 j = 0; j < count; ++j) {
             if (r.lookups.sent[j]) ++values;
         }
-        if (r.section.end - r.section.next < ELEMENT * values) revert Reduction.ProofTruncated(logCells);
-        (r.lookup.next, r.lookup.end) = (r.section.next, r.section.end);
-        (Fp3[] memory numerators, Fp3[] memory denominators) = LookupArgument.columns(r.transcript, r.lookups, r.lookup);
+        if (rest.length < ELEMENT * values) revert Reduction.ProofTruncated(r.logCells);
         r.program.vectors[SOURCE_LOOKUP] = r.lookup.point;
-        Reduction.publicNumerators(r.program, numerators);
-        LookupArgument.checkColumns(r.lookups, r.cube, r.lookup, numerators, denominators);
-        r.section.next = r.lookup.next;
-        Reduction.columns(r.program, r.transcript, r.section, logCells, r.alphaBeta, numerators, denominators);
+        Fp3[] memory known = new Fp3[](count);
+        Reduction.publicNumerators(r.program, known);
+        r.lookup.digest = r.transcript.digest;
+        uint256 used;
+        Fp3[] memory numerators;
+        Fp3[] memory denominators;
+        (r.transcript.digest, used, numerators, denominators) = LOOKUP.columns(r.lookups, r.lookup, known, rest);
+        r.section.next += used;
+        Reduction.columns(r.program, r.transcript, r.section, r.logCells, r.alphaBeta, numerators, denominators);
         Reduction.drawZeroPoint(r.program, r.transcript);
     }
 
@@ -152,22 +166,12 @@ contract ReductionVerifier is IReductionVerifier {
             (r.alphaBeta[0], r.alphaBeta[1]) = (cursor.read(), cursor.read());
             uint256 bits = cubeBits(r);
             if (bits > 0) {
-                // Layers add coordinates.
-                r.lookup.point = new Fp3[](r.cube.logCells);
-                for (uint256 b = 0; b < bits; ++b) {
-                    r.lookup.point[b] = cursor.read();
-                }
-                uint256[] memory resized;
-                Fp3[] memory point = r.lookup.point;
-                assembly ("memory-safe") {
-                    resized := point
-                    mstore(resized, bits)
-                }
+                r.lookup.point = cursor.readList(bits);
                 (r.lookup.numerator, r.lookup.denominator) = (cursor.read(), cursor.read());
             }
         } else {
             uint256 passed = r.head.phase - 1 - r.lookupPhases;
-            r.program.vectors[SOURCE_LOOKUP] = cursor.readList(r.cube.logCells);
+            r.program.vectors[SOURCE_LOOKUP] = cursor.readList(r.logCells);
             Reduction.readChallenges(r.program, cursor, passed);
             uint256[] memory carried = Reduction.carried(r.program, passed);
             for (uint256 i = 0; i < carried.length; ++i) {

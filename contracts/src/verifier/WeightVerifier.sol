@@ -18,12 +18,12 @@ contract WeightVerifier is IWeightVerifier {
 
     /// @inheritdoc IWeightVerifier
     function shapeOf(ProgramInput calldata input) external view returns (OpeningShape memory shape) {
-        Program memory p = Programs.instantiate(Code.read(input.program), input.lengths, new uint256[][](0));
+        Program memory p = Programs.instantiate(Code.read(input.program), input.lengths, "");
         Packing memory packing;
         Packings.measure(p, packing, input.logRows, input.maxLogColumns);
         (shape.modelGroups, shape.witnessGroups) = (packing.logGroups[0], packing.logGroups[1]);
         (, uint256 stages) = Reduction.firstStage(p);
-        uint256 logCells = LookupArgument.layoutOf(Reduction.lookupConfig(p)).logCells;
+        uint256 logCells = LookupArgument.logCellsOf(Reduction.lookupConfig(p));
         shape.challenges = logCells + Reduction.challengeCount(p);
         shape.claims = Reduction.carried(p, stages).length;
         // After that of the commitment, those of the lookup argument, and the stages.
@@ -36,7 +36,7 @@ contract WeightVerifier is IWeightVerifier {
         view
         returns (Fp3)
     {
-        Program memory p = Programs.instantiate(Code.read(input.program), input.lengths, new uint256[][](0));
+        Program memory p = Programs.instantiate(Code.read(input.program), input.lengths, "");
         Packing memory packing = Packings.pack(p, input.logRows, input.maxLogColumns);
         bytes memory encoded = challenges;
         Cursor memory cursor;

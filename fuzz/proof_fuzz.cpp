@@ -116,7 +116,8 @@ void check_state(Input& input) {
   const std::uint32_t changed = 1 + static_cast<std::uint32_t>(input.below(verifier.phases() - 1));
   auto rest = base::ByteView(fixture().proof).subspan(verifier::kHeaderBytes);
   verifier::State state;
-  for (std::uint32_t phase = 0; phase < verifier.phases(); ++phase) {
+  while (state.phase < verifier.phases()) {
+    const std::uint32_t phase = state.phase;
     if (phase == changed) {
       base::Bytes bytes = verifier.encode(state);
       for (int i = 0; i < 4 && !input.empty(); ++i) mutate(bytes, input);

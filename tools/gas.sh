@@ -54,7 +54,7 @@ now=$($bin/cast block latest --field timestamp --rpc-url $url)
 echo "{\"deadline\": $((now + 86400 * 30))}" > $out/settings.json
 run() { # SCRIPT SIGNATURE
   if ! (cd contracts && node_modules/.bin/forge script "script/$1.s.sol" --sig "$2()" --rpc-url $url --broadcast \
-    --unlocked --sender $sender --gas-estimate-multiplier 102 --slow > ../$out/"$1.$2".log 2>&1) ||
+    --unlocked --sender $sender --gas-estimate-multiplier 100 --slow > ../$out/"$1.$2".log 2>&1) ||
     grep -q '^Error' $out/"$1.$2".log; then
     tail -5 $out/"$1.$2".log | cut -c1-300 >&2
     echo "gas: $1 $2 failed; all of its output is in $out/$1.$2.log" >&2
@@ -71,8 +71,7 @@ bind=(--chain-id 7a69 --market "$market" --payee "${sender#0x}")
 mapfile -t ids < $out/ids
 prove bound -p "$prompt" "${bind[@]}" --request-id "${ids[0]#0x}"
 many=()
-# Of 16 requests the rows of the witness alone are more bytes than a transaction has.
-for id in "${ids[@]:1:8}"; do many+=(-p "$prompt" --request-id "${id#0x}"); done
+for id in "${ids[@]:1:16}"; do many+=(-p "$prompt" --request-id "${id#0x}"); done
 prove batch "${bind[@]}" "${many[@]}"
 $avow verify $out/batch.proof --json > $out/batch.json
 run Gas settle

@@ -17,8 +17,10 @@ contract Gas {
     string private constant STORED = "../spec/vectors/proofs/";
     /// @dev Bytes of a transaction that nodes relay, less its own fields.
     uint256 private constant MOST_CALLDATA = 131_072 - 256;
-    /// @dev Gas of a transaction is at most 2^24; the market's own work and estimates take the rest.
-    uint256 private constant MOST_GAS = 15_900_000;
+    /// @dev Gas that a transaction may use: forge gives it a sixteenth more, which must not be above 2^24.
+    uint256 private constant MOST_GAS = 15_780_000;
+    /// @dev What a call's own fields have at most.
+    uint256 private constant FIELDS = 2048;
     uint256 private constant HEADER = 8;
 
     IProofVerifier private verifier;
@@ -192,8 +194,8 @@ contract Gas {
         require(keccak256(market.deliveryBytes(d)) == keccak256(file.delivery), "another batch than proven");
         uint256[] memory sizes =
             script.parseJsonUintArray(script.readFile(string.concat(FOLDER, "batch.json")), ".sections");
-        // The last step carries the requests; what is before it, the bytes of the delivery and a state.
-        Step[] memory all = cut(file, sizes, MOST_CALLDATA - 2048 - abi.encode(d).length);
+        // The last step carries the requests, and pays.
+        Step[] memory all = cut(file, sizes, Spare(FIELDS, 300_000), Spare(FIELDS + abi.encode(d).length, 2_000_000));
         bytes memory state;
         for (uint256 i = 0; i + 1 < all.length; ++i) {
             all[i].state = state;
@@ -205,27 +207,39 @@ contract Gas {
         note("batch");
     }
 
-    /// @dev Parts of whole sections, each as long as bytes and gas of a transaction allow: it is tried out.
-    function cut(File memory file, uint256[] memory sizes, uint256 most) private view returns (Step[] memory all) {
+    /// @dev Bytes and gas of a transaction that are not the verifier's.
+    struct Spare {
+        uint256 size;
+        uint256 gas;
+    }
+
+    /// @dev Parts of whole sections, each as many as bytes and gas of a transaction allow: it is tried out.
+    function cut(File memory file, uint256[] memory sizes, Spare memory each, Spare memory last)
+        private
+        view
+        returns (Step[] memory all)
+    {
         all = new Step[](sizes.length);
         uint256 count = 0;
         uint256 from = 0;
         bytes memory state;
         for (uint256 i = 0; i < sizes.length; ++count) {
-            uint256 sections = sizes.length - i;
-            bool good = false;
-            while (!good) {
+            // So many sections fit, and so many do not.
+            (uint256 low, uint256 high) = (0, sizes.length - i + 1);
+            bytes memory reached;
+            while (high - low > 1) {
+                uint256 sections = (low + high) / 2;
                 uint256 size = i == 0 ? HEADER : 0;
                 for (uint256 k = i; k < i + sections; ++k) {
                     size += sizes[k];
                 }
-                all[count].part = part(file.proof, from, size);
-                if (size + state.length <= most) (good, state) = fits(file, state, all[count].part);
-                if (good) (from, i) = (from + size, i + sections);
-                else if (sections == 1) revert("a section that fits no transaction");
-                else sections = size + state.length > most ? sections - 1 : (sections * 4 + 4) / 5 - 1;
-                if (sections == 0) sections = 1;
+                bytes memory next = part(file.proof, from, size);
+                (bool good, bytes memory after_) = fits(file, state, next, i + sections == sizes.length ? last : each);
+                if (good) (low, reached, all[count].part) = (sections, after_, next);
+                else high = sections;
             }
+            if (low == 0) revert("a section that fits no transaction");
+            (state, from, i) = (reached, from + all[count].part.length, i + low);
         }
         assembly ("memory-safe") {
             mstore(all, count)
@@ -241,20 +255,25 @@ contract Gas {
         }
     }
 
-    /// @dev Whether a step with this part has enough gas, and the state that it leads to; else the one before.
-    function fits(File memory file, bytes memory state, bytes memory next) private view returns (bool, bytes memory) {
+    /// @dev Whether a step with this part fits a transaction, and the state that it leads to.
+    function fits(File memory file, bytes memory state, bytes memory next, Spare memory spare)
+        private
+        view
+        returns (bool good, bytes memory reached)
+    {
         bytes memory data = abi.encodeCall(verifier.step, (keccak256(file.key), file.delivery, state, next));
+        if (data.length + spare.size > MOST_CALLDATA) return (false, "");
         uint256 before = gasleft();
-        (bool success, bytes memory result) = address(verifier).staticcall{gas: MOST_GAS}(data);
-        uint256 used = before - gasleft() + 21_000 + 16 * data.length;
-        if (!success || used > MOST_GAS) return (false, state);
-        (bytes memory reached,) = abi.decode(result, (bytes, bool));
-        return (true, reached);
+        bytes memory result;
+        (good, result) = address(verifier).staticcall(data);
+        uint256 used = before - gasleft() + 21_000 + 16 * (data.length + spare.size) + spare.gas;
+        if (!good || used > MOST_GAS) return (false, "");
+        (reached,) = abi.decode(result, (bytes, bool));
     }
 
     function steps(string memory name, string memory json) private {
         File memory file = read(string.concat(STORED, name, ".proof"));
-        Step[] memory all = cut(file, script.parseJsonUintArray(json, ".sections"), MOST_CALLDATA - 2048);
+        Step[] memory all = cut(file, script.parseJsonUintArray(json, ".sections"), Spare(0, 0), Spare(0, 0));
         bytes memory state;
         bool done;
         for (uint256 i = 0; i < all.length; ++i) {

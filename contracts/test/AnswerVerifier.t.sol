@@ -53,6 +53,10 @@ contract AnswerVerifierTest {
         holds("stories260k_batch", "stories260k");
     }
 
+    function test_storedProofOfSixteenAnswersHolds() external {
+        holds("stories260k_16", "stories260k");
+    }
+
     function test_storedProofOf124MHolds() external {
         holds("shape124m_100", "shape124m");
     }
@@ -66,6 +70,8 @@ contract AnswerVerifierTest {
     /// @dev What C++ recorded of the phases of a stored proof.
     function recorded(uint256 number) private view returns (uint256[] memory sizes, bytes32[] memory states) {
         string memory json = vm.readFile("../spec/vectors/phases.json");
+        vm.assertEq(vm.parseJsonUint(json, ".version"), 3);
+        vm.assertTrue(!vm.keyExistsJson(json, ".proofs[5]"), "a proof that no test reads");
         string memory path = string.concat(".proofs[", vm.toString(number), "]");
         sizes = vm.parseJsonUintArray(json, string.concat(path, ".bytes"));
         string[] memory texts = vm.parseJsonStringArray(json, string.concat(path, ".states"));
@@ -75,8 +81,8 @@ contract AnswerVerifierTest {
         }
     }
 
-    /// @dev Verifies in steps of whole phases, as many in each as `most` bytes of delivery, state and part allow and one at
-    /// least, and compares the states in between. Returns how many steps it took.
+    /// @dev Verifies in steps of whole sections, as many in each as `most` bytes of delivery, state and part allow and one
+    /// at least, and compares the states in between. Returns how many steps it took.
     function inSteps(string memory name, string memory program, uint256 number, uint256 most)
         private
         returns (uint256 steps)
@@ -110,6 +116,70 @@ contract AnswerVerifierTest {
 
     function test_everyPhaseOfSeveralAnswersLeavesTheStateThatItDoesInCpp() external {
         inSteps("stories260k_batch", "stories260k", 3, 0);
+    }
+
+    function test_everyPartOfRowsLeavesTheStateThatItDoesInCpp() external {
+        inSteps("shape124m_128", "shape124m", 2, 0);
+        inSteps("stories260k_16", "stories260k", 4, 0);
+    }
+
+    /// @dev Three parts of one tree, each in a step of its own, two in one, and all in one.
+    function test_partsOfRowsMaySplitIntoStepsAnyhow() external {
+        (ProofFiles.File memory file, bytes32 modelId) = load("stories260k_16", "stories260k");
+        (uint256[] memory sizes, bytes32[] memory states) = recorded(4);
+        uint256 first = sizes.length - 13;
+        uint256 at_ = 8;
+        for (uint256 i = 0; i < first; ++i) {
+            at_ += sizes[i];
+        }
+        (bytes memory before,) = verifier.step(modelId, file.delivery, "", ProofFiles.part(file.proof, 0, at_));
+        vm.assertEq(keccak256(before), states[first - 1], "before the rows");
+        for (uint256 cut = 1; cut <= 3; ++cut) {
+            uint256 size = 0;
+            for (uint256 i = 0; i < cut; ++i) {
+                size += sizes[first + i];
+            }
+            (bytes memory state,) =
+                verifier.step(modelId, file.delivery, before, ProofFiles.part(file.proof, at_, size));
+            vm.assertEq(keccak256(state), states[first + cut - 1], "after some parts");
+            bytes memory rest = ProofFiles.part(file.proof, at_ + size, file.proof.length - at_ - size);
+            (, bool done) = verifier.step(modelId, file.delivery, state, rest);
+            vm.assertTrue(done, "the rest");
+            if (cut < 3) changedDigestsAreRefused(file, modelId, state, rest, cut);
+        }
+    }
+
+    /// @dev A state within a tree ends with the number of rows that were read, and their digests.
+    function changedDigestsAreRefused(
+        ProofFiles.File memory file,
+        bytes32 modelId,
+        bytes memory state,
+        bytes memory rest,
+        uint256 parts
+    ) private view {
+        uint256 read = 0;
+        while (word(state, state.length - 32 * read - 4) != read) ++read;
+        vm.assertTrue(read > 0 && read % parts == 0, "rows of whole parts");
+        for (uint256 i = state.length - 32 * read - 4; i < state.length; i += i % 32 == 0 ? 1 : 31) {
+            isRefused(modelId, file.delivery, changedAt(state, i), rest);
+        }
+        for (uint256 i = 1; i <= 4; ++i) {
+            isRefused(modelId, file.delivery, changedAt(state, state.length - 32 * read - i), rest);
+        }
+        isRefused(modelId, file.delivery, ProofFiles.part(state, 0, state.length - 1), rest);
+        isRefused(modelId, file.delivery, bytes.concat(state, hex"00"), rest);
+    }
+
+    function word(bytes memory from, uint256 place) private pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := shr(224, mload(add(add(from, 32), place)))
+        }
+    }
+
+    function isRefused(bytes32 modelId, bytes memory delivery, bytes memory state, bytes memory part) private view {
+        try verifier.step(modelId, delivery, state, part) {
+            vm.assertTrue(false, "accepted");
+        } catch {}
     }
 
     function test_largeProofsTakeAsFewStepsAsBytesAllow() external {
@@ -170,6 +240,10 @@ contract AnswerVerifierTest {
         changesAreRefused("stories260k_batch", 3);
     }
 
+    function test_changedProofsOfSixteenAnswersAreRefusedAsInCpp() external {
+        changesAreRefused("stories260k_16", 4);
+    }
+
     function changesAreRefused(string memory name, uint256 number) private {
         (ProofFiles.File memory file, bytes32 modelId) = load(name, "stories260k");
         string memory json = vm.readFile("../spec/vectors/phases.json");
@@ -187,8 +261,13 @@ contract AnswerVerifierTest {
 
     /// @dev With a header that says so: where the bytes end, the phase that misses them reverts.
     function test_proofsAreRefusedWhereverTheyAreCut() external {
-        (ProofFiles.File memory file, bytes32 modelId) = load("stories260k", "stories260k");
-        (uint256[] memory sizes,) = recorded(0);
+        cutsAreRefused("stories260k", 0);
+        cutsAreRefused("stories260k_16", 4);
+    }
+
+    function cutsAreRefused(string memory name, uint256 number) private {
+        (ProofFiles.File memory file, bytes32 modelId) = load(name, "stories260k");
+        (uint256[] memory sizes,) = recorded(number);
         uint256 end = 8;
         for (uint256 phase = 0; phase < sizes.length; ++phase) {
             // At the end of the phase before, and a byte before its own end.

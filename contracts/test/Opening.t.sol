@@ -46,16 +46,16 @@ contract OpeningHarness {
         for (uint256 i = 1; i < config.oracles.length; ++i) {
             Opening.openOracle(transcript, config, o, i);
             if (i > 1) {
-                Opening.laterRows(config, o, i);
+                while (!Opening.laterRows(config, o, i)) {}
             } else {
                 for (uint256 tree = 0; tree < keys.length; ++tree) {
-                    Opening.baseRows(config, keys, o, tree);
+                    while (!Opening.baseRows(config, keys, o, tree)) {}
                 }
             }
             Opening.oracleSumcheck(transcript, config, o, i);
         }
         Opening.finalCoefficients(transcript, config, o);
-        Opening.finalRows(config, o);
+        while (!Opening.finalRows(config, o)) {}
         Opening.finalSumcheck(transcript, config, o);
         Opening.check(config, keys, o, weightOf(keys, claims, o));
         return transcript.digest;

@@ -2,7 +2,7 @@
 //
 // spec/vectors/proofs: proofs of whole answers, made again and compared, so that a change of any format or of what a
 // model computes is noticed. AVOW_WRITE_VECTORS=1 writes those that are made: the bundled model's always, with
-// AVOW_LONG also those of a synthetic model of 124M parameters.
+// AVOW_LONG also those of many requests and of a synthetic model of 124M parameters.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -107,6 +107,19 @@ TEST(StoredProof, OfTheBundledModelIsMadeAgain) {
                 proof_of(*model, {prompted(contents, "Once upon a time", 9),
                                   sampled(prompted(contents, "One day, a big dog saw a little cat", 20)),
                                   sampled(prompted(contents, "The sun was", 5))}));
+}
+
+// Rows of the witness that are read in several parts.
+TEST(StoredProof, OfSixteenRequestsIsMadeAgain) {
+  if (!is_long()) GTEST_SKIP() << "with AVOW_LONG=1";
+  const auto contents = bundled("stories260K/stories260K.gguf", 512);
+  const auto model = committed_model(contents, 100);
+  std::vector<answer::Request> requests;
+  for (std::uint8_t i = 0; i < 16; ++i) {
+    requests.push_back(sampled(prompted(contents, "Once upon a time, there was a little girl named Lily.", 32)));
+    requests.back().sampling.seed[0] = i;
+  }
+  expect_stored("stories260k_16.proof", proof_of(*model, requests));
 }
 
 TEST(StoredProof, Of124MParametersIsMadeAgain) {

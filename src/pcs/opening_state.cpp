@@ -20,10 +20,11 @@ using base::Err;
 using field::Fp3;
 
 // Of the layout of a state, not of the protocol.
-constexpr std::uint32_t kStateVersion = 1;
+constexpr std::uint32_t kStateVersion = 2;
 constexpr std::size_t kHeaderBytes = 4 * 4 + 2 * field::kFp3Bytes;
 
 bool is_final(Phase phase) noexcept { return phase >= Phase::kFinal; }
+bool reads_rows(Phase phase) noexcept { return phase == Phase::kRows || phase == Phase::kFinalRows; }
 
 /// Entries that the lists of a state have, those of positions excepted.
 struct Counts {
@@ -79,6 +80,19 @@ bool positions_are_valid(const Config& config, std::size_t oracle, std::span<con
          positions.back() < std::uint64_t{1} << config.log_domain(oracle);
 }
 
+std::size_t later_leaf_bytes(const Config& config, std::size_t oracle) {
+  return field::kFp3Bytes << config.oracles[oracle].log_fold;
+}
+
+std::size_t rows_in_part(std::size_t leaf_bytes) { return std::max<std::size_t>(kPartBytes / leaf_bytes, 1); }
+
+// Whether `count` rows of the tree that the state reads, which is valid but for them, are whole parts and not all.
+bool rows_are_valid(const Config& config, std::span<const CommitmentKey> keys, const OpeningState& state,
+                    std::size_t count) {
+  const RowsPart part = rows_part(config, keys, state);
+  return count < part.positions.size() && count % rows_in_part(part.leaf_bytes) == 0;
+}
+
 void put(Bytes& out, const Fp3& x) {
   std::uint8_t encoded[field::kFp3Bytes];
   field::encode(x, encoded);
@@ -94,7 +108,8 @@ std::size_t encoded_bytes(const OpeningState& state) {
   std::size_t bytes = kHeaderBytes + field::kFp3Bytes * (state.point.size() + state.final_coefficients.size());
   bytes += sizeof(Digest) * state.roots.size();
   for (const AddedWeight& added : state.added) bytes += 2 * field::kFp3Bytes + 4 + 4 * added.positions.size();
-  return bytes + (state.phase == Phase::kFinalRows ? 4 + 4 * state.final_positions.size() : 0);
+  if (state.phase == Phase::kFinalRows) bytes += 4 + 4 * state.final_positions.size();
+  return bytes + (reads_rows(state.phase) ? 4 + sizeof(Digest) * state.rows.size() : 0);
 }
 
 /// Reads the parts of a state; the first error sticks.
@@ -127,6 +142,18 @@ class Decoder {
     for (std::uint32_t& position : out) position = reader_.be32();
     if (!positions_are_valid(config_, oracle, out)) error_ = StateError::kPositions;
   }
+  // Last, when everything else of the state is there.
+  void rows(std::span<const CommitmentKey> keys, OpeningState& state) {
+    const std::uint32_t count = reader_.be32();
+    if (error()) return;
+    if (!rows_are_valid(config_, keys, state, count)) {
+      error_ = StateError::kRows;
+      return;
+    }
+    if (!reader_.has(sizeof(Digest) * count)) return;
+    state.rows.resize(count);
+    for (Digest& digest : state.rows) digest = reader_.digest();
+  }
 
  private:
   const Config& config_;
@@ -134,18 +161,12 @@ class Decoder {
   std::optional<StateError> error_;
 };
 
-// One tree of oracle `oracle`: leaves and multi-proof.
-std::size_t tree_bytes(const Config& config, std::size_t leaf_bytes, std::size_t oracle,
-                       std::span<const std::uint32_t> positions) {
-  return positions.size() * leaf_bytes + merkle::proof_length(config.log_domain(oracle), positions) * sizeof(Digest);
-}
-
-std::size_t later_leaf_bytes(const Config& config, std::size_t oracle) {
-  return field::kFp3Bytes << config.oracles[oracle].log_fold;
-}
-
 std::size_t sumcheck_bytes(std::size_t rounds, std::uint32_t grinding_bits) {
   return rounds * (2 * field::kFp3Bytes + (grinding_bits > 0 ? 8 : 0));
+}
+
+std::size_t siblings_bytes(const Config& config, const RowsPart& part) {
+  return merkle::proof_length(config.log_domain(part.oracle), part.positions) * sizeof(Digest);
 }
 
 std::size_t nonce_bytes(std::uint32_t grinding_bits) { return grinding_bits > 0 ? 8 : 0; }
@@ -156,6 +177,22 @@ std::uint32_t log_columns(std::span<const CommitmentKey> keys) noexcept {
   std::size_t sum = 0;
   for (const CommitmentKey& key : keys) sum += columns(key.log_groups);
   return static_cast<std::uint32_t>(std::bit_width(sum - 1));
+}
+
+RowsPart rows_part(const Config& config, std::span<const CommitmentKey> keys, const OpeningState& state) {
+  AVOW_CHECK(reads_rows(state.phase));
+  RowsPart part{};
+  if (state.phase == Phase::kFinalRows) {
+    part.oracle = state.oracle;
+    part.positions = state.final_positions;
+  } else {
+    part.oracle = state.oracle - 1;
+    part.positions = state.added.back().positions;
+  }
+  part.leaf_bytes = part.oracle == 0 ? 8 * columns(keys[state.tree].log_groups) : later_leaf_bytes(config, part.oracle);
+  part.first = state.rows.size();
+  part.end = std::min(part.first + rows_in_part(part.leaf_bytes), part.positions.size());
+  return part;
 }
 
 bool is_valid(const Config& config, std::span<const CommitmentKey> keys, const OpeningState& state) {
@@ -169,8 +206,11 @@ bool is_valid(const Config& config, std::span<const CommitmentKey> keys, const O
   for (std::size_t i = 0; i < state.added.size(); ++i) {
     if (!positions_are_valid(config, i, state.added[i].positions)) return false;
   }
-  if (state.phase != Phase::kFinalRows) return state.final_positions.empty();
-  return positions_are_valid(config, state.oracle, state.final_positions);
+  const bool final_rows = state.phase == Phase::kFinalRows;
+  if (final_rows ? !positions_are_valid(config, state.oracle, state.final_positions) : !state.final_positions.empty()) {
+    return false;
+  }
+  return reads_rows(state.phase) ? rows_are_valid(config, keys, state, state.rows.size()) : state.rows.empty();
 }
 
 Bytes encode_state(const OpeningState& state) {
@@ -191,6 +231,9 @@ Bytes encode_state(const OpeningState& state) {
   }
   for (const Fp3& coefficient : state.final_coefficients) put(out, coefficient);
   if (state.phase == Phase::kFinalRows) put(out, state.final_positions);
+  if (!reads_rows(state.phase)) return out;
+  base::append_be32(out, static_cast<std::uint32_t>(state.rows.size()));
+  for (const Digest& digest : state.rows) base::append(out, digest);
   return out;
 }
 
@@ -224,20 +267,31 @@ base::Result<OpeningState, StateError> decode_state(const Config& config, std::s
   }
   decoder.elements(counts.final_coefficients, state.final_coefficients);
   if (state.phase == Phase::kFinalRows) decoder.positions(state.oracle, state.final_positions);
+  if (reads_rows(state.phase) && !decoder.error()) decoder.rows(keys, state);
   if (decoder.error()) return Err{*decoder.error()};
   if (decoder.remaining() != 0) return Err{StateError::kTrailingBytes};
   return state;
 }
 
-// Lists only grow up to the state before kFinalRows: the root that kRows has more weighs less than a challenge, a
-// position and a coefficient.
+// The lists of a state before a phase that reads rows only grow, but for the rows; a state before another phase has the
+// lists of one of them, or fewer.
 std::size_t max_state_bytes(const Config& config) {
   const auto last = static_cast<std::uint32_t>(config.oracles.size()) - 1;
-  const Counts counts = counts_of(config, config.max_log_columns, Phase::kFinalRows, last);
-  std::size_t bytes = kHeaderBytes + field::kFp3Bytes * (counts.point + counts.final_coefficients);
-  bytes += sizeof(Digest) * counts.roots + 2 * field::kFp3Bytes * counts.added;
-  for (std::size_t i = 0; i <= last; ++i) bytes += 4 + 4 * max_positions(config, i);
-  return bytes;
+  // Of an oracle that is opened in this phase.
+  const auto bytes_at = [&](Phase phase, std::uint32_t round, std::size_t oracle) {
+    const Counts counts = counts_of(config, config.max_log_columns, phase, round);
+    std::size_t bytes = kHeaderBytes + field::kFp3Bytes * (counts.point + counts.final_coefficients) + 4;
+    bytes += sizeof(Digest) * counts.roots + 2 * field::kFp3Bytes * counts.added;
+    for (std::size_t i = 0; i <= oracle; ++i) bytes += 4 + 4 * max_positions(config, i);
+    // With fewer columns a part has more rows, and one before the last may end at any.
+    const std::size_t leaf_bytes =
+        oracle == 0 ? std::size_t{8} << config.max_log_columns : later_leaf_bytes(config, oracle);
+    const std::size_t rows = max_positions(config, oracle);
+    return bytes + (rows > rows_in_part(leaf_bytes) ? sizeof(Digest) * (rows - 1) : 0);
+  };
+  std::size_t most = bytes_at(Phase::kFinalRows, last, last);
+  for (std::uint32_t i = 1; i <= last; ++i) most = std::max(most, bytes_at(Phase::kRows, i, i - 1));
+  return most;
 }
 
 std::size_t start_bytes(const Config& config, std::span<const CommitmentKey> keys) {
@@ -249,16 +303,16 @@ std::size_t section_bytes(const Config& config, std::span<const CommitmentKey> k
   switch (state.phase) {
     case Phase::kOracle:
       return sizeof(Digest) + field::kFp3Bytes + nonce_bytes(config.oracles[i - 1].query_grinding_bits);
-    case Phase::kRows: {
-      const std::size_t leaf = i == 1 ? 8 * columns(keys[state.tree].log_groups) : later_leaf_bytes(config, i - 1);
-      return tree_bytes(config, leaf, i - 1, state.added.back().positions);
+    case Phase::kRows:
+    case Phase::kFinalRows: {
+      const RowsPart part = rows_part(config, keys, state);
+      const std::size_t leaves = (part.end - part.first) * part.leaf_bytes;
+      return leaves + (part.is_last() ? siblings_bytes(config, part) : 0);
     }
     case Phase::kSumcheck:
       return sumcheck_bytes(config.oracles[i].log_fold, config.oracles[i].fold_grinding_bits);
     case Phase::kFinal:
       return (field::kFp3Bytes << config.final_log_len()) + nonce_bytes(config.oracles[i].query_grinding_bits);
-    case Phase::kFinalRows:
-      return tree_bytes(config, later_leaf_bytes(config, i), i, state.final_positions);
     case Phase::kFinish:
       return sumcheck_bytes(config.final_log_len(), 0);
   }
@@ -267,15 +321,14 @@ std::size_t section_bytes(const Config& config, std::span<const CommitmentKey> k
 }
 
 std::size_t rows_bytes(const Config& config, std::span<const CommitmentKey> keys, const OpeningState& state) {
-  AVOW_CHECK(state.phase == Phase::kRows);
-  const std::size_t first = section_bytes(config, keys, state);
-  if (state.oracle > 1) return first;
+  const RowsPart part = rows_part(config, keys, state);
+  const std::size_t siblings = siblings_bytes(config, part);
+  const std::size_t bytes = (part.positions.size() - part.first) * part.leaf_bytes + siblings;
+  if (part.oracle > 0) return bytes;
   // The trees differ in their leaves only.
-  const auto& positions = state.added.back().positions;
-  const std::size_t proof = merkle::proof_length(config.log_domain(0), positions) * sizeof(Digest);
-  return std::accumulate(keys.begin() + state.tree, keys.end(), std::size_t{0},
+  return std::accumulate(keys.begin() + state.tree + 1, keys.end(), bytes,
                          [&](std::size_t sum, const CommitmentKey& key) {
-                           return sum + positions.size() * 8 * columns(key.log_groups) + proof;
+                           return sum + part.positions.size() * 8 * columns(key.log_groups) + siblings;
                          });
 }
 

@@ -15,12 +15,16 @@ namespace avow::pcs {
 /// The phase that comes next. The numbers are encoded: never change one.
 enum class Phase : std::uint8_t {
   kOracle = 1,  ///< root, answer and query nonce of a round
-  kRows,        ///< rows of one tree of the oracle before
+  kRows,        ///< rows of one tree of the oracle before, or the next part of them
   kSumcheck,    ///< sumcheck rounds of the round's oracle
   kFinal,       ///< final coefficients and query nonce
-  kFinalRows,   ///< rows of the last oracle
+  kFinalRows,   ///< rows of the last oracle, or the next part of them
   kFinish,      ///< final sumcheck and the equation: the only one that needs the claims
 };
+
+/// Rows of a tree are read in parts: whole rows, in the order of their positions, as many as have at most this many
+/// bytes together, but one at least.
+inline constexpr std::size_t kPartBytes = 32768;
 
 /// What round i added to the joined weight: z^x for the out-of-domain point of oracle i and p^x for the points of the
 /// positions queried in oracle i-1, combined by powers of gamma.
@@ -44,6 +48,7 @@ struct OpeningState {
   std::vector<AddedWeight> added;              ///< of rounds 1, 2, ...
   std::vector<field::Fp3> final_coefficients;  ///< from kFinalRows on
   std::vector<std::uint32_t> final_positions;  ///< kFinalRows: of oracle N-1
+  std::vector<base::Digest> rows;              ///< kRows, kFinalRows: of the tree's rows in the parts that were read
   friend bool operator==(const OpeningState&, const OpeningState&) = default;
 };
 
@@ -59,6 +64,7 @@ enum class StateError : std::uint8_t {
   kTree,           ///< no such tree, or a tree in a phase without one
   kNonCanonical,   ///< a field element of p or more
   kPositions,      ///< none or more than are drawn, not strictly increasing, or outside the domain
+  kRows,           ///< rows that are no whole parts, or all of the tree's
 };
 
 /// Whether a state has the form that it must have before its phase: everything that decode_state checks.
@@ -77,12 +83,24 @@ enum class StateError : std::uint8_t {
 /// kappa of these keys (valid ones): variables of the joint column index.
 [[nodiscard]] std::uint32_t log_columns(std::span<const CommitmentKey> keys) noexcept;
 
+/// What a phase kRows or kFinalRows reads: rows [first, end) of a tree, and its multi-proof if these are the last ones.
+struct RowsPart {
+  std::size_t oracle;                        ///< 0: the commitment number state.tree
+  std::size_t leaf_bytes;                    ///< of a row
+  std::span<const std::uint32_t> positions;  ///< of all rows; those of the state
+  std::size_t first;
+  std::size_t end;
+  [[nodiscard]] bool is_last() const noexcept { return end == positions.size(); }
+};
+/// That of a (valid) state before one of these phases.
+[[nodiscard]] RowsPart rows_part(const Config& config, std::span<const CommitmentKey> keys, const OpeningState& state);
+
 /// Bytes of the proof that the first phase takes (valid configuration and keys).
 [[nodiscard]] std::size_t start_bytes(const Config& config, std::span<const CommitmentKey> keys);
 /// Bytes of the proof that the phase after this (valid) state takes.
 [[nodiscard]] std::size_t section_bytes(const Config& config, std::span<const CommitmentKey> keys,
                                         const OpeningState& state);
-/// The same for this and all later phases kRows of the round. The state must be before one.
+/// The same for this and all later phases kRows of the round, or kFinalRows. The state must be before one.
 [[nodiscard]] std::size_t rows_bytes(const Config& config, std::span<const CommitmentKey> keys,
                                      const OpeningState& state);
 

@@ -105,8 +105,9 @@ std::optional<Rejection> verify_opening(Transcript& transcript, const Config& co
   while (state && state.value().phase != Phase::kFinish) {
     OpeningState& current = state.value();
     // An oracle's trees are read only if all of them are there.
-    if (current.phase == Phase::kRows && proof.size() < rows_bytes(config, keys, current)) {
-      return Rejection{Check::kTruncated, current.oracle - 1};
+    const bool final_rows = current.phase == Phase::kFinalRows;
+    if ((final_rows || current.phase == Phase::kRows) && proof.size() < rows_bytes(config, keys, current)) {
+      return Rejection{Check::kTruncated, final_rows ? current.oracle : current.oracle - 1};
     }
     const ByteView section = take(section_bytes(config, keys, current));
     state = continue_opening(transcript, config, keys, std::move(current), section);

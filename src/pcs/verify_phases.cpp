@@ -81,8 +81,7 @@ class Step {
   bool sumcheck(std::size_t rounds, std::uint32_t grinding_bits, std::size_t oracle, transcript::Label message,
                 transcript::Label challenge);
   bool query(std::size_t oracle, std::vector<std::uint32_t>& positions);
-  bool open_tree(std::size_t oracle, std::size_t leaf_bytes, const Digest& root,
-                 std::span<const std::uint32_t> positions, std::vector<ByteView>& leaves);
+  bool open_rows(const RowsPart& part, const Digest& root, std::vector<ByteView>& leaves);
   [[nodiscard]] std::vector<Fp3> later_row_weights(std::size_t oracle) const {
     return field::eq_table(std::span(state_.point).last(config_.oracles[oracle].log_fold));
   }
@@ -166,22 +165,21 @@ bool Step::query(std::size_t oracle, std::vector<std::uint32_t>& positions) {
 }
 
 bool Step::rows() {
-  const std::size_t oracle = state_.oracle - 1;
-  const AddedWeight& added = state_.added.back();
-  const bool base = oracle == 0;
-  const std::size_t leaf_bytes =
-      base ? 8 * columns(keys_[state_.tree].log_groups) : field::kFp3Bytes << config_.oracles[oracle].log_fold;
+  const RowsPart part = rows_part(config_, keys_, state_);
+  const bool base = part.oracle == 0;
   std::vector<ByteView> leaves;
-  if (!open_tree(oracle, leaf_bytes, base ? keys_[state_.tree].root : state_.roots.front(), added.positions, leaves)) {
-    return false;
-  }
-  const auto weights = base ? base_row_weights(keys_, state_.tree, state_.point) : later_row_weights(oracle);
-  Fp3 power = added.gamma;
+  if (!open_rows(part, base ? keys_[state_.tree].root : state_.roots.front(), leaves)) return false;
+  const auto weights = base ? base_row_weights(keys_, state_.tree, state_.point) : later_row_weights(part.oracle);
+  const Fp3& gamma = state_.added.back().gamma;
+  Fp3 power = gamma;
+  for (std::size_t q = 0; q < part.first; ++q) power *= gamma;
   for (const ByteView leaf : leaves) {
-    power *= added.gamma;
+    power *= gamma;
     state_.claim += power * (base ? fold_base_row(leaf, weights) : fold_row(leaf, weights));
   }
-  if (!reader_ok(oracle) || !exhausted(oracle)) return false;
+  if (!reader_ok(part.oracle) || !exhausted(part.oracle)) return false;
+  if (!part.is_last()) return true;
+  state_.rows.clear();
   if (base && ++state_.tree < keys_.size()) return true;
   state_.tree = 0;
   if (!base) state_.roots.erase(state_.roots.begin());
@@ -189,20 +187,20 @@ bool Step::rows() {
   return true;
 }
 
-// Reads the leaves at the positions, then the multi-proof's hashes, and checks them against the root.
-bool Step::open_tree(std::size_t oracle, std::size_t leaf_bytes, const Digest& root,
-                     std::span<const std::uint32_t> positions, std::vector<ByteView>& leaves) {
-  const std::size_t hashes = merkle::proof_length(config_.log_domain(oracle), positions);
-  if (!reader_.has(positions.size() * leaf_bytes + hashes * sizeof(Digest))) return reader_ok(oracle);
-  std::vector<Digest> digests;
-  for (std::size_t q = 0; q < positions.size(); ++q) {
-    leaves.push_back(reader_.bytes(leaf_bytes));
-    digests.push_back(hash::keccak256(leaves.back()));
+// Reads the leaves of a part, and adds their digests to the state's; behind the last ones the multi-proof's hashes, and
+// checks all digests against the root.
+bool Step::open_rows(const RowsPart& part, const Digest& root, std::vector<ByteView>& leaves) {
+  const std::uint32_t depth = config_.log_domain(part.oracle);
+  const std::size_t hashes = part.is_last() ? merkle::proof_length(depth, part.positions) : 0;
+  if (!reader_.has((part.end - part.first) * part.leaf_bytes + hashes * sizeof(Digest))) return reader_ok(part.oracle);
+  for (std::size_t q = part.first; q < part.end; ++q) {
+    leaves.push_back(reader_.bytes(part.leaf_bytes));
+    state_.rows.push_back(hash::keccak256(leaves.back()));
   }
+  if (!part.is_last()) return true;
   std::vector<Digest> siblings(hashes);
   for (Digest& sibling : siblings) sibling = reader_.digest();
-  return merkle::root_of(config_.log_domain(oracle), positions, digests, siblings) == root ||
-         reject(Check::kMerkle, oracle);
+  return merkle::root_of(depth, part.positions, state_.rows, siblings) == root || reject(Check::kMerkle, part.oracle);
 }
 
 Fp3 Step::fold_base_row(ByteView row, std::span<const Fp3> weights) {
@@ -248,22 +246,22 @@ bool Step::final_coefficients() {
 
 bool Step::final_rows() {
   const std::size_t oracle = state_.oracle;
+  const RowsPart part = rows_part(config_, keys_, state_);
   std::vector<ByteView> leaves;
-  if (!open_tree(oracle, field::kFp3Bytes << config_.oracles[oracle].log_fold, state_.roots.front(),
-                 state_.final_positions, leaves)) {
-    return false;
-  }
+  if (!open_rows(part, state_.roots.front(), leaves)) return false;
   const auto weights = later_row_weights(oracle);
   std::vector<Fp3> folded;
   for (const ByteView leaf : leaves) folded.push_back(fold_row(leaf, weights));
   if (!reader_ok(oracle)) return false;
   for (std::size_t q = 0; q < folded.size(); ++q) {
-    const Fp x = field::domain_point(config_.log_domain(oracle), state_.final_positions[q]);
+    const Fp x = field::domain_point(config_.log_domain(oracle), part.positions[part.first + q]);
     Fp3 value;
     for (std::size_t i = state_.final_coefficients.size(); i-- > 0;) value = value * x + state_.final_coefficients[i];
     if (!(value == folded[q])) return reject(Check::kFinalFold, oracle);
   }
   if (!exhausted(oracle)) return false;
+  if (!part.is_last()) return true;
+  state_.rows.clear();
   state_.roots.clear();
   state_.final_positions.clear();
   state_.phase = Phase::kFinish;

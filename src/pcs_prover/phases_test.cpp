@@ -205,6 +205,195 @@ TEST(ForeignState, WithAFlippedBitIsRefusedOrRejected) {
   }
 }
 
+// --- rows that are read in parts -------------------------------------------------------------------------------------
+
+struct Cut {
+  const char* name;
+  Config config;
+  std::vector<std::size_t> columns;
+  std::size_t parts;  // of trees that have more than one
+};
+
+// Trees with one and with two rows in a part; then five, of a later oracle that is the last one or is not.
+std::vector<Cut> cuts() {
+  Config base;
+  base.log_rows = 4;
+  base.max_log_columns = 12;
+  base.oracles = {{.log_inv_rate = 3, .log_fold = 0, .queries = 7},
+                  {.log_inv_rate = 2, .log_fold = 2, .queries = 3},
+                  {.log_inv_rate = 3, .log_fold = 1, .queries = 2}};
+  Config last;
+  last.log_rows = 9;
+  last.oracles = {{.log_inv_rate = 1, .log_fold = 0, .queries = 3}, {.log_inv_rate = 6, .log_fold = 8, .queries = 14}};
+  Config later = last;
+  later.oracles.push_back({.log_inv_rate = 3, .log_fold = 1, .queries = 2});
+  return {{"base", base, {1400, 3, 2100}, 4 + 7}, {"last", last, {2}, 3}, {"later", later, {2}, 3}};
+}
+
+class CutRows : public ::testing::TestWithParam<Cut> {
+ protected:
+  // Where the section of a part lies in the proof.
+  struct Part {
+    OpeningState state;
+    base::Digest transcript;
+    RowsPart part;  // its positions are not used
+    std::size_t at;
+    std::size_t size;
+  };
+
+  Instance instance{GetParam().config, GetParam().columns, 2, 31};
+  base::Digest start = instance.transcript().state();
+  base::Bytes proof = instance.prove();
+  std::vector<Part> parts;  // of the trees that have more than one
+
+  void SetUp() override {
+    std::size_t at = start_bytes(instance.config, instance.keys);
+    for (Boundary& b : boundaries(instance, start, proof)) {
+      const std::size_t size = b.section.size();
+      if (b.state.phase == Phase::kRows || b.state.phase == Phase::kFinalRows) {
+        const RowsPart part = rows_part(instance.config, instance.keys, b.state);
+        const bool whole = part.first == 0 && part.is_last();
+        if (!whole) parts.push_back({std::move(b.state), b.transcript, part, at, size});
+      }
+      at += size;
+    }
+  }
+  std::string verdict(base::ByteView changed) const {
+    const auto rejection = instance.verify(changed);  // in one go and in phases
+    return rejection ? to_string(*rejection) : "accepted";
+  }
+  static bool is_last(const Part& part) { return part.part.end == part.part.positions.size(); }
+};
+
+TEST_P(CutRows, AreWholeRowsUpToTheLengthOfAPart) {
+  ASSERT_EQ(parts.size(), GetParam().parts);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto& [state, transcript, part, at, size] = parts[i];
+    EXPECT_EQ(state.rows.size(), part.first);
+    const std::size_t leaves = (part.end - part.first) * part.leaf_bytes;
+    EXPECT_TRUE(leaves <= kPartBytes || part.end == part.first + 1);
+    if (is_last(parts[i])) {
+      EXPECT_GE(size, leaves);
+      continue;
+    }
+    EXPECT_EQ(size, leaves);
+    EXPECT_GT(leaves + part.leaf_bytes, kPartBytes);
+    // The next one goes on behind these rows, with the same tree and transcript.
+    const Part& next = parts[i + 1];
+    EXPECT_EQ(next.at, at + size);
+    EXPECT_EQ(next.part.first, part.end);
+    EXPECT_EQ(next.state.tree, state.tree);
+    EXPECT_EQ(next.transcript, transcript);
+    EXPECT_EQ(rows_bytes(instance.config, instance.keys, state),
+              rows_bytes(instance.config, instance.keys, next.state) + size);
+  }
+}
+
+// A row is checked against the root with the last part, unless something else is wrong with it before.
+TEST_P(CutRows, AChangedRowOrSiblingIsRefused) {
+  for (const Part& p : parts) {
+    const std::string oracle = " (oracle " + std::to_string(p.part.oracle) + ")";
+    const std::size_t rows = p.part.end - p.part.first;
+    const bool folds_at_once = p.state.phase == Phase::kFinalRows && !is_last(p);
+    for (const std::size_t row : {std::size_t{0}, rows / 2, rows - 1}) {
+      auto changed = proof;
+      const std::size_t word = p.at + row * p.part.leaf_bytes + p.part.leaf_bytes / 2;
+      changed[word + 7] ^= 1;
+      EXPECT_EQ(verdict(changed), (folds_at_once ? "pcs.final_fold" : "pcs.merkle") + oracle);
+      std::fill_n(changed.begin() + static_cast<std::ptrdiff_t>(word), 8, 0xff);
+      EXPECT_EQ(verdict(changed), (is_last(p) ? "pcs.merkle" : "pcs.non_canonical") + oracle);
+    }
+    if (!is_last(p)) continue;
+    for (std::size_t sibling = p.at + rows * p.part.leaf_bytes; sibling < p.at + p.size; sibling += 32) {
+      auto changed = proof;
+      changed[sibling] ^= 1;
+      EXPECT_EQ(verdict(changed), "pcs.merkle" + oracle);
+    }
+  }
+}
+
+TEST_P(CutRows, ExchangedRowsAreRefused) {
+  const Part& first = parts.front();
+  auto changed = proof;
+  const auto begin = changed.begin() + static_cast<std::ptrdiff_t>(first.at);
+  const auto length = static_cast<std::ptrdiff_t>(first.part.leaf_bytes);
+  std::swap_ranges(begin, begin + length, begin + static_cast<std::ptrdiff_t>(first.size));
+  const bool folds_at_once = first.state.phase == Phase::kFinalRows;
+  EXPECT_EQ(verdict(changed), std::string(folds_at_once ? "pcs.final_fold" : "pcs.merkle") + " (oracle " +
+                                  std::to_string(first.part.oracle) + ")");
+}
+
+TEST_P(CutRows, AProofThatEndsWithinAPartIsTruncated) {
+  for (const Part& p : parts) {
+    const std::string expected = "pcs.truncated (oracle " + std::to_string(p.part.oracle) + ")";
+    for (const std::size_t size : {p.at, p.at + 1, p.at + p.part.leaf_bytes, p.at + p.size - 1}) {
+      EXPECT_EQ(verdict(base::ByteView(proof).first(size)), expected);
+    }
+  }
+}
+
+TEST_P(CutRows, APartTakesExactlyItsBytes) {
+  for (const Part& p : parts) {
+    const auto go_on = [&](std::size_t size) {
+      auto t = transcript::Transcript::resume(p.transcript);
+      return text(
+          continue_opening(t, instance.config, instance.keys, p.state, base::ByteView(proof).subspan(p.at, size)));
+    };
+    const std::string oracle = " (oracle " + std::to_string(p.part.oracle) + ")";
+    EXPECT_EQ(go_on(p.size), "good");
+    EXPECT_EQ(go_on(p.size - 1), "pcs.truncated" + oracle);
+    EXPECT_EQ(go_on(p.size + 1), "pcs.trailing_bytes" + oracle);
+  }
+}
+
+// Every byte of a state between two parts matters to what comes after it.
+TEST_P(CutRows, AChangedStateIsRefusedOrRejected) {
+  std::mt19937_64 rng(32);
+  for (const Part& p : parts) {
+    // Of each tree one state.
+    if (p.part.first == 0 || !is_last(p)) continue;
+    const auto honest = encode_state(p.state);
+    for (std::size_t i = 0; i < honest.size(); ++i) {
+      auto bytes = honest;
+      bytes[i] ^= static_cast<std::uint8_t>(1u << (rng() % 8));
+      const auto state = decode_state(instance.config, instance.keys, bytes);
+      if (!state) continue;
+      ASSERT_EQ(encode_state(state.value()), bytes);
+      bool here = false;
+      const auto outcome = instance.verify_in_phases(start, proof, [&](OpeningState& at, base::Digest&) {
+        if (at == p.state) {
+          at = state.value();
+          here = true;
+        }
+      });
+      ASSERT_TRUE(here);
+      ASSERT_TRUE(outcome.rejection || outcome.refused) << GetParam().name << " rows " << p.part.first << " byte " << i;
+    }
+  }
+}
+
+// Digests of other rows, or fewer of them: the multi-proof is of all.
+TEST_P(CutRows, OtherDigestsAreRejected) {
+  const auto last = std::find_if(parts.begin(), parts.end(), is_last);
+  ASSERT_NE(last, parts.end());
+  const auto run = [&](const std::function<void(OpeningState&)>& change) {
+    OpeningState state = last->state;
+    change(state);
+    auto t = transcript::Transcript::resume(last->transcript);
+    return text(continue_opening(t, instance.config, instance.keys, state,
+                                 base::ByteView(proof).subspan(last->at, last->size)));
+  };
+  const std::string oracle = " (oracle " + std::to_string(last->part.oracle) + ")";
+  EXPECT_EQ(run([](OpeningState&) {}), "good");
+  EXPECT_EQ(run([](OpeningState& s) { std::swap(s.rows.front(), s.rows.back()); }), "pcs.merkle" + oracle);
+  EXPECT_EQ(run([](OpeningState& s) { s.rows.front() = {}; }), "pcs.merkle" + oracle);
+  EXPECT_EQ(run([](OpeningState& s) { s.rows.pop_back(); }), "pcs.state (oracle 0)");
+  EXPECT_EQ(run([](OpeningState& s) { s.rows.emplace_back(); }), "pcs.state (oracle 0)");
+}
+
+INSTANTIATE_TEST_SUITE_P(Phases, CutRows, ::testing::ValuesIn(cuts()),
+                         [](const auto& test) { return std::string(test.param.name); });
+
 // --- what a caller can get wrong -------------------------------------------------------------------------------------
 
 class PhaseCall : public ::testing::Test {

@@ -88,7 +88,8 @@ class Phases : public Bytes {
     const auto verifier = session.verifier();
     auto rest = base::ByteView(proof).subspan(verifier::kHeaderBytes);
     verifier::State state;
-    for (std::uint32_t phase = 0; phase < verifier.phases(); ++phase) {
+    while (state.phase < verifier.phases()) {
+      const std::uint32_t phase = state.phase;
       if (phase > 0) {
         base::Bytes bytes = verifier.encode(state);
         largest = std::max(largest, bytes.size());

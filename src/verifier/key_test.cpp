@@ -96,6 +96,24 @@ TEST(Key, StatesBetweenPhasesAreBounded) {
   EXPECT_GT(refused, 0);
 }
 
+// Between the parts of a tree's rows a state has a digest of each row.
+TEST(Key, StatesWithinRowsAreBounded) {
+  auto key = example_key();
+  key.config = *pcs::choose_parameters(14, 100, pcs::Profile::kModel);
+  ASSERT_TRUE(parse_key(serialize(key)));
+  const std::size_t before = pcs::max_state_bytes(key.config);
+  key.config.oracles[0].queries = 400;
+  // 36 bytes for each position would be too many, the 4 of a position itself are not.
+  ASSERT_LT(before + 4 * 400, kMaxStateBytes);
+  const auto parsed = parse_key(serialize(key));
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().check, Check::kKeyConfig);
+  EXPECT_THAT(parsed.error().text, ::testing::HasSubstr("states of"));
+  // Rows of few columns are one part.
+  key.config.max_log_columns = 3;
+  EXPECT_TRUE(parse_key(serialize(key)));
+}
+
 TEST(Key, MustReachTheLevelItNames) {
   auto key = example_key();
   key.config.oracles[0].queries -= 10;

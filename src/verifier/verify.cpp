@@ -285,7 +285,8 @@ base::Result<State, Rejection> Verifier::advance(State state, ByteView session, 
   }
   if (auto rejection = run(state, transcript, section)) return Err{std::move(*rejection)};
   state.transcript = transcript.state();
-  ++state.phase;
+  // The rows of a tree are one phase, however many parts they are read in.
+  if (!state.opening || state.opening->rows.empty()) ++state.phase;
   return state;
 }
 

@@ -42,19 +42,19 @@ class Verifier {
                                                 transcript::Manifest* manifest = nullptr) const;
 
   // The same in phases, for verification in several steps: commitment, the sections of the lookup argument, the stages,
-  // the phases of the opening (pcs/verify_phases.hpp). The proof's sections are in order what the phases take; the
-  // header comes before the first. A state must come back as it was given out: whoever keeps it elsewhere keeps its
-  // hash.
+  // the phases of the opening (pcs/verify_phases.hpp), of which one that reads rows may be carried out in parts. The
+  // proof's sections are in order what the phases or their parts take; the header comes before the first. A state must
+  // come back as it was given out: whoever keeps it elsewhere keeps its hash.
 
   [[nodiscard]] std::uint32_t phases() const noexcept { return phases_; }
-  /// Bytes of the section that the next phase takes.
+  /// Bytes of the section that the next phase, or the next part of one, takes.
   [[nodiscard]] std::size_t section_bytes(const State& state) const;
-  /// Carries out phase state.phase < phases(). After the last one the proof holds. kState if the state is of a
-  /// verification of something else.
+  /// Carries out phase state.phase < phases(), or its next part. After the last one the proof holds. kState if the
+  /// state is of a verification of something else.
   [[nodiscard]] base::Result<State, Rejection> advance(State state, base::ByteView session,
                                                        base::ByteView section) const;
 
-  /// Bytes of each phase's section, in order, the header not counted: where an accepted proof may be cut. Nothing of a
+  /// Bytes of each section, in order, the header not counted: where an accepted proof may be cut. Nothing of a
   /// proof that does not hold.
   [[nodiscard]] std::vector<std::size_t> section_sizes(base::ByteView session, base::ByteView proof) const;
 

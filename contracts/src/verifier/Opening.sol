@@ -63,11 +63,18 @@ struct OpeningState {
     AddedWeight[] added;
     Fp3[] finalCoefficients;
     uint256[] finalPositions;
+    Rows rows;
 }
 
-/// @dev What is known of the rows of one tree. Of each value of a row the weight, three words, lies in memory from
-/// `weights` to `weightsEnd`.
+/// @notice The tree whose rows are being read.
+/// @dev Of each value of a row the weight, three words, lies in memory from `weights` to `weightsEnd`, and is made when
+/// `weights` is 0. From `nodes` on lies what a multi-proof needs of each row.
 struct Rows {
+    /// Rows that were read.
+    uint256 read;
+    uint256 nodes;
+    /// Where the free memory began before the tree.
+    uint256 mark;
     uint256 logLeaves;
     bytes32 root;
     uint256 leafBytes;
@@ -76,8 +83,8 @@ struct Rows {
 }
 
 /// @title Opening of claims on committed columns (spec/pcs.md, section 6)
-/// @notice Each function is a phase of section 12 and takes the next bytes of the proof. Errors carry the oracle that
-/// they are about.
+/// @notice Each function is a phase of section 12 and takes the next bytes of the proof; those that read rows are a part of
+/// a phase, and return whether it was the last one. Errors carry the oracle that they are about.
 library Opening {
     using PcsConfigs for PcsConfig;
     using Transcript for Transcript.State;
@@ -98,6 +105,9 @@ library Opening {
     error PcsTrailingBytes(uint256 oracle);
     /// @notice The claims do not hold.
     error PcsFinalClaim(uint256 oracle);
+
+    /// @dev Bytes of a part of a tree's rows.
+    uint256 private constant PART = 32_768;
 
     uint256 private constant ROOT = 0x0100;
     uint256 private constant OOD_POINT = 0x0101;
@@ -192,24 +202,25 @@ library Opening {
     function baseRows(PcsConfig memory config, Commitment[] memory keys, OpeningState memory o, uint256 tree)
         internal
         pure
+        returns (bool done)
     {
-        uint256 mark = Scratch.mark();
-        Rows memory rows;
-        (rows.weights, rows.weightsEnd) = baseRowWeights(keys, o.point, tree);
-        rows.logLeaves = config.logDomain(0);
-        rows.root = keys[tree].root;
-        rows.leafBytes = columnsOf(keys[tree].logGroups) * 8;
+        Rows memory rows = o.rows;
         AddedWeight memory added = o.added[0];
-        addRows(o, added.gamma, openTree(o, 0, rows, added.positions));
-        Scratch.release(mark);
+        if (rows.weights == 0) {
+            begin(rows, added.positions.length);
+            (rows.weights, rows.weightsEnd) = baseRowWeights(keys, o.point, tree);
+            rows.logLeaves = config.logDomain(0);
+            rows.root = keys[tree].root;
+            rows.leafBytes = columnsOf(keys[tree].logGroups) * 8;
+        }
+        return addRows(o, 0, added);
     }
 
     /// @notice Phase 2 of round i >= 2: the rows of oracle i - 1.
-    function laterRows(PcsConfig memory config, OpeningState memory o, uint256 i) internal pure {
+    function laterRows(PcsConfig memory config, OpeningState memory o, uint256 i) internal pure returns (bool done) {
         AddedWeight memory added = o.added[i - 1];
-        uint256 mark = Scratch.mark();
-        addRows(o, added.gamma, openLater(config, o, i - 1, o.previousRoot, added.positions));
-        Scratch.release(mark);
+        if (o.rows.weights == 0) beginLater(config, o, i - 1, o.previousRoot, added.positions.length);
+        return addRows(o, i - 1, added);
     }
 
     /// @notice Phase 3 of round i.
@@ -238,12 +249,15 @@ library Opening {
     }
 
     /// @notice Phase 5: the rows of the last oracle, which the final polynomial has to explain.
-    function finalRows(PcsConfig memory config, OpeningState memory o) internal pure {
+    function finalRows(PcsConfig memory config, OpeningState memory o) internal pure returns (bool done) {
         uint256 last = config.oracles.length - 1;
+        if (o.rows.weights == 0) beginLater(config, o, last, o.root, o.finalPositions.length);
         uint256 mark = Scratch.mark();
-        Fp3[] memory folded = openLater(config, o, last, o.root, o.finalPositions);
-        checkFolded(o, folded, Positions.pointTable(config.logDomain(last)), last);
-        Scratch.release(mark);
+        uint256 first = o.rows.read;
+        Fp3[] memory folded;
+        (folded, done) = openRows(o, last, o.finalPositions);
+        checkFolded(o, folded, first, Positions.pointTable(config.logDomain(last)), last);
+        endPart(o.rows, mark, done);
     }
 
     /// @notice Phase 6 up to the last check: the final sumcheck. Then the point is complete.
@@ -461,17 +475,51 @@ library Opening {
 
     // Rows.
 
-    /// @dev The folded rows of oracle i >= 1 at positions. What they are in is scratch memory.
-    function openLater(
-        PcsConfig memory config,
-        OpeningState memory o,
-        uint256 oracle,
-        bytes32 root,
-        uint256[] memory positions
-    ) private pure returns (Fp3[] memory) {
+    /// @notice Goes on with a tree of which rows at the first positions were read, with these digests.
+    function resumeRows(OpeningState memory o, uint256[] memory positions, bytes32[] memory digests) internal pure {
+        uint256 node = Scratch.take(MultiProof.sizeOf(positions.length));
+        o.rows.nodes = node;
+        o.rows.read = digests.length;
+        for (uint256 q = 0; q < digests.length; ++q) {
+            uint256 position = positions[q];
+            bytes32 digest = digests[q];
+            assembly ("memory-safe") {
+                mstore(node, shl(5, position))
+                mstore(add(node, 32), digest)
+            }
+            node += 64;
+        }
+    }
+
+    /// @notice Digest number q of the rows that were read.
+    function digestOf(Rows memory rows, uint256 q) internal pure returns (bytes32 digest) {
+        uint256 node = rows.nodes + 64 * q;
+        assembly ("memory-safe") {
+            digest := mload(add(node, 32))
+        }
+    }
+
+    /// @dev What is the tree's lies in scratch memory until its last row was read.
+    function begin(Rows memory rows, uint256 count) private pure {
+        rows.mark = Scratch.mark();
+        if (rows.nodes == 0) rows.nodes = Scratch.take(MultiProof.sizeOf(count));
+    }
+
+    /// @dev Gives back memory: what a part took from `mark` on, after the last one all of the tree's.
+    function endPart(Rows memory rows, uint256 mark, bool done) private pure {
+        Scratch.release(done ? rows.mark : mark);
+        if (done) (rows.read, rows.nodes, rows.weights) = (0, 0, 0);
+    }
+
+    /// @dev The tree of oracle i >= 1.
+    function beginLater(PcsConfig memory config, OpeningState memory o, uint256 oracle, bytes32 root, uint256 count)
+        private
+        pure
+    {
+        Rows memory rows = o.rows;
+        begin(rows, count);
         // The challenges of the oracle's own rounds are the last ones so far.
         uint256 logFold = config.oracles[oracle].logFold;
-        Rows memory rows;
         rows.weights = Scratch.take(96 << logFold);
         rows.weightsEnd = rows.weights + (96 << logFold);
         uint256 table = Scratch.take(32 << logFold);
@@ -480,47 +528,57 @@ library Opening {
         rows.logLeaves = config.logDomain(oracle);
         rows.root = root;
         rows.leafBytes = ELEMENT << logFold;
-        return openTree(o, oracle, rows, positions);
     }
 
-    /// @dev Reads leaves and multi-proof, checks them against the root and folds the leaves. Allocates in scratch memory.
-    function openTree(OpeningState memory o, uint256 oracle, Rows memory rows, uint256[] memory positions)
+    /// @dev Reads the leaves of the next part and folds them; behind the last ones it reads the multi-proof, and checks
+    /// all leaves against the root. Allocates in scratch memory.
+    function openRows(OpeningState memory o, uint256 oracle, uint256[] memory positions)
         private
         pure
-        returns (Fp3[] memory folded)
+        returns (Fp3[] memory folded, bool done)
     {
-        uint256 leaves = o.next;
-        uint256 count = positions.length;
-        if (o.end - leaves < count * rows.leafBytes) revert PcsTruncated(oracle);
-        folded = new Fp3[](count);
-        uint256 nodes = Scratch.take(MultiProof.sizeOf(count));
-        uint256 carries = foldLeaves(oracle == 0, rows, leaves, positions, nodes, folded);
-        (bytes32 found, uint256 end) = MultiProof.rootOf(rows.logLeaves, nodes, count, leaves + count * rows.leafBytes);
+        Rows memory rows = o.rows;
+        uint256 count = PART / rows.leafBytes;
+        if (count == 0) count = 1;
+        done = count >= positions.length - rows.read;
+        if (done) count = positions.length - rows.read;
+        uint256 end = o.next + count * rows.leafBytes;
         if (end > o.end) revert PcsTruncated(oracle);
-        if (found != rows.root) revert PcsMerkle(oracle);
+        folded = new Fp3[](count);
+        uint256 carries = foldLeaves(oracle == 0, rows, o.next, positions, folded);
+        if (done) {
+            bytes32 found;
+            (found, end) = MultiProof.rootOf(rows.logLeaves, rows.nodes, positions.length, end);
+            if (end > o.end) revert PcsTruncated(oracle);
+            if (found != rows.root) revert PcsMerkle(oracle);
+        }
         if (carries & CARRIES != 0) revert PcsNonCanonical(oracle);
         o.next = end;
+        rows.read += count;
     }
 
     /// @dev Folds leaves, which lie in calldata from `place` on, to the elements of a list, and writes what a multi-proof
-    /// needs of them to `nodes`. Of the carries that it returns none is in CARRIES exactly if all words are canonical.
-    function foldLeaves(
-        bool ofBase,
-        Rows memory rows,
-        uint256 place,
-        uint256[] memory positions,
-        uint256 nodes,
-        Fp3[] memory folded
-    ) private pure returns (uint256 carries) {
+    /// needs of them. Of the carries that it returns none is in CARRIES exactly if all words are canonical.
+    function foldLeaves(bool ofBase, Rows memory rows, uint256 place, uint256[] memory positions, Fp3[] memory folded)
+        private
+        pure
+        returns (uint256 carries)
+    {
         uint256 leafBytes = rows.leafBytes;
         uint256 leaf = Scratch.mark();
-        uint256 count = positions.length;
+        uint256 count = folded.length;
+        uint256 nodes = rows.nodes + 64 * rows.read;
+        // The list's first position is the first one that was not read.
+        uint256 list = 32 * rows.read;
+        assembly ("memory-safe") {
+            list := add(positions, list)
+        }
         // Offsets and addresses are far below 2^256.
         unchecked {
             for (uint256 entry = 32; entry <= 32 * count; entry += 32) {
                 assembly ("memory-safe") {
                     calldatacopy(leaf, place, leafBytes)
-                    mstore(nodes, shl(5, mload(add(positions, entry))))
+                    mstore(nodes, shl(5, mload(add(list, entry))))
                     mstore(add(nodes, 32), keccak256(leaf, leafBytes))
                 }
                 (Fp3 sum, uint256 more) = ofBase
@@ -620,13 +678,32 @@ library Opening {
         }
     }
 
-    /// @dev claim += sum over q of gamma^(q + 2) v_q.
-    function addRows(OpeningState memory o, Fp3 gamma, Fp3[] memory folded) private pure {
-        o.claim = mulAdd(gamma * gamma, horner(folded, gamma, ZERO), o.claim);
+    /// @dev The next part of a tree: claim += sum over its q of gamma^(q + 2) v_q.
+    function addRows(OpeningState memory o, uint256 oracle, AddedWeight memory added) private pure returns (bool done) {
+        uint256 mark = Scratch.mark();
+        Fp3 gamma = added.gamma;
+        Fp3 power = gamma * gamma;
+        if (o.rows.read > 0) power = power * powerOf(gamma, o.rows.read);
+        Fp3[] memory folded;
+        (folded, done) = openRows(o, oracle, added.positions);
+        o.claim = mulAdd(power, horner(folded, gamma, ZERO), o.claim);
+        endPart(o.rows, mark, done);
     }
 
-    /// @dev Whether the folded rows are the final polynomial's values. table: of the positions' points.
-    function checkFolded(OpeningState memory o, Fp3[] memory folded, uint256 table, uint256 oracle) private pure {
+    function powerOf(Fp3 base, uint256 exponent) private pure returns (Fp3 power) {
+        power = ONE;
+        for (; exponent > 0; exponent >>= 1) {
+            if (exponent & 1 != 0) power = power * base;
+            base = base * base;
+        }
+    }
+
+    /// @dev Whether the folded rows, of the positions from number `first` on, are the final polynomial's values. table: of
+    /// the positions' points.
+    function checkFolded(OpeningState memory o, Fp3[] memory folded, uint256 first, uint256 table, uint256 oracle)
+        private
+        pure
+    {
         uint256 count = o.finalCoefficients.length;
         uint256 limbs = Scratch.take(96 * count);
         uint256 list;
@@ -636,7 +713,7 @@ library Opening {
         }
         spread(list, count, limbs);
         for (uint256 q = 0; q < folded.length; ++q) {
-            uint256 x = Positions.domainPoint(table, o.finalPositions[q]);
+            uint256 x = Positions.domainPoint(table, o.finalPositions[first + q]);
             // Both are reduced.
             if (Fp3.unwrap(valueAt(limbs, count, x)) != Fp3.unwrap(folded[q])) revert PcsFinalFold(oracle);
         }

@@ -15,7 +15,7 @@ contract OpeningVerifier is IOpeningVerifier {
     using StateBytes for Cursor;
     using Transcript for Transcript.State;
 
-    uint256 private constant STATE_VERSION = 1;
+    uint256 private constant STATE_VERSION = 2;
 
     /// @dev Phases of an opening; before the first one there is no state of its own.
     uint256 private constant ORACLE = 1;
@@ -69,8 +69,7 @@ contract OpeningVerifier is IOpeningVerifier {
                 finish(r);
                 return ("", true);
             }
-            phase(r);
-            ++r.head.phase;
+            if (phase(r)) ++r.head.phase;
         } while (r.opening.next < r.opening.end);
         r.head.digest = r.transcript.digest;
         return (encode(r, current, own), false);
@@ -107,7 +106,8 @@ contract OpeningVerifier is IOpeningVerifier {
 
     // Phases.
 
-    function phase(Run memory r) private pure {
+    /// @dev The next phase, or the next part of one that reads rows. Returns whether the phase is done.
+    function phase(Run memory r) private pure returns (bool) {
         OpeningState memory o = r.opening;
         if (r.phase == 0) {
             r.opening = Opening.start(r.transcript, r.config, r.keys, r.values, o.next, o.end);
@@ -116,8 +116,9 @@ contract OpeningVerifier is IOpeningVerifier {
             Opening.openOracle(r.transcript, r.config, o, r.oracle);
             (r.phase, r.tree) = (ROWS, 0);
         } else if (r.phase == ROWS) {
-            if (r.oracle > 1) Opening.laterRows(r.config, o, r.oracle);
-            else Opening.baseRows(r.config, r.keys, o, r.tree);
+            bool done =
+                r.oracle > 1 ? Opening.laterRows(r.config, o, r.oracle) : Opening.baseRows(r.config, r.keys, o, r.tree);
+            if (!done) return false;
             ++r.tree;
             if (r.oracle > 1 || r.tree == r.keys.length) (r.phase, r.tree) = (SUMCHECK, 0);
         } else if (r.phase == SUMCHECK) {
@@ -128,9 +129,10 @@ contract OpeningVerifier is IOpeningVerifier {
             Opening.finalCoefficients(r.transcript, r.config, o);
             r.phase = FINAL_ROWS;
         } else {
-            Opening.finalRows(r.config, o);
+            if (!Opening.finalRows(r.config, o)) return false;
             r.phase = FINISH;
         }
+        return true;
     }
 
     function finish(Run memory r) private view {
@@ -185,6 +187,7 @@ contract OpeningVerifier is IOpeningVerifier {
             o.finalCoefficients = cursor.readList(1 << r.config.logLen(r.config.oracles.length));
         }
         if (r.phase == FINAL_ROWS) o.finalPositions = readPositions(cursor);
+        if (readsRows(r)) readRows(r, cursor);
     }
 
     /// @dev The state before the next phase: what came before the opening's own, and that.
@@ -216,6 +219,11 @@ contract OpeningVerifier is IOpeningVerifier {
         }
         if (r.phase >= FINAL_ROWS) cursor.writeList(o.finalCoefficients);
         if (r.phase == FINAL_ROWS) writePositions(cursor, o.finalPositions);
+        if (!readsRows(r)) return state;
+        cursor.writeNumber(o.rows.read);
+        for (uint256 q = 0; q < o.rows.read; ++q) {
+            cursor.writeDigest(Opening.digestOf(o.rows, q));
+        }
     }
 
     function ownSize(Run memory r) private pure returns (uint256 size) {
@@ -227,6 +235,25 @@ contract OpeningVerifier is IOpeningVerifier {
         }
         if (r.phase >= FINAL_ROWS) size += ELEMENT * o.finalCoefficients.length;
         if (r.phase == FINAL_ROWS) size += 4 + 4 * o.finalPositions.length;
+        if (readsRows(r)) size += 4 + 32 * o.rows.read;
+    }
+
+    function readsRows(Run memory r) private pure returns (bool) {
+        return r.phase == ROWS || r.phase == FINAL_ROWS;
+    }
+
+    /// @dev The digests of the rows that were read.
+    function readRows(Run memory r, Cursor memory cursor) private pure {
+        OpeningState memory o = r.opening;
+        uint256 count = cursor.readNumber();
+        if (count == 0) return;
+        uint256[] memory positions = r.phase == ROWS ? o.added[r.oracle - 1].positions : o.finalPositions;
+        if (count >= positions.length) revert StateBytes.ProofState();
+        bytes32[] memory digests = new bytes32[](count);
+        for (uint256 q = 0; q < count; ++q) {
+            digests[q] = cursor.readDigest();
+        }
+        Opening.resumeRows(o, positions, digests);
     }
 
     function readPositions(Cursor memory cursor) private pure returns (uint256[] memory positions) {

@@ -92,8 +92,8 @@ interface IReductionVerifier {
 
 /// @title The phases of a proof's opening
 interface IOpeningVerifier {
-    /// @notice Carries out phases as far as the bytes go, and at least one.
-    /// @return next The state after these phases; nothing if the last one was among them.
+    /// @notice Carries out phases, or parts of those that read rows, as far as the bytes go, and at least one.
+    /// @return next The state after these; nothing if the last phase was among them.
     /// @return done Whether it was: then the proof holds.
     function advance(OpeningInput calldata input, bytes calldata state, bytes calldata part)
         external

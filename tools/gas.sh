@@ -32,6 +32,21 @@ prove() { # FILE, then options
   $avow prove $out/stories.avow --level 100 -n 32 -o "$out/$1.proof" "${@:2}" >/dev/null 2>&1
 }
 prove single -p "$prompt"
+# Batches are of the same model with the parameters that suit them.
+many_usual=(--usual-requests 16)
+$avow model commit $out/stories.avow --level 100 "${many_usual[@]}" --key $out/many.key >/dev/null 2>&1
+echo "gas: answers of 64 to 4,096 tokens, half of them read, of a model with such a context" >&2
+lengths=(64 256 1024 4096)
+$avow model synth --shape long --context 4096 -o $out/long.avow >/dev/null 2>&1
+$avow model commit $out/long.avow --level 100 --usual-tokens 4096 --key $out/long.key --program $out/long.program >/dev/null 2>&1
+for length in "${lengths[@]}"; do
+  # A token for each letter.
+  printf 'a%.0s' $(seq $((length / 2))) > $out/long.txt
+  $avow prove $out/long.avow --level 100 --usual-tokens 4096 -n $((length / 2)) --file $out/long.txt \
+    -o "$out/long$length.proof" >/dev/null 2>&1
+  $avow verify "$out/long$length.proof" --json > "$out/long$length.json"
+done
+echo "{\"tokens\": [$(IFS=,; echo "${lengths[*]}")]}" > $out/grow.json
 for name in shape124m_100 shape124m_128; do
   $avow verify spec/vectors/proofs/$name.proof --json > $out/$name.json
 done
@@ -72,7 +87,8 @@ mapfile -t ids < $out/ids
 prove bound -p "$prompt" "${bind[@]}" --request-id "${ids[0]#0x}"
 many=()
 for id in "${ids[@]:1:16}"; do many+=(-p "$prompt" --request-id "${id#0x}"); done
-prove batch "${bind[@]}" "${many[@]}"
+prove batch "${many_usual[@]}" "${bind[@]}" "${many[@]}"
 $avow verify $out/batch.proof --json > $out/batch.json
 run Gas settle
+run Gas grow
 node contracts/tools/gas_report.mjs $out

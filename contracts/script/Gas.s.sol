@@ -143,11 +143,14 @@ contract Gas {
         note("release");
         token.approve(address(market), type(uint256).max);
         note("approve");
-        modelId = keccak256(bundled.key);
+        bytes memory manyKey = script.readFileBinary(string.concat(FOLDER, "many.key"));
+        registry.register(manyKey, program, 0, "");
+        note("register for batches");
         string memory ids;
         Answer memory a = answersOf(bundled.delivery)[0];
         for (uint256 i = 0; i < 20; ++i) {
             a.request.nonce = i;
+            a.request.modelId = i > 0 && i < 17 ? keccak256(manyKey) : keccak256(bundled.key);
             market.request(a.request);
             note(i < 2 ? "first request" : "request");
             if (i < 17) ids = string.concat(ids, script.toString(market.requestId(a.request)), "\n");
@@ -178,6 +181,23 @@ contract Gas {
         finish("settle");
     }
 
+    /// @notice Verifies the answers of a model with a long context, of so many tokens as a file says, in steps.
+    function grow() external {
+        load();
+        string memory list = script.readFile(string.concat(FOLDER, "grow.json"));
+        uint256[] memory tokens = script.parseJsonUintArray(list, ".tokens");
+        bytes memory program = script.readFileBinary(string.concat(FOLDER, "long.program"));
+        script.startBroadcast(msg.sender);
+        registry.register(script.readFileBinary(string.concat(FOLDER, "long.key")), program, 0, "");
+        note("register long");
+        for (uint256 i = 0; i < tokens.length; ++i) {
+            string memory name = string.concat("long", script.toString(tokens[i]));
+            File memory file = read(string.concat(FOLDER, name, ".proof"));
+            steps(name, file, script.readFile(string.concat(FOLDER, name, ".json")));
+        }
+        finish("grow");
+    }
+
     /// @dev A view function by a transaction.
     function call(bytes memory data, string memory name) private returns (bytes memory result) {
         require(data.length <= MOST_CALLDATA, "larger than nodes relay");
@@ -190,6 +210,7 @@ contract Gas {
     function batch() private {
         File memory file = read(string.concat(FOLDER, "batch.proof"));
         firstNonce = 1;
+        modelId = keccak256(file.key);
         Delivery memory d = Delivery(modelId, address(verifier), msg.sender, answersOf(file.delivery));
         require(keccak256(market.deliveryBytes(d)) == keccak256(file.delivery), "another batch than proven");
         uint256[] memory sizes =
@@ -272,7 +293,10 @@ contract Gas {
     }
 
     function steps(string memory name, string memory json) private {
-        File memory file = read(string.concat(STORED, name, ".proof"));
+        steps(name, read(string.concat(STORED, name, ".proof")), json);
+    }
+
+    function steps(string memory name, File memory file, string memory json) private {
         Step[] memory all = cut(file, script.parseJsonUintArray(json, ".sections"), Spare(0, 0), Spare(0, 0));
         bytes memory state;
         bool done;

@@ -13,7 +13,9 @@ function transactions(script, names) {
   return broadcast.receipts.map((receipt, i) => {
     if (receipt.status !== "0x1") throw new Error(`${script}: ${names[i]} failed`);
     const sent = broadcast.transactions.find((t) => t.hash === receipt.transactionHash);
-    return { name: names[i], gas: Number(receipt.gasUsed), bytes: (sent.transaction.input.length - 2) / 2 };
+    const input = Buffer.from(sent.transaction.input.slice(2), "hex");
+    const calldata = input.reduce((sum, byte) => sum + (byte === 0 ? 4 : 16), 0);
+    return { name: names[i], gas: Number(receipt.gasUsed), bytes: input.length, calldata };
   });
 }
 
@@ -23,6 +25,7 @@ const all = [
   ...transactions("Deploy.run.json", deployed),
   ...transactions("Gas.ask.json", names("ask.names")),
   ...transactions("Gas.settle.json", names("settle.names")),
+  ...transactions("Gas.grow.json", names("grow.names")),
 ];
 const of = (name) => all.filter((t) => t.name === name);
 const gas = (name) => of(name).reduce((sum, t) => sum + t.gas, 0);
@@ -30,6 +33,11 @@ const median = (name) => {
   const sorted = of(name).map((t) => t.gas).sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)];
 };
+
+// What a token more costs besides calldata, from the fewest to the most.
+const lengths = JSON.parse(read("grow.json")).tokens;
+const execution = (length) => of(`long${length}`).reduce((sum, t) => sum + t.gas - t.calldata, 0);
+const [fewest, most] = [lengths[0], lengths[lengths.length - 1]];
 
 // Bytes of the deployed contracts, from what the build made.
 const build = `${folder}/../contracts/out`;
@@ -51,6 +59,9 @@ console.log(
     shape124m_64_steps_128: of("shape124m_128").length,
     batch16_per_request_gas: Math.round(gas("batch") / 16),
     batch16_steps: of("batch").length,
+    per_token_gas: Math.round((execution(most) - execution(fewest)) / (most - fewest)),
+    long_gas: Object.fromEntries(lengths.map((length) => [length, gas(`long${length}`)])),
+    long_steps: Object.fromEntries(lengths.map((length) => [length, of(`long${length}`).length])),
     request_gas: median("request"),
     lock_gas: gas("lock"),
     cancel_gas: gas("cancel"),

@@ -69,7 +69,7 @@ now=$($bin/cast block latest --field timestamp --rpc-url $url)
 echo "{\"deadline\": $((now + 86400 * 30))}" > $out/settings.json
 run() { # SCRIPT SIGNATURE
   if ! (cd contracts && node_modules/.bin/forge script "script/$1.s.sol" --sig "$2()" --rpc-url $url --broadcast \
-    --unlocked --sender $sender --gas-estimate-multiplier 100 --slow > ../$out/"$1.$2".log 2>&1) ||
+    --unlocked --sender $sender --gas-estimate-multiplier 102 --slow > ../$out/"$1.$2".log 2>&1) ||
     grep -q '^Error' $out/"$1.$2".log; then
     tail -5 $out/"$1.$2".log | cut -c1-300 >&2
     echo "gas: $1 $2 failed; all of its output is in $out/$1.$2.log" >&2

@@ -78,9 +78,10 @@ int exit_code_of(Cause cause) {
 void add_usual_options(CLI::App& command, compile::UsualProof& usual) {
   constexpr std::uint64_t kMostTokens = 65536;
   command
-      .add_option("--usual-requests", usual.requests,
-                  "Requests that most proofs are expected to have, part of the model's id: proofs of about this size get "
-                  "smallest; others are possible")
+      .add_option(
+          "--usual-requests", usual.requests,
+          "Requests that most proofs are expected to have, part of the model's id: proofs of about this size get "
+          "smallest; others are possible")
       ->check(CLI::Range(std::uint64_t{1}, compile::kMostRequests))
       ->capture_default_str();
   command.add_option("--usual-tokens", usual.tokens, "Likewise, tokens of each request, the answer's included")
@@ -202,10 +203,10 @@ int model_verify(const ModelCommitOptions& options) {
                          "this is the content's id, by which files are found: proofs are bound to the model id above. "
                          "To compare the content alone give --content");
   }
-  return refuse_commit(kCommand, kNo,
-                       fmt::format("{} is not the id of {} at {} bits for proofs of usually {} requests of {} tokens",
-                                   options.id, options.path, commitment.level, commitment.usual.requests,
-                                   commitment.usual.tokens));
+  return refuse_commit(
+      kCommand, kNo,
+      fmt::format("{} is not the id of {} at {} bits for proofs of usually {} requests of {} tokens", options.id,
+                  options.path, commitment.level, commitment.usual.requests, commitment.usual.tokens));
 }
 
 }  // namespace avow::app

@@ -97,9 +97,10 @@ void add_model(CLI::App& app, int& exit_code) {
   static SynthOptions synth_options;
   auto* synth = model->add_subcommand("synth", "Make a .avow file of random weights, to measure with");
   synth
-      ->add_option("--shape", synth_options.shape,
-                   "260k: stories260K; 124m: LLaMA with GPT-2 small's sizes; 1b: TinyLlama; gpt2: GPT-2 small; long: one "
-                   "layer of one head, with a context of 4,096")
+      ->add_option(
+          "--shape", synth_options.shape,
+          "260k: stories260K; 124m: LLaMA with GPT-2 small's sizes; 1b: TinyLlama; gpt2: GPT-2 small; long: one "
+          "layer of one head, with a context of 4,096")
       ->required()
       ->check(CLI::IsMember(quantise::kSyntheticNames));
   synth->add_option("-o,--output", synth_options.output, "The .avow file to write")->required();

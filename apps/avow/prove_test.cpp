@@ -173,6 +173,14 @@ TEST_F(Proofs, OfModelsWhoseIdsFollowFromTheirFiles) {
   const auto other = run_avow("model verify 00" + id.substr(2) + " " + model + " --level 100", Stream::kError);
   EXPECT_EQ(other.exit_code, 1);
   EXPECT_THAT(other.output, HasSubstr("is not the id of"));
+  // Other proofs are expected of it: other parameters, and another id.
+  const std::string usual = " --level 100 --usual-requests 16";
+  const auto batches = json_of("model commit" + usual + " " + model);
+  EXPECT_NE(batches.at("model_id"), id);
+  EXPECT_EQ(batches.at("content_id"), content);
+  EXPECT_EQ(run_avow("model verify " + batches.at("model_id").get<std::string>() + " " + model + usual).exit_code, 0);
+  EXPECT_EQ(run_avow("model verify " + id + " " + model + usual).exit_code, 1);
+  EXPECT_EQ(run_avow("model commit --usual-requests 65 " + model).exit_code, 2);
   EXPECT_EQ(run_avow("model verify cat " + model).exit_code, 2);
   EXPECT_EQ(run_avow("model verify " + id.substr(1) + " " + model).exit_code, 2);
   // What a chain is given of the model: the program is the one whose hash the key has.

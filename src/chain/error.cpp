@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "chain/error.hpp"
+
+namespace avow::chain {
+
+const char* name(Cause cause) noexcept {
+  switch (cause) {
+    case Cause::kNumber:
+      return "text.number";
+    case Cause::kHex:
+      return "text.hex";
+    case Cause::kAddress:
+      return "text.address";
+    case Cause::kJson:
+      return "text.json";
+    case Cause::kAbiType:
+      return "abi.type";
+    case Cause::kAbiInterface:
+      return "abi.interface";
+    case Cause::kAbiName:
+      return "abi.name";
+    case Cause::kAbiValue:
+      return "abi.value";
+    case Cause::kAbiTruncated:
+      return "abi.truncated";
+    case Cause::kAbiTrailing:
+      return "abi.trailing";
+    case Cause::kAbiOffset:
+      return "abi.offset";
+    case Cause::kAbiPadding:
+      return "abi.padding";
+    case Cause::kAbiTopics:
+      return "abi.topics";
+    case Cause::kRlpTruncated:
+      return "rlp.truncated";
+    case Cause::kRlpTrailing:
+      return "rlp.trailing";
+    case Cause::kRlpNonCanonical:
+      return "rlp.non_canonical";
+    case Cause::kRlpLimit:
+      return "rlp.limit";
+    case Cause::kTypedData:
+      return "typed_data.type";
+  }
+  return "chain.unknown";
+}
+
+std::string to_string(const Error& error) { return std::string(name(error.cause)) + ": " + error.text; }
+
+}  // namespace avow::chain

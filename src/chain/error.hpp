@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace avow::chain {
+
+/// What went wrong: one value per cause.
+enum class Cause : std::uint8_t {
+  kNumber,   ///< text that is no number, or a number that does not fit
+  kHex,      ///< text that is no hexadecimal of the length that is wanted
+  kAddress,  ///< text that is no address, or whose letters contradict its checksum (EIP-55)
+  kJson,     ///< text that is not JSON, nested too deep, or with a key twice in an object
+
+  kAbiType,       ///< text that is no type, or one that is too large or nested too deep
+  kAbiInterface,  ///< JSON that is no list of functions, events and errors
+  kAbiName,       ///< a function, event or error that the interface does not have
+  kAbiValue,      ///< a value that does not fit its type
+  kAbiTruncated,  ///< bytes that end too soon
+  kAbiTrailing,   ///< bytes after the last value
+  kAbiOffset,     ///< an offset that is not where the canonical encoding puts its value
+  kAbiPadding,    ///< bits set that the type does not have
+  kAbiTopics,     ///< a log without the topics that its event has
+
+  kRlpTruncated,     ///< bytes that end too soon
+  kRlpTrailing,      ///< bytes after the item
+  kRlpNonCanonical,  ///< a length or a number in a longer form than needed
+  kRlpLimit,         ///< nested too deep, or too many items
+
+  kTypedData,  ///< text that is no EIP-712 type
+};
+
+/// Why something was refused or did not work, and where there is something to do about it, what.
+struct Error {
+  Cause cause;
+  std::string text;
+};
+
+template <typename T>
+using Result = base::Result<T, Error>;
+
+inline base::Err<Error> fail(Cause cause, std::string text) { return {{cause, std::move(text)}}; }
+
+/// The cause's name: "abi.truncated".
+[[nodiscard]] const char* name(Cause cause) noexcept;
+/// The name, and the text.
+[[nodiscard]] std::string to_string(const Error& error);
+
+}  // namespace avow::chain

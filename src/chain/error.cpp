@@ -41,6 +41,20 @@ const char* name(Cause cause) noexcept {
       return "rlp.limit";
     case Cause::kTypedData:
       return "typed_data.type";
+    case Cause::kKey:
+      return "key.invalid";
+    case Cause::kSignature:
+      return "key.signature";
+    case Cause::kTransaction:
+      return "transaction.invalid";
+    case Cause::kFile:
+      return "key.file";
+    case Cause::kPassphrase:
+      return "key.passphrase";
+    case Cause::kKeystore:
+      return "keystore.invalid";
+    case Cause::kKeystoreCost:
+      return "keystore.cost";
   }
   return "chain.unknown";
 }

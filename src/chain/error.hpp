@@ -32,6 +32,14 @@ enum class Cause : std::uint8_t {
   kRlpLimit,         ///< nested too deep, or too many items
 
   kTypedData,  ///< text that is no EIP-712 type
+
+  kKey,           ///< bytes that are no private key
+  kSignature,     ///< a signature that nobody made, or in a form that is not taken (a high s)
+  kTransaction,   ///< bytes that are no signed EIP-1559 transaction
+  kFile,          ///< a file that cannot be read or written
+  kPassphrase,    ///< no passphrase where one is needed, or the wrong one
+  kKeystore,      ///< JSON that is no Web3 Secret Storage of version 3
+  kKeystoreCost,  ///< a key derivation that would take too much memory or time
 };
 
 /// Why something was refused or did not work, and where there is something to do about it, what.

@@ -37,7 +37,8 @@ std::string typed_name(const Type& type) {
 std::string own_part(const Type& type) {
   std::string text = type.name + '(';
   for (const Field& field : type.parts) {
-    text += (text.back() == '(' ? "" : ",") + typed_name(field.type) + ' ' + field.name;
+    if (text.back() != '(') text += ',';
+    text += fmt::format("{} {}", typed_name(field.type), field.name);
   }
   return text + ')';
 }

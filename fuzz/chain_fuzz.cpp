@@ -5,6 +5,8 @@
 //   1     an item of RLP
 //   2     an interface as JSON; every function's and event's type comes back from its text
 //   3     a type of the ABI, and of EIP-712
+//   4     a signed transaction
+//   5     a key file, with whatever passphrase
 // Nothing may crash; and what is read has one form.
 
 #include <algorithm>
@@ -12,7 +14,8 @@
 #include "base/check.hpp"
 #include "base/hex.hpp"
 #include "chain/interface.hpp"
-#include "chain/rlp.hpp"
+#include "chain/keystore.hpp"
+#include "chain/transaction.hpp"
 #include "chain/typed_data.hpp"
 #include "input.hpp"
 
@@ -58,9 +61,31 @@ void check_types(base::ByteView bytes) {
   if (typed) AVOW_CHECK(encode_type(typed.value()) == text_of(bytes));
 }
 
+void check_transaction(base::ByteView bytes) {
+  const auto read = parse_transaction(bytes);
+  if (!read) return;
+  AVOW_CHECK(equal(read.value().bytes, bytes));
+  AVOW_CHECK(recover(signing_hash(read.value().transaction), read.value().signature).value() == read.value().sender);
+}
+
+void check_key_file(base::ByteView bytes) {
+  // Derivations at the limits take seconds, which are not what is looked for.
+  const auto json = parse_json(text_of(bytes), 8);
+  const Json* crypto = json ? member(json.value(), "crypto") : nullptr;
+  const Json* params = crypto == nullptr ? nullptr : member(*crypto, "kdfparams");
+  for (const char* cost : {"n", "r", "p", "c"}) {
+    const Json* number = params == nullptr ? nullptr : member(*params, cost);
+    if (number != nullptr && number->is_number_unsigned() && number->get<std::uint64_t>() > 16 &&
+        number->get<std::uint64_t>() < (std::uint64_t{1} << 32)) {
+      return;
+    }
+  }
+  (void)decrypt_key(text_of(bytes), Secret(std::string_view("right")));
+}
+
 void run(base::ByteView bytes) {
   fuzz::Input input(bytes);
-  switch (input.byte() % 4) {
+  switch (input.byte() % 6) {
     case 0: {
       const std::size_t choice = input.byte() % std::size(kTypes);
       return check_values(choice, input.rest());
@@ -69,8 +94,12 @@ void run(base::ByteView bytes) {
       return check_rlp(input.rest());
     case 2:
       return check_interface(input.rest());
-    default:
+    case 3:
       return check_types(input.rest());
+    case 4:
+      return check_transaction(input.rest());
+    default:
+      return check_key_file(input.rest());
   }
 }
 

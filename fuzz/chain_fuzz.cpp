@@ -7,6 +7,7 @@
 //   3     a type of the ABI, and of EIP-712
 //   4     a signed transaction
 //   5     a key file, with whatever passphrase
+//   6     a node's reply, whose result is read as everything that it may be
 // Nothing may crash; and what is read has one form.
 
 #include <algorithm>
@@ -15,6 +16,8 @@
 #include "base/hex.hpp"
 #include "chain/interface.hpp"
 #include "chain/keystore.hpp"
+#include "chain/replies.hpp"
+#include "chain/rpc.hpp"
 #include "chain/transaction.hpp"
 #include "chain/typed_data.hpp"
 #include "input.hpp"
@@ -83,9 +86,26 @@ void check_key_file(base::ByteView bytes) {
   (void)decrypt_key(text_of(bytes), Secret(std::string_view("right")));
 }
 
+void check_reply(base::ByteView bytes) {
+  const auto result = parse_reply(text_of(bytes), 1);
+  if (!result) {
+    AVOW_CHECK(!to_string(result.error()).empty());
+    return;
+  }
+  const Json& json = result.value();
+  const auto quantity = read_quantity(json);
+  if (quantity) AVOW_CHECK(read_quantity(to_quantity(quantity.value())).value() == quantity.value());
+  (void)read_data(json);
+  (void)read_digest(json);
+  (void)read_block(json);
+  (void)read_logs(json);
+  (void)read_receipt(json);
+  (void)read_fee_history(json);
+}
+
 void run(base::ByteView bytes) {
   fuzz::Input input(bytes);
-  switch (input.byte() % 6) {
+  switch (input.byte() % 7) {
     case 0: {
       const std::size_t choice = input.byte() % std::size(kTypes);
       return check_values(choice, input.rest());
@@ -98,8 +118,10 @@ void run(base::ByteView bytes) {
       return check_types(input.rest());
     case 4:
       return check_transaction(input.rest());
-    default:
+    case 5:
       return check_key_file(input.rest());
+    default:
+      return check_reply(input.rest());
   }
 }
 

@@ -35,7 +35,7 @@ std::string printed_text(const std::string& text) {
 
 std::string printed_number(const Type& type, const U256& number) {
   const bool is_negative = type.kind == Kind::kInt && number.bit_length() == 256;
-  return is_negative ? "-" + to_decimal(number.negated()) : to_decimal(number);
+  return is_negative ? fmt::format("-{}", to_decimal(number.negated())) : to_decimal(number);
 }
 
 std::string printed_list(const Type& type, const Value::List& values) {

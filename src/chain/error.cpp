@@ -55,6 +55,22 @@ const char* name(Cause cause) noexcept {
       return "keystore.invalid";
     case Cause::kKeystoreCost:
       return "keystore.cost";
+    case Cause::kUrl:
+      return "rpc.url";
+    case Cause::kTransport:
+      return "rpc.transport";
+    case Cause::kHttp:
+      return "rpc.http";
+    case Cause::kReplySize:
+      return "rpc.reply_size";
+    case Cause::kReply:
+      return "rpc.reply";
+    case Cause::kNode:
+      return "rpc.node";
+    case Cause::kReverted:
+      return "rpc.reverted";
+    case Cause::kChainId:
+      return "rpc.chain_id";
   }
   return "chain.unknown";
 }

@@ -40,12 +40,23 @@ enum class Cause : std::uint8_t {
   kPassphrase,    ///< no passphrase where one is needed, or the wrong one
   kKeystore,      ///< JSON that is no Web3 Secret Storage of version 3
   kKeystoreCost,  ///< a key derivation that would take too much memory or time
+
+  kUrl,        ///< text that is no address of a node
+  kTransport,  ///< a node that is not reached, or does not answer in time
+  kHttp,       ///< a node that answers with another status than 200
+  kReplySize,  ///< a reply larger than is taken
+  kReply,      ///< a reply that is not what JSON-RPC says
+  kNode,       ///< an error that the node says
+  kReverted,   ///< a call that the contract refused
+  kChainId,    ///< a node of another chain
 };
 
 /// Why something was refused or did not work, and where there is something to do about it, what.
 struct Error {
   Cause cause;
   std::string text;
+  std::int64_t node_code = 0;  ///< of kNode and kReverted: the code of JSON-RPC
+  base::Bytes data{};          ///< of the same: what the contract reverted with, if the node says it
 };
 
 template <typename T>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 #include <httplib.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include <atomic>
 #include <thread>
@@ -99,6 +101,27 @@ TEST(HttpEndpoint, SaysThatNobodyAnswers) {
   const auto reply = endpoint->post("");
   ASSERT_FALSE(reply);
   EXPECT_EQ(to_string(reply.error()), "rpc.transport: http://127.0.0.1:1: it cannot be reached; is the node running?");
+}
+
+TEST(HttpEndpoint, DoesNotTrustACertificateThatNobodyVouchesFor) {
+  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), &X509_free);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), 0);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+  X509_set_pubkey(certificate.get(), key.get());
+  ASSERT_NE(X509_sign(certificate.get(), key.get(), EVP_sha256()), 0);
+  httplib::SSLServer server(certificate.get(), key.get());
+  std::atomic<bool> was_asked{false};
+  server.Post("/", [&](const httplib::Request& /*request*/, httplib::Response& /*response*/) { was_asked = true; });
+  const int port = server.bind_to_any_port("127.0.0.1");
+  std::thread thread([&] { server.listen_after_bind(); });
+  while (!server.is_running()) std::this_thread::yield();
+  const auto reply = good(open_http("https://127.0.0.1:" + std::to_string(port), quick_settings()))->post("");
+  server.stop();
+  thread.join();
+  ASSERT_FALSE(reply);
+  EXPECT_NE(reply.error().text.find("certificate is not trusted"), std::string::npos) << reply.error().text;
+  EXPECT_FALSE(was_asked);
 }
 
 TEST(HttpEndpoint, RefusesAddressesThatAreNone) {

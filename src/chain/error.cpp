@@ -71,6 +71,24 @@ const char* name(Cause cause) noexcept {
       return "rpc.reverted";
     case Cause::kChainId:
       return "rpc.chain_id";
+    case Cause::kTooManyBytes:
+      return "send.too_many_bytes";
+    case Cause::kTooMuchGas:
+      return "send.too_much_gas";
+    case Cause::kFeeCap:
+      return "send.fee_cap";
+    case Cause::kFunds:
+      return "send.funds";
+    case Cause::kReplacement:
+      return "send.replacement";
+    case Cause::kNonceUsed:
+      return "send.nonce_used";
+    case Cause::kNotIncluded:
+      return "send.not_included";
+    case Cause::kFailed:
+      return "send.failed";
+    case Cause::kReorganised:
+      return "chain.reorganised";
   }
   return "chain.unknown";
 }

@@ -49,6 +49,16 @@ enum class Cause : std::uint8_t {
   kNode,       ///< an error that the node says
   kReverted,   ///< a call that the contract refused
   kChainId,    ///< a node of another chain
+
+  kTooManyBytes,  ///< a transaction with more bytes than the chain's nodes relay
+  kTooMuchGas,    ///< a transaction that needs more gas than one may have
+  kFeeCap,        ///< fees above what the sender is willing to pay
+  kFunds,         ///< an account that cannot pay for the transaction
+  kReplacement,   ///< a replacement that is none, or would pay more than the cap
+  kNonceUsed,     ///< a nonce that another transaction has used
+  kNotIncluded,   ///< a transaction that is in no block yet, or no longer
+  kFailed,        ///< a transaction that is in a block, where it failed
+  kReorganised,   ///< blocks that are no longer part of the chain, further back than is known
 };
 
 /// Why something was refused or did not work, and where there is something to do about it, what.

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+
+#include "chain/client.hpp"
+
+namespace avow::chain {
+
+/// What happened to the chain since it was looked at last.
+struct ChainStep {
+  std::vector<BlockRef> rolled_back;  ///< no longer part of it, newest first
+  std::vector<BlockRef> added;        ///< in order
+  bool is_at_head = false;            ///< the node that was asked knows of nothing more
+};
+
+/// Follows a chain by its blocks' hashes, each of which names its parent's: a reorganisation shows where they do not
+/// fit.
+class Follower {
+ public:
+  /// Starts behind the blocks that are known, oldest first: those that a journal kept; at least one. Of them at most
+  /// kMostKept are kept, which is how deep a reorganisation may be.
+  Follower(Client& client, const std::vector<BlockRef>& known);
+
+  /// At most kMostAdded blocks at a time. kReorganised if the chain has left even the oldest block that is known: then
+  /// what was derived from it has to be read again from the start.
+  [[nodiscard]] Result<ChainStep> advance();
+
+  [[nodiscard]] const BlockRef& head() const { return known_.back(); }
+  /// Oldest first; for the journal.
+  [[nodiscard]] const std::deque<BlockRef>& known() const { return known_; }
+
+  static constexpr std::size_t kMostKept = 256;
+  static constexpr std::size_t kMostAdded = 512;
+
+ private:
+  [[nodiscard]] std::optional<Error> roll_back(std::deque<BlockRef>& known, ChainStep& step);
+
+  Client* client_;
+  std::deque<BlockRef> known_;
+};
+
+/// The logs from behind a block, after downtime or for the first time.
+struct LogBackfill {
+  std::vector<Log> logs;
+  BlockRef upto;  ///< where the next one starts
+};
+
+/// Everything between a block that was read already and the head, `behind` blocks before it. kReorganised if the chain
+/// has left the block (a Follower says how far), or leaves the head while it is read (try again). Of at most
+/// kMostBackfillBlocks at a time: `upto` says how far.
+[[nodiscard]] Result<LogBackfill> backfill_logs(Client& client, const LogFilter& filter, const BlockRef& stored,
+                                                std::uint64_t behind = 0);
+inline constexpr std::uint64_t kMostBackfillBlocks = 100'000;
+
+}  // namespace avow::chain

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "chain/endpoint.hpp"
+#include "chain/json.hpp"
+
+namespace avow::chain {
+
+/// Waits; tests give one that does not.
+using Sleep = std::function<void(std::chrono::milliseconds)>;
+void sleep_for(std::chrono::milliseconds time);
+
+struct RpcPolicy {
+  unsigned rounds = 4;                           ///< over all endpoints, at least 1
+  std::chrono::milliseconds first_backoff{250};  ///< after the first round; doubled after each
+  std::chrono::milliseconds most_backoff{4'000};
+  std::optional<std::uint64_t> chain_id{};  ///< endpoints of other chains are not used
+};
+
+/// JSON-RPC over several nodes of one chain. A node that fails is passed over for the next one; when all have failed,
+/// they are tried again after a while. Only calls that may be repeated are to be made: all of Client's are. One thread
+/// at a time.
+class Rpc {
+ public:
+  /// At least one endpoint.
+  explicit Rpc(std::vector<std::unique_ptr<Endpoint>> endpoints, RpcPolicy policy = {}, Sleep sleep = sleep_for);
+
+  /// The result. Errors of nodes (kNode) are the caller's to judge and not tried again, but those that say that the
+  /// node is busy; unless `is_final` says of one that it is no matter of time.
+  [[nodiscard]] Result<Json> call(const char* method, const Json& params,
+                                  const std::function<bool(const Error&)>& is_final = {});
+
+  [[nodiscard]] const Sleep& sleep() const { return sleep_; }
+
+ private:
+  struct Node {
+    std::unique_ptr<Endpoint> endpoint;
+    bool is_known = false;  // to be of the chain that the policy wants
+  };
+  [[nodiscard]] Result<Json> exchange(Node& node, const char* method, const Json& params);
+  [[nodiscard]] std::optional<Error> check_chain(Node& node);
+
+  std::vector<Node> nodes_;
+  RpcPolicy policy_;
+  Sleep sleep_;
+  std::size_t current_ = 0;
+  std::uint64_t last_id_ = 0;
+};
+
+/// The result in a reply to the request of this id; kNode if the node says an error.
+[[nodiscard]] Result<Json> parse_reply(std::string_view body, std::uint64_t id);
+
+}  // namespace avow::chain

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "chain/sender.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.hpp"
+#include "base/hex.hpp"
+
+namespace avow::chain {
+namespace {
+
+bool says(const Error& error, const char* text) {
+  return error.cause == Cause::kNode && error.text.find(text) != std::string::npos;
+}
+
+Transaction transaction_of(const CallRequest& call, const ChainProfile& profile) {
+  Transaction transaction;
+  transaction.chain_id = profile.chain_id;
+  transaction.to = call.to;
+  transaction.value = call.value;
+  transaction.data = call.data;
+  return transaction;
+}
+
+}  // namespace
+
+Sender::Sender(Client& client, const PrivateKey& key, const ChainProfile& profile, SendPolicy policy)
+    : client_(&client), key_(&key), profile_(profile), policy_(policy) {}
+
+Result<SignedTransaction> Sender::prepare(const CallRequest& call) {
+  CallRequest from_here = call;
+  from_here.from = address();
+  Transaction transaction = transaction_of(call, profile_);
+  // What is too large is refused before a node is asked: not every one would say so.
+  if (auto error = check_limits(sign(transaction, *key_), profile_)) return base::Err{std::move(*error)};
+  const auto gas = gas_for(from_here);
+  if (!gas) return base::Err{gas.error()};
+  transaction.gas_limit = gas.value();
+  const auto fees = propose_fees(*client_, policy_.fees);
+  if (!fees) return base::Err{fees.error()};
+  transaction.max_priority_fee = fees.value().max_priority_fee;
+  transaction.max_fee = fees.value().max_fee;
+  const auto pending = client_->transaction_count(address(), BlockId::pending());
+  if (!pending) return base::Err{pending.error()};
+  transaction.nonce = nonces_.next(pending.value());
+  SignedTransaction made = sign(transaction, *key_);
+  if (auto error = check_limits(made, profile_)) return base::Err{std::move(*error)};
+  if (auto error = check_funds(transaction)) return base::Err{std::move(*error)};
+  return made;
+}
+
+// Simulates first with all the gas that a transaction may have, as that says why a contract refuses.
+Result<std::uint64_t> Sender::gas_for(const CallRequest& call) {
+  CallRequest bounded = call;
+  bounded.gas_limit = call.gas_limit.value_or(profile_.most_gas);
+  const auto simulated = client_->call(bounded, BlockId::pending());
+  if (!simulated) return base::Err{simulated.error()};
+  if (call.gas_limit) return *call.gas_limit;
+  auto estimate = client_->estimate_gas(bounded);
+  if (!estimate) return estimate;
+  const std::uint64_t least = estimate.value();
+  if (least > profile_.most_gas) return least;  // the limits are checked with the rest
+  return std::min(least + least * policy_.gas_margin_percent / 100, profile_.most_gas);
+}
+
+std::optional<Error> Sender::check_funds(const Transaction& transaction) {
+  const auto balance = client_->balance(address(), BlockId::pending());
+  if (!balance) return balance.error();
+  const auto gas_cost = multiply(transaction.max_fee, transaction.gas_limit);
+  const auto cost = gas_cost ? add(*gas_cost, transaction.value) : std::nullopt;
+  if (cost && *cost <= balance.value()) return std::nullopt;
+  return Error{Cause::kFunds,
+               fmt::format("{} has {} wei, and the transaction may take {}; send money to it", to_string(address()),
+                           to_decimal(balance.value()), cost ? to_decimal(*cost) : "more than there is")};
+}
+
+std::optional<Error> Sender::send(const SignedTransaction& transaction) {
+  if (auto error = check_limits(transaction, profile_)) return error;
+  const auto hash = client_->send(transaction.bytes);
+  if (hash) {
+    nonces_.sent(transaction.transaction.nonce);
+    return std::nullopt;
+  }
+  Error error = hash.error();
+  if (says(error, "nonce too low")) {
+    // It may be this very transaction that used it, sent before.
+    const auto receipt = client_->receipt(transaction.hash);
+    if (receipt && receipt.value()) return std::nullopt;
+    nonces_.forget();
+    error.cause = Cause::kNonceUsed;
+    error.text += "; another transaction of this account used the nonce, prepare it again";
+  } else if (says(error, "underpriced")) {
+    error.cause = Cause::kReplacement;
+    error.text += "; a transaction of this nonce waits already, replace it with higher fees";
+  }
+  return error;
+}
+
+Result<SignedTransaction> Sender::replace(const SignedTransaction& stuck) {
+  AVOW_CHECK(stuck.sender == address());
+  auto wanted = propose_fees(*client_, policy_.fees);
+  if (!wanted) return base::Err{wanted.error()};
+  const Transaction& old = stuck.transaction;
+  const auto fees = raise_fees({old.max_priority_fee, old.max_fee}, wanted.value(), policy_.fees);
+  if (!fees) return base::Err{fees.error()};
+  Transaction transaction = old;
+  transaction.max_priority_fee = fees.value().max_priority_fee;
+  transaction.max_fee = fees.value().max_fee;
+  if (auto error = check_funds(transaction)) return base::Err{std::move(*error)};
+  SignedTransaction made = sign(transaction, *key_);
+  if (auto error = send(made)) return base::Err{std::move(*error)};
+  return made;
+}
+
+// The receipt of the one that is in a block of the chain with its confirmations.
+Result<std::optional<Receipt>> Sender::settled(const std::vector<SignedTransaction>& candidates) {
+  for (const SignedTransaction& candidate : candidates) {
+    auto receipt = client_->receipt(candidate.hash);
+    if (!receipt) return receipt;
+    if (!receipt.value()) continue;
+    const BlockRef& in = receipt.value()->block;
+    const auto head = client_->block_number();
+    if (!head) return base::Err{head.error()};
+    if (head.value() < in.number) return std::optional<Receipt>();
+    const std::uint64_t wanted = policy_.confirmations.value_or(profile_.confirmations);
+    if (head.value() - in.number + 1 < wanted) return std::optional<Receipt>();
+    // A node may remember a receipt of a block that the chain has left.
+    const auto block = client_->block(in.number);
+    if (!block) return base::Err{block.error()};
+    if (!block.value() || block.value()->ref != in) return std::optional<Receipt>();
+    return receipt;
+  }
+  return std::optional<Receipt>();
+}
+
+Result<Receipt> Sender::wait(const std::vector<SignedTransaction>& candidates) {
+  AVOW_CHECK(!candidates.empty());
+  for (std::chrono::milliseconds waited{0};; waited += policy_.poll) {
+    auto receipt = settled(candidates);
+    if (!receipt) return base::Err{receipt.error()};
+    if (receipt.value()) {
+      if (receipt.value()->succeeded) return std::move(*receipt.value());
+      return fail(Cause::kFailed,
+                  fmt::format("transaction 0x{} is in block {}, where it reverted; the state had changed "
+                              "since it was simulated",
+                              base::to_hex(receipt.value()->transaction), receipt.value()->block.number));
+    }
+    if (waited >= policy_.patience) break;
+    client_->sleep()(policy_.poll);
+  }
+  const SignedTransaction& last = candidates.back();
+  const auto used = client_->transaction_count(address(), BlockId::latest());
+  bool is_there = false;
+  for (const SignedTransaction& candidate : candidates) {
+    const auto receipt = client_->receipt(candidate.hash);
+    is_there = is_there || !receipt || receipt.value();
+  }
+  if (used && used.value() > last.transaction.nonce && !is_there) {
+    nonces_.forget();
+    return fail(Cause::kNonceUsed,
+                fmt::format("nonce {} was used by another transaction of this account; prepare it again",
+                            last.transaction.nonce));
+  }
+  return fail(
+      Cause::kNotIncluded,
+      fmt::format("transaction 0x{} has not got its confirmations in {} s; wait on, or replace it with higher fees",
+                  base::to_hex(last.hash), policy_.patience.count() / 1000));
+}
+
+Result<Receipt> Sender::transact(const CallRequest& call) {
+  const auto transaction = prepare(call);
+  if (!transaction) return base::Err{transaction.error()};
+  if (auto error = send(transaction.value())) return base::Err{std::move(*error)};
+  return wait({transaction.value()});
+}
+
+}  // namespace avow::chain

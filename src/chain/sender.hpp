@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "chain/fees.hpp"
+#include "chain/profile.hpp"
+
+namespace avow::chain {
+
+/// The next nonce of an account: what the chain knows of it, and what was sent and the node may not show yet.
+class Nonces {
+ public:
+  /// `pending`: the account's count of transactions, those included that wait.
+  [[nodiscard]] std::uint64_t next(std::uint64_t pending) const { return std::max(pending, next_); }
+  void sent(std::uint64_t nonce) { next_ = std::max(next_, nonce + 1); }
+  /// What was sent may be lost: only the chain counts.
+  void forget() { next_ = 0; }
+
+ private:
+  std::uint64_t next_ = 0;
+};
+
+struct SendPolicy {
+  FeePolicy fees{};
+  unsigned gas_margin_percent = 15;  ///< on the estimate: state may change before the transaction is in a block
+  std::chrono::milliseconds poll{1'000};
+  std::chrono::milliseconds patience{180'000};   ///< for a receipt and its confirmations
+  std::optional<std::uint64_t> confirmations{};  ///< in place of the profile's
+};
+
+/// Sends an account's transactions on one chain. Nothing is sent that would fail: a call is simulated first, and
+/// refused where it needs more bytes, gas, fees or money than there may be. One thread at a time, and one sender an
+/// account.
+class Sender {
+ public:
+  /// All outlive the sender.
+  Sender(Client& client, const PrivateKey& key, const ChainProfile& profile, SendPolicy policy = {});
+
+  [[nodiscard]] const Address& address() const { return key_->address(); }
+
+  /// The transaction that makes the call, checked and signed; nothing is sent yet. Whoever keeps a journal writes it
+  /// down before send(): the hash is known, and sending it again is harmless.
+  [[nodiscard]] Result<SignedTransaction> prepare(const CallRequest& call);
+  /// Errors of nodes are kNonceUsed and kReplacement where that is what they say.
+  [[nodiscard]] std::optional<Error> send(const SignedTransaction& transaction);
+  /// The same call under the same nonce with higher fees, sent. For one that has waited too long.
+  [[nodiscard]] Result<SignedTransaction> replace(const SignedTransaction& stuck);
+  /// Waits until one of these, which have the same nonce, is in a block with its confirmations. kFailed if it reverted
+  /// there, kNotIncluded when patience ends, kNonceUsed if another transaction took the nonce.
+  [[nodiscard]] Result<Receipt> wait(const std::vector<SignedTransaction>& candidates);
+  /// All of it: prepares, sends, waits.
+  [[nodiscard]] Result<Receipt> transact(const CallRequest& call);
+
+ private:
+  [[nodiscard]] Result<std::uint64_t> gas_for(const CallRequest& call);
+  [[nodiscard]] std::optional<Error> check_funds(const Transaction& transaction);
+  [[nodiscard]] Result<std::optional<Receipt>> settled(const std::vector<SignedTransaction>& candidates);
+
+  Client* client_;
+  const PrivateKey* key_;
+  ChainProfile profile_;
+  SendPolicy policy_;
+  Nonces nonces_;
+};
+
+}  // namespace avow::chain

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "chain/sender.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "chain/chain_testing.hpp"
+#include "chain/node_testing.hpp"
+
+namespace avow::chain {
+namespace {
+
+using testing::answer;
+using testing::FakeNetwork;
+using testing::good;
+using testing::refusal;
+using testing::verdict;
+
+std::string cause_of(const std::optional<Error>& error) { return error ? name(error->cause) : "ok"; }
+
+const PrivateKey& account() {
+  static const PrivateKey kKey = good(PrivateKey::from_bytes(base::Bytes(32, 0x46)));
+  return kKey;
+}
+
+// What a node says to each method; tests change some of it.
+struct NodeState {
+  std::map<std::string, Json> results = {{"eth_call", "0x"},
+                                         {"eth_estimateGas", "0x186a0"},
+                                         {"eth_feeHistory", {{"baseFeePerGas", {"0x3b9aca00", "0x3b9aca00"}}}},
+                                         {"eth_getBalance", "0xde0b6b3a7640000"},
+                                         {"eth_getTransactionCount", "0x7"},
+                                         {"eth_blockNumber", "0x20"},
+                                         {"eth_getTransactionReceipt", nullptr}};
+  std::map<std::string, std::string> refusals{};
+
+  NodeState() { results["eth_feeHistory"]["reward"] = Json::array({Json::array({"0x5f5e100"})}); }
+  testing::FakeNode::Answer node() {
+    return [this](const Json& request) {
+      const std::string method = request["method"];
+      const auto refused = refusals.find(method);
+      if (refused != refusals.end()) return refusal(request, -32000, refused->second);
+      if (method == "eth_sendRawTransaction") {
+        const auto sent = good(read_data(request["params"][0]));
+        return answer(request, to_data(good(parse_transaction(sent)).hash));
+      }
+      return answer(request, results.at(method));
+    };
+  }
+  void include(const SignedTransaction& transaction, std::uint64_t block, bool succeeded = true) {
+    const std::string hash = "0x" + std::string(64, '3');
+    results["eth_getTransactionReceipt"] = {{"transactionHash", to_data(transaction.hash)},
+                                            {"blockNumber", to_quantity(block)},
+                                            {"blockHash", hash},
+                                            {"status", succeeded ? "0x1" : "0x0"},
+                                            {"gasUsed", "0x5208"},
+                                            {"effectiveGasPrice", "0x7"},
+                                            {"logs", Json::array()}};
+    results["eth_getBlockByNumber"] = {{"number", to_quantity(block)}, {"hash", hash},      {"parentHash", hash},
+                                       {"timestamp", "0x1"},           {"gasLimit", "0x1"}, {"baseFeePerGas", "0x1"}};
+  }
+};
+
+class SendingTo {
+ public:
+  explicit SendingTo(NodeState& state, std::uint64_t chain_id = 1)
+      : client_(network_.client(state.node())), sender(client_, account(), profile_of(chain_id), {}) {}
+
+ private:
+  FakeNetwork network_;
+  Client client_;
+
+ public:
+  Sender sender;  // NOLINT(readability-identifier-naming): what tests use
+  [[nodiscard]] std::size_t waits() const { return network_.waits.size(); }
+};
+
+CallRequest some_call() {
+  CallRequest call;
+  call.to = Address{{1}};
+  return call;
+}
+
+TEST(ChainProfiles, RefuseWhatTheirNodesWould) {
+  Transaction transaction;
+  transaction.to = Address{};
+  const auto cause = [&](std::uint64_t chain, std::size_t bytes, std::uint64_t gas) {
+    Transaction sized = transaction;
+    sized.gas_limit = gas;
+    sized.data = base::Bytes(bytes, 1);
+    const std::size_t more = sign(sized, account()).bytes.size() - bytes;
+    sized.data.resize(bytes - more);
+    return cause_of(check_limits(sign(sized, account()), profile_of(chain)));
+  };
+  constexpr std::uint64_t kGas = std::uint64_t{1} << 24;
+  for (const std::uint64_t chain : {1U, 11155111U, 31337U, 123U}) {
+    EXPECT_EQ(cause(chain, 131'072, kGas), "ok") << chain;
+    EXPECT_EQ(cause(chain, 131'073, kGas), "send.too_many_bytes") << chain;
+    EXPECT_EQ(cause(chain, 1000, kGas + 1), "send.too_much_gas") << chain;
+  }
+  EXPECT_EQ(cause(42161, 95'000, kGas), "ok");
+  EXPECT_EQ(cause(42161, 95'001, kGas), "send.too_many_bytes");
+}
+
+TEST(Fees, FollowTheTipsOfTheLastBlocks) {
+  const FeePolicy policy;
+  const auto fees = good(fees_after({{50, 60, 100'000}, {3'000'000, 9'000'000}}, policy));
+  EXPECT_EQ(fees.max_priority_fee, U256(9'000'000));
+  EXPECT_EQ(fees.max_fee, U256(9'200'000));
+  EXPECT_EQ(good(fees_after({{7}, {}}, policy)).max_priority_fee, policy.least_priority_fee);
+  // Room for a doubled base fee only as far as the cap.
+  EXPECT_EQ(good(fees_after({{150'000'000'000}, {}}, policy)).max_fee, policy.most_fee);
+  EXPECT_EQ(verdict(fees_after({{200'000'000'000}, {}}, policy)), "send.fee_cap");
+  EXPECT_EQ(verdict(fees_after({{U256::max()}, {}}, policy)), "send.fee_cap");
+  EXPECT_EQ(verdict(fees_after({{7, 7}, {U256::max()}}, policy)), "send.fee_cap");
+  EXPECT_EQ(verdict(fees_after({{}, {}}, policy)), "rpc.reply");
+}
+
+TEST(Fees, AreRaisedByAnEighthAtLeast) {
+  const FeePolicy policy;
+  for (const std::uint64_t fee : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{7}, std::uint64_t{1'000'000'007}}) {
+    const auto raised = good(raise_fees({fee, fee}, {}, policy));
+    EXPECT_GE(*multiply(raised.max_fee, 1000), *multiply(fee, 1125));
+    EXPECT_GT(raised.max_fee, U256(fee));
+    EXPECT_GE(*multiply(raised.max_priority_fee, 1000), *multiply(fee, 1125));
+  }
+  EXPECT_EQ(good(raise_fees({8, 80}, {100, 1000}, policy)), (Fees{100, 1000}));
+  EXPECT_EQ(verdict(raise_fees({8, 190'000'000'000}, {}, policy)), "send.replacement");
+  EXPECT_EQ(verdict(raise_fees({8, U256::max()}, {}, policy)), "send.replacement");
+}
+
+TEST(Sending, PreparesWithMarginFeesAndNonce) {
+  NodeState state;
+  SendingTo to(state);
+  const Transaction made = good(to.sender.prepare(some_call())).transaction;
+  EXPECT_EQ(made.chain_id, 1U);
+  EXPECT_EQ(made.nonce, 7U);
+  EXPECT_EQ(made.gas_limit, 115'000U);
+  EXPECT_EQ(made.max_priority_fee, U256(100'000'000));
+  EXPECT_EQ(made.max_fee, U256(2'100'000'000));
+}
+
+TEST(Sending, NothingIsSentThatWouldFail) {
+  const auto refused = [](const auto& change) {
+    NodeState state;
+    CallRequest call = some_call();
+    change(state, call);
+    SendingTo to(state);
+    return verdict(to.sender.prepare(call));
+  };
+  EXPECT_EQ(refused([](NodeState&, CallRequest&) {}), "ok");
+  EXPECT_EQ(refused([](NodeState& s, CallRequest&) { s.refusals["eth_call"] = "execution reverted"; }), "rpc.reverted");
+  EXPECT_EQ(refused([](NodeState& s, CallRequest&) { s.results["eth_estimateGas"] = "0x1000001"; }),
+            "send.too_much_gas");
+  EXPECT_EQ(refused([](NodeState& s, CallRequest&) { s.results["eth_estimateGas"] = "0x1000000"; }), "ok");
+  EXPECT_EQ(refused([](NodeState& s, CallRequest&) { s.results["eth_estimateGas"] = "0xffffffffffffffff"; }),
+            "send.too_much_gas");
+  EXPECT_EQ(refused([](NodeState& s, CallRequest&) { s.results["eth_getBalance"] = "0x1"; }), "send.funds");
+  EXPECT_EQ(refused([](NodeState&, CallRequest& call) { call.value = U256::max(); }), "send.funds");
+  EXPECT_EQ(refused([](NodeState&, CallRequest& call) { call.data = base::Bytes(140'000); }), "send.too_many_bytes");
+  EXPECT_EQ(refused([](NodeState& s, CallRequest&) {
+              s.results["eth_feeHistory"]["baseFeePerGas"] = {"0x1", "0xffffffffffffffff"};
+            }),
+            "send.fee_cap");
+}
+
+TEST(Sending, CountsNoncesThatTheNodeDoesNotShowYet) {
+  NodeState state;
+  SendingTo to(state);
+  for (std::uint64_t nonce = 7; nonce < 10; ++nonce) {
+    const auto made = good(to.sender.prepare(some_call()));
+    EXPECT_EQ(made.transaction.nonce, nonce);
+    EXPECT_EQ(cause_of(to.sender.send(made)), "ok");
+  }
+  // What another program of the account sent.
+  state.results["eth_getTransactionCount"] = "0x14";
+  const auto later = good(to.sender.prepare(some_call()));
+  EXPECT_EQ(later.transaction.nonce, 0x14U);
+  state.refusals["eth_sendRawTransaction"] = "nonce too low";
+  EXPECT_EQ(cause_of(to.sender.send(later)), "send.nonce_used");
+  state.include(later, 0x20);
+  EXPECT_EQ(cause_of(to.sender.send(later)), "ok") << "it was sent before";
+  state.refusals["eth_sendRawTransaction"] = "replacement transaction underpriced";
+  EXPECT_EQ(cause_of(to.sender.send(later)), "send.replacement");
+}
+
+TEST(Sending, WaitsForConfirmationsInTheChain) {
+  NodeState state;
+  SendingTo to(state);
+  const auto made = good(to.sender.prepare(some_call()));
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included");
+  EXPECT_EQ(to.waits(), 180U);
+  state.include(made, 0x20);
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included") << "in the newest block";
+  state.results["eth_blockNumber"] = "0x2a";
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included") << "eleven blocks";
+  state.results["eth_blockNumber"] = "0x2b";
+  EXPECT_EQ(verdict(to.sender.wait({made})), "ok") << "twelve blocks";
+  state.results["eth_getBlockByNumber"]["hash"] = "0x" + std::string(64, '5');
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included") << "its block has left the chain";
+  state.include(made, 0x20, false);
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.failed");
+}
+
+TEST(Sending, NoticesThatAnotherTransactionTookTheNonce) {
+  NodeState state;
+  SendingTo to(state);
+  const auto made = good(to.sender.prepare(some_call()));
+  state.results["eth_getTransactionCount"] = "0x8";
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.nonce_used");
+}
+
+TEST(Sending, ReplacesUnderTheSameNonceAndCap) {
+  NodeState state;
+  SendingTo to(state);
+  auto stuck = good(to.sender.prepare(some_call()));
+  const auto raised = good(to.sender.replace(stuck));
+  EXPECT_EQ(raised.transaction.nonce, stuck.transaction.nonce);
+  EXPECT_GE(*multiply(raised.transaction.max_fee, 1000), *multiply(stuck.transaction.max_fee, 1125));
+  EXPECT_GE(*multiply(raised.transaction.max_priority_fee, 1000), *multiply(stuck.transaction.max_priority_fee, 1125));
+  Transaction dear = stuck.transaction;
+  dear.max_fee = 190'000'000'000;
+  EXPECT_EQ(verdict(to.sender.replace(sign(dear, account()))), "send.replacement");
+}
+
+}  // namespace
+}  // namespace avow::chain

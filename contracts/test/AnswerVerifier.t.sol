@@ -156,7 +156,7 @@ contract AnswerVerifierTest {
         bytes memory state,
         bytes memory rest,
         uint256 parts
-    ) private view {
+    ) private {
         uint256 read = 0;
         while (word(state, state.length - 32 * read - 4) != read) ++read;
         vm.assertTrue(read > 0 && read % parts == 0, "rows of whole parts");
@@ -168,6 +168,11 @@ contract AnswerVerifierTest {
         }
         isRefused(modelId, file.delivery, ProofFiles.part(state, 0, state.length - 1), rest);
         isRefused(modelId, file.delivery, bytes.concat(state, hex"00"), rest);
+        // A row less than whole parts have.
+        bytes memory less = ProofFiles.part(state, 0, state.length - 32);
+        less[less.length - 32 * (read - 1) - 1] = bytes1(uint8(read - 1));
+        vm.expectRevert(StateBytes.ProofState.selector);
+        verifier.step(modelId, file.delivery, less, rest);
     }
 
     function word(bytes memory from, uint256 place) private pure returns (uint256 value) {

@@ -170,9 +170,10 @@ library DeliveryReader {
     function check(Answer memory a, ModelLimits memory model, uint256 number) private pure {
         if (a.inputs == 0) revert AnswerInput(number);
         uint256 idBytes = model.idBytes;
-        checkIds(a.stopPlace, a.stops + a.inputs + a.outputs, idBytes, model.vocabulary, number);
-        (bool beyond, bool far) = checkShown(a.shownPlace, a.outputs, idBytes, model.vocabulary);
-        if (beyond) revert AnswerToken(number);
+        if (
+            !areTokens(a.stopPlace, a.stops + a.inputs + a.outputs, idBytes, idBytes, model.vocabulary)
+                || !areTokens(a.shownPlace + 4, a.outputs, 4 + idBytes, idBytes, model.vocabulary)
+        ) revert AnswerToken(number);
         for (uint256 i = 1; i < a.stops; ++i) {
             if (idAt(a.stopPlace + i * idBytes, idBytes) <= idAt(a.stopPlace + (i - 1) * idBytes, idBytes)) {
                 revert AnswerStopIds(number);
@@ -181,41 +182,35 @@ library DeliveryReader {
         checkSampling(a, model.vocabulary, number);
         if (a.inputs + a.maxNewTokens > model.context) revert AnswerContext(number);
         if (a.outputs == 0 || a.outputs > a.maxNewTokens) revert AnswerLength(number);
-        if (far) revert AnswerShown(number);
+        if (!areDistances(a.shownPlace, a.outputs, 4 + idBytes)) revert AnswerShown(number);
         checkEnd(a, idBytes, number);
     }
 
-    function checkIds(uint256 place, uint256 count, uint256 idBytes, uint256 vocabulary, uint256 number) private pure {
-        bool beyond = false;
-        assembly ("memory-safe") {
-            let end := add(place, mul(count, idBytes))
-            let wide := eq(idBytes, 3)
-            for {} lt(place, end) { place := add(place, idBytes) } {
-                let word := calldataload(place)
-                let id := or(byte(0, word), or(shl(8, byte(1, word)), mul(wide, shl(16, byte(2, word)))))
-                beyond := or(beyond, iszero(lt(id, vocabulary)))
-            }
-        }
-        if (beyond) revert AnswerToken(number);
-    }
-
-    /// @dev Whether a likeliest word is none of the vocabulary, and whether a distance is none.
-    function checkShown(uint256 place, uint256 count, uint256 idBytes, uint256 vocabulary)
+    /// @dev Whether ids that lie `stride` bytes apart are all below the vocabulary's size.
+    function areTokens(uint256 place, uint256 count, uint256 stride, uint256 idBytes, uint256 vocabulary)
         private
         pure
-        returns (bool beyond, bool far)
+        returns (bool good)
     {
         assembly ("memory-safe") {
-            let size := add(4, idBytes)
             let wide := eq(idBytes, 3)
-            let distances := 0
-            for { let end := add(place, mul(count, size)) } lt(place, end) { place := add(place, size) } {
+            good := 1
+            for { let end := add(place, mul(count, stride)) } lt(place, end) { place := add(place, stride) } {
                 let word := calldataload(place)
-                distances := or(distances, word)
-                let id := or(byte(4, word), or(shl(8, byte(5, word)), mul(wide, shl(16, byte(6, word)))))
-                beyond := or(beyond, iszero(lt(id, vocabulary)))
+                let id := or(byte(0, word), or(shl(8, byte(1, word)), mul(wide, shl(16, byte(2, word)))))
+                good := and(good, lt(id, vocabulary))
             }
-            far := iszero(iszero(and(shr(224, distances), BEYOND_DISTANCES)))
+        }
+    }
+
+    /// @dev Whether pairs of numbers that lie `stride` bytes apart are distances.
+    function areDistances(uint256 place, uint256 count, uint256 stride) private pure returns (bool good) {
+        assembly ("memory-safe") {
+            let bits := 0
+            for { let end := add(place, mul(count, stride)) } lt(place, end) { place := add(place, stride) } {
+                bits := or(bits, calldataload(place))
+            }
+            good := iszero(and(shr(224, bits), BEYOND_DISTANCES))
         }
     }
 

@@ -22,13 +22,11 @@ contract LookupVerifier is ILookupVerifier {
         to.phase = from.phase;
         if (to.phase == 0) {
             s = LookupArgument.top(transcript, config, logCells, start, start + part.length);
-            ++to.phase;
         } else {
             s = stateOf(from, logCells, start, start + part.length);
             LookupArgument.layer(transcript, s);
-            ++to.phase;
         }
-        for (; s.next < s.end && to.phase < last; ++to.phase) {
+        while (++to.phase < last && s.next < s.end) {
             LookupArgument.layer(transcript, s);
         }
         to.digest = transcript.digest;

@@ -19,6 +19,7 @@ import {
     powerTableSize,
     powerWeight,
     scaledEqTable,
+    pow,
     setLength,
     spread,
     tablePowerWeight,
@@ -29,6 +30,7 @@ import {MultiProof} from "./MultiProof.sol";
 import {PcsConfig, PcsConfigs} from "./PcsConfig.sol";
 import {Positions} from "./Positions.sol";
 import {Scratch} from "./Scratch.sol";
+import {StateBytes} from "./StateBytes.sol";
 import {Transcript} from "./Transcript.sol";
 
 /// @notice What a verifier knows of a commitment (spec/pcs.md, section 4). Limbs are below p.
@@ -540,6 +542,7 @@ library Opening {
         Rows memory rows = o.rows;
         uint256 count = PART / rows.leafBytes;
         if (count == 0) count = 1;
+        if (rows.read % count != 0) revert StateBytes.ProofState();
         done = count >= positions.length - rows.read;
         if (done) count = positions.length - rows.read;
         uint256 end = o.next + count * rows.leafBytes;
@@ -683,19 +686,11 @@ library Opening {
         uint256 mark = Scratch.mark();
         Fp3 gamma = added.gamma;
         Fp3 power = gamma * gamma;
-        if (o.rows.read > 0) power = power * powerOf(gamma, o.rows.read);
+        if (o.rows.read > 0) power = power * pow(gamma, o.rows.read);
         Fp3[] memory folded;
         (folded, done) = openRows(o, oracle, added.positions);
         o.claim = mulAdd(power, horner(folded, gamma, ZERO), o.claim);
         endPart(o.rows, mark, done);
-    }
-
-    function powerOf(Fp3 base, uint256 exponent) private pure returns (Fp3 power) {
-        power = ONE;
-        for (; exponent > 0; exponent >>= 1) {
-            if (exponent & 1 != 0) power = power * base;
-            base = base * base;
-        }
     }
 
     /// @dev Whether the folded rows, of the positions from number `first` on, are the final polynomial's values. table: of

@@ -169,7 +169,8 @@ library Programs {
 
     /// @dev Addresses of lists, all of them within the bytes.
     function listsOf(bytes memory values) private pure returns (uint256[] memory lists) {
-        if (values.length < 4) return lists;
+        if (values.length == 0) return lists;
+        if (values.length < 4) revert ProgramInvalid();
         uint256 place;
         assembly ("memory-safe") {
             place := add(values, 32)

@@ -135,14 +135,56 @@ library PublicValues {
         }
     }
 
+    /// @dev Sum of weights times the function at the values of a block.
     function block_(DigitTables memory tables, Fp3[] memory weights, uint256 from, uint256 length, uint256 kind)
         private
         pure
-        returns (Fp3)
+        returns (Fp3 sum)
     {
-        if (tables.bits > tables.digitBits) return digitsBlock(tables, weights, from, length, kind);
-        (uint256 table, uint256 beyond) = kind == ONE_HOT ? (tables.first, 1 << tables.bits) : (tables.end, length);
-        return tableBlock(table, weights, from, length, beyond);
+        uint256 entries = Scratch.mark();
+        if (tables.bits > tables.digitBits) {
+            digitEntries(tables, entries, from, from + VALUE_BYTES * weights.length, length, kind);
+        } else {
+            (uint256 table, uint256 beyond) = kind == ONE_HOT ? (tables.first, 1 << tables.bits) : (tables.end, length);
+            tableEntries(table, entries, from, from + VALUE_BYTES * weights.length, length, beyond);
+        }
+        return innerProduct(weights, entries);
+    }
+
+    /// @dev Writes entries of a table, by values, to memory; that of `beyond` for those from `length` on.
+    function tableEntries(uint256 table, uint256 to, uint256 from, uint256 end, uint256 length, uint256 beyond)
+        private
+        pure
+    {
+        assembly ("memory-safe") {
+            for {} lt(from, end) { from := add(from, 8) } {
+                let x := shr(192, mload(from))
+                if iszero(lt(x, length)) { x := beyond }
+                mstore(to, mload(add(table, shl(5, x))))
+                to := add(to, 32)
+            }
+        }
+    }
+
+    /// @dev Writes the function at values of several digits to memory.
+    function digitEntries(
+        DigitTables memory tables,
+        uint256 to,
+        uint256 from,
+        uint256 end,
+        uint256 length,
+        uint256 kind
+    ) private pure {
+        unchecked {
+            // Addresses.
+            for (; from < end; from += VALUE_BYTES) {
+                uint256 entry = functionAt(tables, u64At(from), length, kind);
+                assembly ("memory-safe") {
+                    mstore(to, entry)
+                }
+                to += 32;
+            }
+        }
     }
 
     /// @dev Sum of weights times values, which have at most 32 bits in deliveries: at most 2^LOG_BLOCK products of 70 and 32
@@ -179,29 +221,19 @@ library PublicValues {
         }
     }
 
-    /// @dev Sum of weights times entries of a table, by values, that of `beyond` for those from `length` on. Five products
-    /// of limbs below 2^80 and 2^70 have less than 2^153, and 2^LOG_BLOCK of them less than 2^158.
-    function tableBlock(uint256 table, Fp3[] memory weights, uint256 from, uint256 length, uint256 beyond)
-        private
-        pure
-        returns (Fp3 sum)
-    {
-        if (from == 0) return sum;
-        uint256 weight;
-        uint256 end;
-        assembly ("memory-safe") {
-            weight := add(weights, 32)
-            end := add(weight, shl(5, mload(weights)))
-        }
+    /// @dev Sum of weights times what lies in memory from `entry` on. Five products of limbs below 2^80 and 2^70 have less
+    /// than 2^153, and 2^LOG_BLOCK of them less than 2^158.
+    function innerProduct(Fp3[] memory weights, uint256 entry) private pure returns (Fp3 sum) {
+        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (entry == 0) return sum;
         assembly ("memory-safe") {
             let s0 := 0
             let s1 := 0
             let s2 := 0
-            for {} lt(weight, end) { weight := add(weight, 32) } {
-                let a2 := shr(192, mload(from))
-                from := add(from, 8)
-                if iszero(lt(a2, length)) { a2 := beyond }
-                a2 := mload(add(table, shl(5, a2)))
+            let weight := add(weights, 32)
+            for { let end := add(weight, shl(5, mload(weights))) } lt(weight, end) { weight := add(weight, 32) } {
+                let a2 := mload(entry)
+                entry := add(entry, 32)
                 let a0 := shr(160, a2)
                 let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
                 a2 := and(a2, 0xffffffffffffffffffff)
@@ -219,47 +251,6 @@ library PublicValues {
                 s1 := add(s1, shl(1, mul(a2, b)))
                 s2 := add(s2, mul(a0, b))
             }
-            sum := or(
-                or(shl(160, mod(s0, 0xffffffff00000001)), shl(80, mod(s1, 0xffffffff00000001))),
-                mod(s2, 0xffffffff00000001)
-            )
-        }
-    }
-
-    /// @dev Sum of weights times the function at values of several digits. Five products of limbs below 2^80 and 2^70 have
-    /// less than 2^153, and 2^LOG_BLOCK of them less than 2^158.
-    function digitsBlock(DigitTables memory tables, Fp3[] memory weights, uint256 from, uint256 length, uint256 kind)
-        private
-        pure
-        returns (Fp3 sum)
-    {
-        uint256 s0 = 0;
-        uint256 s1 = 0;
-        uint256 s2 = 0;
-        for (uint256 left = weights.length; left > 0; --left) {
-            uint256 v = functionAt(tables, u64At(from), length, kind);
-            assembly ("memory-safe") {
-                from := add(from, 8)
-                weights := add(weights, 32)
-                let c := mload(weights)
-                let v0 := shr(160, v)
-                let v1 := and(shr(80, v), 0xffffffffffffffffffff)
-                v := and(v, 0xffffffffffffffffffff)
-                let b := shr(160, c)
-                s0 := add(s0, mul(v0, b))
-                s1 := add(s1, mul(v1, b))
-                s2 := add(s2, mul(v, b))
-                b := and(shr(80, c), 0xffffffffffffffffffff)
-                s0 := add(s0, shl(1, mul(v, b)))
-                s1 := add(s1, mul(v0, b))
-                s2 := add(s2, mul(v1, b))
-                b := and(c, 0xffffffffffffffffffff)
-                s0 := add(s0, shl(1, mul(v1, b)))
-                s1 := add(s1, shl(1, mul(v, b)))
-                s2 := add(s2, mul(v0, b))
-            }
-        }
-        assembly ("memory-safe") {
             sum := or(
                 or(shl(160, mod(s0, 0xffffffff00000001)), shl(80, mod(s1, 0xffffffff00000001))),
                 mod(s2, 0xffffffff00000001)

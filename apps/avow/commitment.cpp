@@ -34,9 +34,7 @@ std::filesystem::path cache_of(const std::string& path, const CommitmentOptions&
   if (options.no_cache) return {};
   if (!options.cache.empty()) return options.cache;
   const compile::UsualProof& usual = options.usual;
-  if (const compile::UsualProof other; usual.requests == other.requests && usual.tokens == other.tokens) {
-    return fmt::format("{}.{}.commitment", path, options.level);
-  }
+  if (usual == compile::UsualProof()) return fmt::format("{}.{}.commitment", path, options.level);
   return fmt::format("{}.{}.{}x{}.commitment", path, options.level, usual.requests, usual.tokens);
 }
 

@@ -10,28 +10,13 @@
 #include <cstring>
 #include <utility>
 
+#include "base/descriptor.hpp"
+
 namespace avow::base {
-namespace {
-
-class Descriptor {
- public:
-  // Not blocking, so that a named pipe is refused instead of waited for.
-  explicit Descriptor(const char* path) noexcept : fd_(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
-
-}  // namespace
 
 Result<MappedFile, std::string> MappedFile::open(const std::string& path) {
-  const Descriptor file(path.c_str());
+  // Not blocking, so that a named pipe is refused instead of waited for.
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) return Err{std::string("cannot be opened: ") + std::strerror(errno)};
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) return Err{std::string("cannot be examined: ") + std::strerror(errno)};

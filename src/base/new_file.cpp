@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/descriptor.hpp"
+
 namespace avow::base {
 namespace {
 
@@ -26,7 +28,7 @@ bool write_all(ByteView bytes, const Write& write) {
 
 }  // namespace
 
-NewFile::NewFile(std::filesystem::path path) : path_(std::move(path)) {
+NewFile::NewFile(std::filesystem::path path, Readers readers) : path_(std::move(path)) {
   std::error_code ignored;
   const auto status = std::filesystem::status(path_, ignored);
   if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
@@ -37,7 +39,7 @@ NewFile::NewFile(std::filesystem::path path) : path_(std::move(path)) {
   temporary_ = path_.string() + ".XXXXXX" + kSuffix;
   fd_ = ::mkostemps(temporary_.data(), sizeof kSuffix - 1, O_CLOEXEC);
   constexpr mode_t kReadableByAll = 0644;
-  if (fd_ >= 0) ::fchmod(fd_, kReadableByAll);
+  if (fd_ >= 0 && readers == Readers::kAll) ::fchmod(fd_, kReadableByAll);
 }
 
 NewFile::~NewFile() {
@@ -56,6 +58,20 @@ bool NewFile::write_at(ByteView bytes, std::uint64_t offset) const {
   });
 }
 
-bool NewFile::take_name() const { return ::fsync(fd_) == 0 && ::rename(temporary_.c_str(), path_.c_str()) == 0; }
+bool NewFile::take_name() const {
+  return ::fsync(fd_) == 0 && ::rename(temporary_.c_str(), path_.c_str()) == 0 && sync_folder();
+}
+
+// link() does not replace, as rename() would; the temporary name goes at the end.
+bool NewFile::take_free_name() const {
+  return ::fsync(fd_) == 0 && ::link(temporary_.c_str(), path_.c_str()) == 0 && sync_folder();
+}
+
+// A name is on the disk once its folder is, where the file system can do that for a folder.
+bool NewFile::sync_folder() const {
+  const auto folder = path_.parent_path().empty() ? std::filesystem::path(".") : path_.parent_path();
+  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return directory.get() >= 0 && (::fsync(directory.get()) == 0 || errno == EINVAL);
+}
 
 }  // namespace avow::base

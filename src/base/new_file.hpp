@@ -9,13 +9,16 @@
 
 namespace avow::base {
 
+/// Who may read a file.
+enum class Readers : std::uint8_t { kAll, kOwner };
+
 /// A file that gets its name when it is whole: until then it has a temporary one beside it, which no other process has,
 /// and without take_name() nothing is left of it. Functions that return false say why in errno.
 class NewFile {
  public:
   /// Opened for reading and writing. Not where something is that is no regular file: it could not be replaced (a
   /// folder), or should not (a device, a pipe).
-  explicit NewFile(std::filesystem::path path);
+  explicit NewFile(std::filesystem::path path, Readers readers = Readers::kAll);
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
@@ -26,8 +29,12 @@ class NewFile {
   [[nodiscard]] bool write_at(ByteView bytes, std::uint64_t offset) const;
   /// What was written is on the disk, under the name; what had the name is gone.
   [[nodiscard]] bool take_name() const;
+  /// The same, unless something has the name: then EEXIST.
+  [[nodiscard]] bool take_free_name() const;
 
  private:
+  [[nodiscard]] bool sync_folder() const;
+
   std::filesystem::path path_;
   std::string temporary_;
   int fd_ = -1;

@@ -46,6 +46,22 @@ TEST_F(NewFileTest, HasItsNameOnceItIsWhole) {
   EXPECT_EQ(files(), 1);
 }
 
+TEST_F(NewFileTest, TakesAFreeNameOnly) {
+  const auto path = folder / "a";
+  {
+    const NewFile file(path, Readers::kOwner), other(path, Readers::kOwner);
+    EXPECT_TRUE(file.append(kHello) && file.take_free_name());
+    EXPECT_TRUE(other.append(ByteView(kHello).first(1)));
+    EXPECT_FALSE(other.take_free_name());
+    EXPECT_EQ(errno, EEXIST);
+  }
+  EXPECT_EQ(text_of(path), "hello");
+  EXPECT_EQ(files(), 1);
+  struct stat info {};
+  ASSERT_EQ(::stat(path.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+}
+
 TEST_F(NewFileTest, LeavesNothingWithoutAName) {
   {
     const NewFile file(folder / "a");

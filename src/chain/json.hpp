@@ -10,8 +10,7 @@ namespace avow::chain {
 
 using Json = nlohmann::json;
 
-/// Parses JSON, more strictly than the standard demands: UTF-8 throughout, no key twice in an object, nothing after the
-/// value but white space, at most `depth` levels. Memory in use is at most proportional to the size of the text.
+/// base::parse_json; kJson.
 [[nodiscard]] Result<Json> parse_json(std::string_view text, std::size_t depth);
 
 /// The member of an object; null if `json` is no object or has none of this name.

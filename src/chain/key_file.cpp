@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/descriptor.hpp"
+#include "base/new_file.hpp"
 #include "chain/keystore.hpp"
 
 namespace avow::chain {
@@ -22,20 +24,6 @@ constexpr std::size_t kMostPassphraseBytes = 1024;
 base::Err<Error> file_error(const std::filesystem::path& path, std::string_view what) {
   return fail(Cause::kFile, fmt::format("{}: {}: {}", path.string(), what, std::strerror(errno)));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Up to the buffer's end, the file's end or, where asked for, the end of a line; negative if it failed.
 ssize_t read_some(int fd, Secret& buffer, bool to_line_end) {
@@ -72,23 +60,6 @@ bool write_whole(int fd, std::string_view text) {
   return true;
 }
 
-// Gives a whole file its name; false, with errno, if something has the name.
-bool write_private(const std::filesystem::path& path, std::string_view text) {
-  std::string temporary = path.string() + ".XXXXXX";
-  const Descriptor file(::mkostemp(temporary.data(), O_CLOEXEC));  // with mode 0600
-  if (file.get() < 0) return false;
-  // link() does not replace, as rename() would.
-  const bool written =
-      write_whole(file.get(), text) && ::fsync(file.get()) == 0 && ::link(temporary.c_str(), path.c_str()) == 0;
-  const int reason = errno;
-  ::unlink(temporary.c_str());
-  errno = reason;
-  if (!written) return false;
-  const auto folder = path.parent_path().empty() ? std::filesystem::path(".") : path.parent_path();
-  const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return directory.get() >= 0 && ::fsync(directory.get()) == 0;
-}
-
 // Shows nothing of what is typed, for as long as it lives. Ctrl-C and the like wait until the terminal is as it was.
 class HiddenTyping {
  public:
@@ -123,7 +94,12 @@ Result<std::filesystem::path> write_key_file(const std::filesystem::path& path, 
                                              const Secret& passphrase, const ScryptCost& cost) {
   const auto text = encrypt_key(key, passphrase, cost);
   if (!text) return base::Err{text.error()};
-  if (write_private(path, text.value() + "\n")) return path;
+  const std::string line = text.value() + "\n";
+  const base::NewFile file(path, base::Readers::kOwner);
+  if (file.is_open() && file.append({reinterpret_cast<const std::uint8_t*>(line.data()), line.size()}) &&
+      file.take_free_name()) {
+    return path;
+  }
   if (errno == EEXIST) {
     return fail(Cause::kFile, path.string() + ": there is a file already; key files are not replaced, name another");
   }
@@ -131,7 +107,7 @@ Result<std::filesystem::path> write_key_file(const std::filesystem::path& path, 
 }
 
 Result<PrivateKey> read_key_file(const std::filesystem::path& path, const Secret& passphrase) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return file_error(path, "cannot be opened");
   Secret buffer(kMostFileBytes + 1);
   const ssize_t size = read_some(file.get(), buffer, false);
@@ -143,7 +119,7 @@ Result<PrivateKey> read_key_file(const std::filesystem::path& path, const Secret
 }
 
 Result<Secret> passphrase_from_file(const std::filesystem::path& path) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) return file_error(path, "cannot be opened");
   Secret buffer(kMostPassphraseBytes + 2);
   const ssize_t size = read_some(file.get(), buffer, true);
@@ -160,7 +136,7 @@ Result<Secret> passphrase_from_environment(const char* variable) {
 }
 
 Result<Secret> passphrase_from_terminal(std::string_view prompt) {
-  const Descriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
+  const base::Descriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (terminal.get() < 0) {
     return fail(Cause::kPassphrase,
                 "there is no terminal to type a passphrase at; use a file or an environment variable");

@@ -91,7 +91,7 @@ std::optional<Error> Sender::send(const SignedTransaction& transaction) {
     nonces_.forget();
     error.cause = Cause::kNonceUsed;
     error.text += "; another transaction of this account used the nonce, prepare it again";
-  } else if (says(error, "underpriced")) {
+  } else if (says(error, "replacement transaction underpriced")) {
     error.cause = Cause::kReplacement;
     error.text += "; a transaction of this nonce waits already, replace it with higher fees";
   }

@@ -13,6 +13,7 @@ namespace avow::compile {
 /// What is expected to be proven at once: so many requests of so many tokens each, half of them chosen.
 struct UsualProof {
   std::uint64_t requests = 1, tokens = 64;
+  friend bool operator==(const UsualProof&, const UsualProof&) = default;
 };
 /// Of such a proof, with as many tokens as the context has at most.
 [[nodiscard]] Lengths usual_lengths(const Plan& plan, const UsualProof& usual = {});

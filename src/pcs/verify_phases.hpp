@@ -12,8 +12,8 @@
 // that the phase before left (spec/pcs.md, section 12):
 //
 //   start_opening                                     claimed values; the column sumcheck
-//   continue_opening, for i = 1 .. N-1                kOracle, kRows for each part of each tree of oracle i-1,
-//   kSumcheck continue_opening                                  kFinal, kFinalRows for each part of the tree
+//   continue_opening, for i = 1 .. N-1                kOracle, kRows for each part of each tree, kSumcheck
+//   continue_opening                                  kFinal, kFinalRows for each part of the tree
 //   finish_opening                                    kFinish, with the claims' weights
 //
 // Between two phases a verifier keeps encode_state() and the transcript's 32-byte digest, and goes on with

@@ -13,6 +13,7 @@
 #include <random>
 
 #include "base/check.hpp"
+#include "base/descriptor.hpp"
 #include "base/new_file.hpp"
 #include "base/threads.hpp"
 #include "hash/keccak.hpp"
@@ -53,21 +54,6 @@ base::Bytes header_of(const CacheIdentity& identity) {
   return out;
 }
 
-/// Closes a descriptor at the end of a scope.
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  [[nodiscard]] int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 Err<Problem> problem(CacheError code, const std::filesystem::path& path, std::string_view what) {
   return Err<Problem>{{code, fmt::format("{}: {}", path.string(), what)}};
 }
@@ -94,8 +80,8 @@ bool is_taken(const std::filesystem::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return false;
   if (!S_ISREG(info.st_mode)) return true;
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  return file.fd() < 0 || !is_of_family(file.fd(), info);
+  const base::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return file.get() < 0 || !is_of_family(file.get(), info);
 }
 
 std::size_t columns_of(const CacheIdentity& identity) {
@@ -169,19 +155,19 @@ const std::uint64_t* CachedOracle::codeword() const {
 base::Result<std::unique_ptr<CachedOracle>, Problem> CachedOracle::open(const std::filesystem::path& path,
                                                                         const CacheIdentity& identity,
                                                                         std::vector<field::MatrixView> groups) {
-  const File file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  if (file.fd() < 0) {
+  const base::Descriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  if (file.get() < 0) {
     if (errno == ENOENT) return problem(CacheError::kMissing, path, "there is no such cache file");
     return system_problem(path, "cannot be opened");
   }
   struct stat info {};
-  if (::fstat(file.fd(), &info) != 0) return system_problem(path, "cannot be examined");
+  if (::fstat(file.get(), &info) != 0) return system_problem(path, "cannot be examined");
   const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (!is_of_family(file.fd(), info)) return not_cache(path);
+  if (!is_of_family(file.get(), info)) return not_cache(path);
   if (size < kHeaderBytes) return problem(CacheError::kTruncated, path, "is shorter than a cache file's header");
 
   base::Bytes header(kHeaderBytes);
-  if (::pread(file.fd(), header.data(), header.size(), 0) != static_cast<ssize_t>(header.size())) {
+  if (::pread(file.get(), header.data(), header.size(), 0) != static_cast<ssize_t>(header.size())) {
     return system_problem(path, "cannot be read");
   }
   const auto body = base::ByteView(header).first(kHeaderBytes - sizeof(Digest));
@@ -204,7 +190,7 @@ base::Result<std::unique_ptr<CachedOracle>, Problem> CachedOracle::open(const st
   oracle->cols_ = columns_of(identity);
   oracle->leaves_ = std::size_t{1} << (identity.log_rows + identity.log_inv_rate);
   oracle->size_ = size;
-  void* map = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd(), 0);
+  void* map = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (map == MAP_FAILED) return system_problem(path, "cannot be mapped");
   oracle->map_ = map;
   if (!tree_is_sound(oracle->heap())) {

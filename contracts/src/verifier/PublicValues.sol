@@ -141,48 +141,15 @@ library PublicValues {
         pure
         returns (Fp3 sum)
     {
-        uint256 entries = Scratch.mark();
-        if (tables.bits > tables.digitBits) {
-            digitEntries(tables, entries, from, from + VALUE_BYTES * weights.length, length, kind);
-        } else {
+        if (tables.bits <= tables.digitBits) {
             (uint256 table, uint256 beyond) = kind == ONE_HOT ? (tables.first, 1 << tables.bits) : (tables.end, length);
-            tableEntries(table, entries, from, from + VALUE_BYTES * weights.length, length, beyond);
+            return tableBlock(table, weights, from, length, beyond);
         }
-        return innerProduct(weights, entries);
-    }
-
-    /// @dev Writes entries of a table, by values, to memory; that of `beyond` for those from `length` on.
-    function tableEntries(uint256 table, uint256 to, uint256 from, uint256 end, uint256 length, uint256 beyond)
-        private
-        pure
-    {
-        assembly ("memory-safe") {
-            for {} lt(from, end) { from := add(from, 8) } {
-                let x := shr(192, mload(from))
-                if iszero(lt(x, length)) { x := beyond }
-                mstore(to, mload(add(table, shl(5, x))))
-                to := add(to, 32)
-            }
-        }
-    }
-
-    /// @dev Writes the function at values of several digits to memory.
-    function digitEntries(
-        DigitTables memory tables,
-        uint256 to,
-        uint256 from,
-        uint256 end,
-        uint256 length,
-        uint256 kind
-    ) private pure {
         unchecked {
-            // Addresses.
-            for (; from < end; from += VALUE_BYTES) {
-                uint256 entry = functionAt(tables, u64At(from), length, kind);
-                assembly ("memory-safe") {
-                    mstore(to, entry)
-                }
-                to += 32;
+            // Numbers of values.
+            for (uint256 i = 0; i < weights.length; ++i) {
+                Fp3 entry = Fp3.wrap(functionAt(tables, u64At(from + VALUE_BYTES * i), length, kind));
+                sum = mulAdd(entry, element(weights, i), sum);
             }
         }
     }
@@ -221,19 +188,30 @@ library PublicValues {
         }
     }
 
-    /// @dev Sum of weights times what lies in memory from `entry` on. Five products of limbs below 2^80 and 2^70 have less
-    /// than 2^153, and 2^LOG_BLOCK of them less than 2^158.
-    function innerProduct(Fp3[] memory weights, uint256 entry) private pure returns (Fp3 sum) {
+    /// @dev Sum of weights times entries of a table, by values, that of `beyond` for those from `length` on. Five products
+    /// of limbs below 2^80 and 2^70 have less than 2^153, and 2^LOG_BLOCK of them less than 2^158.
+    function tableBlock(uint256 table, Fp3[] memory weights, uint256 from, uint256 length, uint256 beyond)
+        private
+        pure
+        returns (Fp3 sum)
+    {
         // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
-        if (entry == 0) return sum;
+        if (from == 0) return sum;
+        uint256 weight;
+        uint256 end;
+        assembly ("memory-safe") {
+            weight := add(weights, 32)
+            end := add(weight, shl(5, mload(weights)))
+        }
         assembly ("memory-safe") {
             let s0 := 0
             let s1 := 0
             let s2 := 0
-            let weight := add(weights, 32)
-            for { let end := add(weight, shl(5, mload(weights))) } lt(weight, end) { weight := add(weight, 32) } {
-                let a2 := mload(entry)
-                entry := add(entry, 32)
+            for {} lt(weight, end) { weight := add(weight, 32) } {
+                let a2 := shr(192, mload(from))
+                from := add(from, 8)
+                if iszero(lt(a2, length)) { a2 := beyond }
+                a2 := mload(add(table, shl(5, a2)))
                 let a0 := shr(160, a2)
                 let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
                 a2 := and(a2, 0xffffffffffffffffffff)

@@ -3,37 +3,12 @@
 #include <httplib.h>
 
 #include "chain/endpoint.hpp"
+#include "chain/url.hpp"
 
 namespace avow::chain {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-struct Url {
-  std::string origin;  // scheme, host and port
-  std::string path;
-};
-
-Result<Url> parse_url(std::string_view text) {
-  const auto refuse = [](const char* why) {
-    // Without the text, which may hold a secret.
-    return fail(Cause::kUrl, fmt::format("the node's address {}; it looks like http://127.0.0.1:8545", why));
-  };
-  if (!text.starts_with("http://") && !text.starts_with("https://"))
-    return refuse("starts neither with http:// nor https://");
-  if (std::any_of(text.begin(), text.end(), [](char c) { return c <= ' ' || c >= 0x7f; })) {
-    return refuse("has blanks or characters that are no ASCII");
-  }
-  const std::size_t host = text.find("//") + 2;
-  const std::size_t end = std::min(text.find_first_of("/?#", host), text.size());
-  const std::string_view authority = text.substr(host, end - host);
-  if (authority.empty() || authority[0] == ':') return refuse("has no host");
-  if (authority.find('@') != std::string_view::npos) return refuse("has a user name, which is not taken");
-  if (text.find('#') != std::string_view::npos) return refuse("has a fragment (#)");
-  std::string path(text.substr(end));
-  if (!path.starts_with('/')) path.insert(path.begin(), '/');
-  return Url{std::string(text.substr(0, end)), std::move(path)};
-}
 
 class HttpEndpoint final : public Endpoint {
  public:
@@ -56,7 +31,7 @@ class HttpEndpoint final : public Endpoint {
     const auto deadline = Clock::now() + settings_.total_timeout;
     httplib::Request request;
     request.method = "POST";
-    request.path = url_.path;
+    request.path = url_.whole.substr(url_.origin.size());
     request.headers = {
         {"Content-Type", "application/json"}, {"Accept", "application/json"}, {"Accept-Encoding", "identity"}};
     request.body = body;

@@ -29,11 +29,13 @@ class Endpoint {
 
 struct HttpSettings {
   std::chrono::milliseconds connect_timeout{5'000};
-  std::chrono::milliseconds total_timeout{30'000};  ///< of a whole reply
-  std::size_t most_reply_bytes = std::size_t{32} << 20;
+  std::chrono::milliseconds total_timeout{30'000};       ///< of a whole exchange, the connection's making included
+  std::size_t most_reply_bytes = std::size_t{32} << 20;  ///< headers and body
+  std::string ca_file{};                                 ///< PEM of who vouches for the node; empty: the system's
 };
 
-/// A node at http://host[:port][/path] or https://..., whose certificate is checked.
+/// A node at http://host[:port][/path] or https://..., whose certificate is checked. Neither proxies nor redirections
+/// are followed. Only the system's look-up of a name may outlast the time, by its own limits.
 [[nodiscard]] Result<std::unique_ptr<Endpoint>> open_http(std::string_view url, const HttpSettings& settings = {});
 
 }  // namespace avow::chain

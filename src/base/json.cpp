@@ -6,6 +6,8 @@
 #include <set>
 #include <vector>
 
+#include "base/printable.hpp"
+
 namespace avow::base {
 namespace {
 
@@ -38,12 +40,11 @@ class JsonChecker : public nlohmann::json_sax<Json> {
   bool key(string_t& name) override {
     if (keys_.back().insert(name).second) return true;
     // Keys are shown up to a length that an error message bears.
-    return refuse({JsonFault::kDuplicate, 0, fmt::format("key '{}' is there twice", name.substr(0, 80))});
+    return refuse({JsonFault::kDuplicate, 0, fmt::format("key '{}' is there twice", printable(name, 80))});
   }
   bool parse_error(std::size_t position, const std::string& /*token*/, const Json::exception& error) override {
     // What was read last is part of the text, however long it is.
-    return refuse(
-        {JsonFault::kSyntax, position, fmt::format("is not JSON: {}", std::string_view(error.what()).substr(0, 160))});
+    return refuse({JsonFault::kSyntax, position, fmt::format("is not JSON: {}", printable(error.what(), 160))});
   }
 
  private:

@@ -18,7 +18,7 @@ enum class JsonFault : std::uint8_t {
 struct JsonError {
   JsonFault fault;
   std::size_t position;  ///< of kSyntax: in the text
-  std::string reason;    ///< what the text is or has: "is not JSON: ..."
+  std::string reason;    ///< what the text is or has: "is not JSON: ..."; printable
 };
 
 /// What a text has to be as a whole.

@@ -117,6 +117,18 @@ TEST(NodeClient, TakesATransactionThatIsKnownAsSent) {
   EXPECT_EQ(verdict(refused.send(transaction)), "rpc.node");
 }
 
+TEST(NodeClient, ShowsNothingOfANodeThatATerminalObeys) {
+  FakeNetwork network;
+  for (const char* result : {"\"\\u001b[2J\\u009b\\u202e\"", "{\"\\u001b\": 1, \"\\u001b\": 1}", "\"\xff\""}) {
+    Client client = network.client([&](const Json& request) {
+      return HttpReply{200, R"({"jsonrpc": "2.0", "id": )" + request["id"].dump() + R"(, "result": )" + result + "}"};
+    });
+    const auto refused = client.block_number();
+    ASSERT_EQ(verdict(refused), "rpc.reply") << result;
+    for (const char c : refused.error().text) EXPECT_TRUE(c >= ' ' && c <= '~') << refused.error().text;
+  }
+}
+
 TEST(NodeClient, TellsWhatIsNotThereFromWhatIsMalformed) {
   FakeNetwork network;
   Client none = network.client([](const Json& request) { return answer(request, nullptr); });

@@ -171,8 +171,8 @@ class HttpEndpoint final : public Endpoint {
 }  // namespace
 
 Result<std::unique_ptr<Endpoint>> open_http(std::string_view url, const HttpSettings& settings) {
-  static const bool is_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-  if (!is_ready) return fail(Cause::kTransport, "libcurl could not be set up; is there memory left?");
+  static const bool kIsReady = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  if (!kIsReady) return fail(Cause::kTransport, "libcurl could not be set up; is there memory left?");
   auto parsed = parse_url(url);
   if (!parsed) return base::Err{parsed.error()};
   return std::unique_ptr<Endpoint>(std::make_unique<HttpEndpoint>(std::move(parsed).value(), settings));

@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "base/hex.hpp"
+#include "base/printable.hpp"
 #include "chain/uint256.hpp"
 
 namespace avow::chain {
@@ -21,20 +22,13 @@ base::Err<Error> no_reply(std::string_view what) {
   return fail(Cause::kReply, fmt::format("a reply that is not JSON-RPC 2.0: {}", what));
 }
 
-// What a node says, without characters that a terminal would obey.
-std::string printable(std::string_view text) {
-  std::string out(text.substr(0, kMostNodeText));
-  std::replace_if(
-      out.begin(), out.end(), [](char c) { return c < ' ' || c == 0x7f; }, '?');
-  return out;
-}
-
 Error node_error(const Json& json) {
   const Json* code = member(json, "code");
   const std::string* message = string_member(json, "message");
   if (code == nullptr || !code->is_number_integer() || message == nullptr)
     return no_reply("an error without code or message").error;
-  Error error{Cause::kNode, fmt::format("the node says: {}", printable(*message)), code->get<std::int64_t>()};
+  Error error{Cause::kNode, fmt::format("the node says: {}", base::printable(*message, kMostNodeText)),
+              code->get<std::int64_t>()};
   // Most nodes say what a call reverted with as text, some inside an object.
   const Json* data = member(json, "data");
   if (data != nullptr && data->is_object()) data = member(*data, "data");

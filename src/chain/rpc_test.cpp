@@ -40,13 +40,13 @@ TEST(JsonRpc, RepliesAreReadStrictly) {
 }
 
 TEST(JsonRpc, ErrorsOfNodesKeepCodeAndData) {
-  const auto error =
-      parse_reply(R"({"jsonrpc": "2.0", "id": 7, "error": {"code": 3, "message": "a\u001bb", "data": "0x0102"}})", 7);
+  const auto error = parse_reply(
+      R"({"jsonrpc": "2.0", "id": 7, "error": {"code": 3, "message": "a\u001bb\u009bc", "data": "0x0102"}})", 7);
   ASSERT_FALSE(error);
   EXPECT_EQ(error.error().cause, Cause::kNode);
   EXPECT_EQ(error.error().node_code, 3);
   EXPECT_EQ(error.error().data, (base::Bytes{1, 2}));
-  EXPECT_EQ(error.error().text, "the node says: a?b");
+  EXPECT_EQ(error.error().text, "the node says: a?b??c");
   const auto nested =
       parse_reply(R"({"jsonrpc": "2.0", "id": 7, "error": {"code": 3, "message": "", "data": {"data": "0x03"}}})", 7);
   EXPECT_EQ(nested.error().data, base::Bytes{3});

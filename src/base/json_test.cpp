@@ -50,6 +50,16 @@ TEST(Json, IsNotDeeperThanAllowed) {
   EXPECT_TRUE(parse_json("[[],[],{}]", 2));
 }
 
+TEST(Json, HasNotMoreValuesThanAllowed) {
+  const std::string text = R"({"a":[1,-1,0.5,"b",true,null],"c":{}})";
+  EXPECT_TRUE(parse_json(text, 9, JsonTop::kAny, 9));
+  for (std::size_t most = 0; most < 9; ++most) {
+    const auto parsed = parse_json(text, 9, JsonTop::kAny, most);
+    ASSERT_FALSE(parsed) << most;
+    EXPECT_EQ(parsed.error().fault, JsonFault::kValues);
+  }
+}
+
 TEST(Json, IsAnObjectWhereOneIsWanted) {
   EXPECT_TRUE(parse_json("{}", 1, JsonTop::kObject));
   for (const std::string& text : {std::string("7"), std::string("[]"), std::string("null"), std::string(1000, '[')}) {

@@ -12,6 +12,7 @@ namespace avow::chain {
 namespace {
 
 constexpr std::int64_t kExecutionReverted = 3;
+constexpr std::size_t kMostLogsBytes = std::size_t{32} << 20;  // of a reply
 
 // What a call gave, read; its own error otherwise.
 template <typename T>
@@ -154,8 +155,8 @@ Result<base::Digest> Client::send(base::ByteView signed_transaction) {
 }
 
 Result<std::optional<Receipt>> Client::receipt(const base::Digest& transaction) {
-  auto receipt =
-      read_optional(rpc_.call("eth_getTransactionReceipt", Json::array({to_data(transaction)})), read_receipt);
+  auto receipt = read_optional(
+      rpc_.call("eth_getTransactionReceipt", Json::array({to_data(transaction)}), {}, kMostLogsBytes), read_receipt);
   if (receipt && receipt.value() && receipt.value()->transaction != transaction) {
     return fail(Cause::kReply, "the node gives another transaction's receipt");
   }
@@ -168,7 +169,8 @@ Result<std::vector<Log>> Client::logs(const LogFilter& filter, std::uint64_t fir
   std::uint64_t next = first;
   while (next <= last) {
     const std::uint64_t end = last - next < range ? last : next + range - 1;
-    const auto result = rpc_.call("eth_getLogs", Json::array({filter_object(filter, next, end)}), is_range_too_large);
+    const auto result =
+        rpc_.call("eth_getLogs", Json::array({filter_object(filter, next, end)}), is_range_too_large, kMostLogsBytes);
     if (!result && is_range_too_large(result.error()) && end > next) {
       range = (end - next + 1) / 2;
       continue;

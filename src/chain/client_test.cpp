@@ -189,5 +189,16 @@ TEST(NodeClient, RefusesLogsThatWereNotAskedFor) {
   EXPECT_EQ(verdict(one.logs({{}, {std::nullopt, std::nullopt}}, 0, 9)), "rpc.reply");
 }
 
+TEST(NodeClient, TakesLargeRepliesOfLogsAlone) {
+  FakeNetwork network;
+  Client client = network.client([](const Json& request) {
+    Json log = honest_log();
+    log["data"] = filled('0', 5'000'000);
+    return answer(request, request["method"] == "eth_getLogs" ? Json::array({log}) : log["data"]);
+  });
+  EXPECT_EQ(good(client.logs({}, 5, 5))[0].body.data.size(), 5'000'000U);
+  EXPECT_EQ(verdict(client.code({})), "rpc.reply_size");
+}
+
 }  // namespace
 }  // namespace avow::chain

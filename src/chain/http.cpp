@@ -118,8 +118,8 @@ class HttpEndpoint final : public Endpoint {
 
   [[nodiscard]] const std::string& name() const override { return url_.origin; }
 
-  Result<HttpReply> post(const std::string& body) override {
-    Reception reception(settings_.most_reply_bytes);
+  Result<HttpReply> post(const std::string& body, std::size_t most_reply_bytes) override {
+    Reception reception(most_reply_bytes);
     set(CURLOPT_POSTFIELDS, body.c_str());
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
     set(CURLOPT_HEADERDATA, &reception);
@@ -128,7 +128,7 @@ class HttpEndpoint final : public Endpoint {
     if (reception.is_too_large() || code == CURLE_OUT_OF_MEMORY || static_cast<int>(code) == kLineTooLong) {
       return fail(Cause::kReplySize,
                   fmt::format("{}: a reply of more than {} bytes, or of more than {} before its body", name(),
-                              settings_.most_reply_bytes, kMostHeaderBytes));
+                              most_reply_bytes, kMostHeaderBytes));
     }
     if (code != CURLE_OK) {
       return fail(Cause::kTransport, fmt::format("{}: {}; is the node running?", name(), reason(code)));

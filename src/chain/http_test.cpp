@@ -19,11 +19,12 @@ using testing::OwnCertificate;
 using testing::reply_of;
 using testing::verdict;
 
+constexpr std::size_t kMostBytes = 1'000'000;
+
 HttpSettings quick_settings() {
   HttpSettings settings;
   settings.connect_timeout = milliseconds(500);
   settings.total_timeout = milliseconds(500);
-  settings.most_reply_bytes = 1'000'000;
   return settings;
 }
 
@@ -36,7 +37,7 @@ LoopbackServer::Serve always(const std::string& reply) {
 }
 
 Result<HttpReply> post_to(const LoopbackServer& server, const std::string& body = "{}") {
-  return good(open_http(server.url(), quick_settings()))->post(body);
+  return good(open_http(server.url(), quick_settings()))->post(body, kMostBytes);
 }
 
 TEST(HttpEndpoint, PostsAndReadsOverOneConnection) {
@@ -45,7 +46,7 @@ TEST(HttpEndpoint, PostsAndReadsOverOneConnection) {
   });
   const auto endpoint = good(open_http(server.url(), quick_settings()));
   for (int i = 0; i < 3; ++i) {
-    const auto reply = good(endpoint->post("hello"));
+    const auto reply = good(endpoint->post("hello", kMostBytes));
     EXPECT_EQ(reply.status, 200);
     EXPECT_TRUE(reply.body.starts_with("POST /secret HTTP/1.1\r\n")) << reply.body;
     EXPECT_TRUE(reply.body.ends_with("\r\n\r\nhello")) << reply.body;
@@ -75,13 +76,13 @@ TEST(HttpEndpoint, BoundsReplies) {
       }
     });
     const auto endpoint = good(open_http(server.url(), quick_settings()));
-    EXPECT_EQ(good(endpoint->post("")).body.size(), 990'000U);
+    EXPECT_EQ(good(endpoint->post("", kMostBytes)).body.size(), 990'000U);
     for (const std::size_t larger : {std::size_t{1'000'001}, std::size_t{10'000'000}}) {
       size = larger;
-      EXPECT_EQ(verdict(endpoint->post("")), "rpc.reply_size") << larger;
+      EXPECT_EQ(verdict(endpoint->post("", kMostBytes)), "rpc.reply_size") << larger;
     }
     size = 7;
-    EXPECT_EQ(good(endpoint->post("")).body.size(), 7U) << "after a refusal";
+    EXPECT_EQ(good(endpoint->post("", kMostBytes)).body.size(), 7U) << "after a refusal";
   }
 }
 
@@ -111,7 +112,7 @@ TEST(HttpEndpoint, HandsOtherStatusesOnAndFollowsNoRedirections) {
 
 TEST(HttpEndpoint, SaysThatNobodyAnswers) {
   const auto endpoint = good(open_http("http://127.0.0.1:1/secret", quick_settings()));
-  const auto reply = endpoint->post("");
+  const auto reply = endpoint->post("", kMostBytes);
   ASSERT_FALSE(reply);
   EXPECT_EQ(to_string(reply.error()), "rpc.transport: http://127.0.0.1:1: it cannot be reached; is the node running?");
 }
@@ -166,7 +167,7 @@ TEST(HttpEndpoint, OutlastsNoTimeNorMemoryWhateverAServerSends) {
     });
     const long before = most_memory_kib();
     const auto begin = std::chrono::steady_clock::now();
-    const auto reply = good(open_http(server.url(), quick_settings()))->post("{}");
+    const auto reply = good(open_http(server.url(), quick_settings()))->post("{}", kMostBytes);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, milliseconds(1500)) << flood.name;
     ASSERT_EQ(verdict(reply), flood.verdict) << flood.name << (reply ? "" : reply.error().text);
     EXPECT_EQ(reply.error().text.find("secret"), std::string::npos) << reply.error().text;
@@ -180,7 +181,7 @@ TEST(HttpEndpoint, ComesBackToAServerThatClosedBetweenRequests) {
   });
   const auto endpoint = good(open_http(server.url(), quick_settings()));
   for (int i = 1; i <= 3; ++i) {
-    EXPECT_EQ(good(endpoint->post("")).body, "once");
+    EXPECT_EQ(good(endpoint->post("", kMostBytes)).body, "once");
     EXPECT_EQ(server.connections(), i);
   }
 }
@@ -204,16 +205,16 @@ TEST(HttpEndpoint, TrustsACertificateThatSomebodyVouchesForAndNoOther) {
     connection.send(reply_of("hello"));
   });
   HttpSettings settings = quick_settings();
-  const auto refused = good(open_http(server.url("https"), settings))->post("");
+  const auto refused = good(open_http(server.url("https"), settings))->post("", kMostBytes);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().text.find("certificate is not trusted"), std::string::npos) << refused.error().text;
   EXPECT_FALSE(was_asked);
   settings.ca_file = certificate.file();
-  EXPECT_EQ(good(good(open_http(server.url("https"), settings))->post("")).body, "hello");
+  EXPECT_EQ(good(good(open_http(server.url("https"), settings))->post("", kMostBytes)).body, "hello");
   settings.ca_file += ".none";
-  EXPECT_EQ(verdict(good(open_http(server.url("https"), settings))->post("")), "rpc.transport");
+  EXPECT_EQ(verdict(good(open_http(server.url("https"), settings))->post("", kMostBytes)), "rpc.transport");
   const LoopbackServer plain(always(reply_of("hello")));
-  EXPECT_EQ(verdict(good(open_http(plain.url("https"), settings))->post("")), "rpc.transport");
+  EXPECT_EQ(verdict(good(open_http(plain.url("https"), settings))->post("", kMostBytes)), "rpc.transport");
 }
 
 // Where the process ends by SIGPIPE, so does the test.
@@ -231,14 +232,15 @@ TEST(HttpEndpoint, OutlivesServersThatResetConnections) {
     });
     const auto endpoint = good(open_http(server.url(scheme), settings));
     for (int i = 0; i < 3; ++i) {
-      EXPECT_EQ(good(endpoint->post("")).body, "first");
+      EXPECT_EQ(good(endpoint->post("", kMostBytes)).body, "first");
       std::this_thread::sleep_for(milliseconds(30));
     }
     const LoopbackServer rude([&](Connection& connection) {
       if (scheme == std::string("https") && !connection.start_tls(certificate.context())) return;
       connection.reset();
     });
-    EXPECT_EQ(verdict(good(open_http(rude.url(scheme), settings))->post(std::string(5'000'000, 'a'))), "rpc.transport");
+    EXPECT_EQ(verdict(good(open_http(rude.url(scheme), settings))->post(std::string(5'000'000, 'a'), kMostBytes)),
+              "rpc.transport");
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "base/hex.hpp"
+#include "base/json.hpp"
 #include "base/printable.hpp"
 #include "chain/uint256.hpp"
 
@@ -15,6 +16,10 @@ namespace avow::chain {
 namespace {
 
 constexpr std::size_t kMostReplyDepth = 32;
+// Logs have 40 bytes and more of text for each value, and so has all that is large; what has less is small, or takes
+// memory on purpose.
+constexpr std::size_t kBytesOfAValue = 32;
+constexpr std::size_t kFreeValues = std::size_t{1} << 14;
 constexpr std::size_t kMostNodeText = 300;
 constexpr std::int64_t kLimitExceeded = -32005;
 
@@ -50,9 +55,13 @@ bool may_pass(const Error& error) { return error.cause != Cause::kNode || is_bus
 void sleep_for(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
 
 Result<Json> parse_reply(std::string_view body, std::uint64_t id) {
-  auto parsed = parse_json(body, kMostReplyDepth);
-  if (!parsed) return no_reply(parsed.error().text);
-  const Json& json = parsed.value();
+  auto parsed =
+      base::parse_json(body, kMostReplyDepth, base::JsonTop::kAny, kFreeValues + body.size() / kBytesOfAValue);
+  if (!parsed && parsed.error().fault == base::JsonFault::kValues) {
+    return fail(Cause::kReplySize, fmt::format("a reply that {}", parsed.error().reason));
+  }
+  if (!parsed) return no_reply(parsed.error().reason);
+  Json& json = parsed.value();
   const std::string* version = string_member(json, "jsonrpc");
   if (version == nullptr || *version != "2.0") return no_reply("'jsonrpc' is not 2.0");
   const Json* result = member(json, "result");
@@ -66,7 +75,7 @@ Result<Json> parse_reply(std::string_view body, std::uint64_t id) {
     return no_reply("the id is not the request's");
   }
   if (result == nullptr) return no_reply("neither a result nor an error");
-  return *result;
+  return std::move(json["result"]);  // which may be large
 }
 
 Rpc::Rpc(std::vector<std::unique_ptr<Endpoint>> endpoints, RpcPolicy policy, Sleep sleep)
@@ -75,7 +84,8 @@ Rpc::Rpc(std::vector<std::unique_ptr<Endpoint>> endpoints, RpcPolicy policy, Sle
   for (auto& endpoint : endpoints) nodes_.push_back({std::move(endpoint)});
 }
 
-Result<Json> Rpc::call(const char* method, const Json& params, const std::function<bool(const Error&)>& is_final) {
+Result<Json> Rpc::call(const char* method, const Json& params, const std::function<bool(const Error&)>& is_final,
+                       std::size_t most_reply_bytes) {
   Error last{Cause::kTransport, ""};
   auto backoff = policy_.first_backoff;
   for (unsigned round = 0; round < policy_.rounds; ++round) {
@@ -84,7 +94,7 @@ Result<Json> Rpc::call(const char* method, const Json& params, const std::functi
       backoff = std::min(2 * backoff, policy_.most_backoff);
     }
     for (std::size_t tried = 0; tried < nodes_.size(); ++tried) {
-      auto result = exchange(nodes_[current_], method, params);
+      auto result = exchange(nodes_[current_], method, params, most_reply_bytes);
       if (result || !may_pass(result.error()) || (is_final && is_final(result.error()))) return result;
       last = result.error();
       current_ = (current_ + 1) % nodes_.size();
@@ -93,14 +103,14 @@ Result<Json> Rpc::call(const char* method, const Json& params, const std::functi
   return base::Err{last};
 }
 
-Result<Json> Rpc::exchange(Node& node, const char* method, const Json& params) {
+Result<Json> Rpc::exchange(Node& node, const char* method, const Json& params, std::size_t most_reply_bytes) {
   if (policy_.chain_id && !node.is_known) {
     if (auto error = check_chain(node)) return base::Err{std::move(*error)};
     node.is_known = true;
   }
   const std::uint64_t id = ++last_id_;
-  const auto reply =
-      node.endpoint->post(to_text({{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}}));
+  const Json request = {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}};
+  const auto reply = node.endpoint->post(to_text(request), most_reply_bytes);
   if (!reply) return base::Err{reply.error()};
   auto result = parse_reply(reply.value().body, id);
   // Some nodes answer with an error of JSON-RPC and a status of its kind.
@@ -116,7 +126,7 @@ Result<Json> Rpc::exchange(Node& node, const char* method, const Json& params) {
 
 std::optional<Error> Rpc::check_chain(Node& node) {
   node.is_known = true;  // for this call
-  const auto result = exchange(node, "eth_chainId", Json::array());
+  const auto result = exchange(node, "eth_chainId", Json::array(), kMostReplyBytes);
   node.is_known = false;
   if (!result) return result.error();
   const auto* text = result.value().get_ptr<const std::string*>();

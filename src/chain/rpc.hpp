@@ -30,9 +30,14 @@ class Rpc {
   explicit Rpc(std::vector<std::unique_ptr<Endpoint>> endpoints, RpcPolicy policy = {}, Sleep sleep = sleep_for);
 
   /// The result. Errors of nodes (kNode) are the caller's to judge and not tried again, but those that say that the
-  /// node is busy; unless `is_final` says of one that it is no matter of time.
+  /// node is busy; unless `is_final` says of one that it is no matter of time. A reply of more than `most_reply_bytes`
+  /// is an error (kReplySize), as is one of more values than its size explains.
   [[nodiscard]] Result<Json> call(const char* method, const Json& params,
-                                  const std::function<bool(const Error&)>& is_final = {});
+                                  const std::function<bool(const Error&)>& is_final = {},
+                                  std::size_t most_reply_bytes = kMostReplyBytes);
+
+  /// More than any reply but lists of logs has.
+  static constexpr std::size_t kMostReplyBytes = std::size_t{4} << 20;
 
   [[nodiscard]] const Sleep& sleep() const { return sleep_; }
 
@@ -41,7 +46,7 @@ class Rpc {
     std::unique_ptr<Endpoint> endpoint;
     bool is_known = false;  // to be of the chain that the policy wants
   };
-  [[nodiscard]] Result<Json> exchange(Node& node, const char* method, const Json& params);
+  [[nodiscard]] Result<Json> exchange(Node& node, const char* method, const Json& params, std::size_t most_reply_bytes);
   [[nodiscard]] std::optional<Error> check_chain(Node& node);
 
   std::vector<Node> nodes_;
@@ -51,7 +56,8 @@ class Rpc {
   std::uint64_t last_id_ = 0;
 };
 
-/// The result in a reply to the request of this id; kNode if the node says an error.
+/// The result in a reply to the request of this id; kNode if the node says an error. What it takes in memory is in
+/// proportion to the text: where more values are in it than that explains, it is kReplySize.
 [[nodiscard]] Result<Json> parse_reply(std::string_view body, std::uint64_t id);
 
 }  // namespace avow::chain

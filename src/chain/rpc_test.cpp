@@ -39,6 +39,20 @@ TEST(JsonRpc, RepliesAreReadStrictly) {
   }
 }
 
+TEST(JsonRpc, RepliesTakeNoMoreMemoryThanTheirTextExplains) {
+  const auto reply_of = [](std::string_view element, std::size_t times) {
+    std::string text = R"({"jsonrpc": "2.0", "id": 7, "result": [0)";
+    for (std::size_t i = 0; i < times; ++i) text.append(",").append(element);
+    return text + "]}";
+  };
+  for (const char* element : {"0", "[]", "{}", "\"\"", "null", R"({"a":0})"}) {
+    EXPECT_EQ(verdict(parse_reply(reply_of(element, 1'000'000), 7)), "rpc.reply_size") << element;
+    EXPECT_EQ(verdict(parse_reply(reply_of(element, 5'000), 7)), "ok") << element;
+  }
+  const std::string hash = '"' + std::string(66, '0') + '"';
+  EXPECT_EQ(good(parse_reply(reply_of(hash, 400'000), 7)).size(), 400'001U);
+}
+
 TEST(JsonRpc, ErrorsOfNodesKeepCodeAndData) {
   const auto error = parse_reply(
       R"({"jsonrpc": "2.0", "id": 7, "error": {"code": 3, "message": "a\u001bb\u009bc", "data": "0x0102"}})", 7);

@@ -47,6 +47,13 @@ bool has_text(const Error& error, std::initializer_list<const char*> texts) {
                      [&](const char* text) { return lower.find(text) != std::string::npos; });
 }
 
+// Words of geth and most others; of Parity's children; of Nethermind; of Besu.
+bool is_known_transaction(const Error& error) {
+  return error.cause == Cause::kNode &&
+         has_text(error, {"already known", "already imported", "alreadyknown", "known transaction"}) &&
+         !has_text(error, {"unknown transaction"});
+}
+
 bool is_revert(const Error& error) {
   return error.cause == Cause::kNode &&
          (error.node_code == kExecutionReverted || !error.data.empty() || has_text(error, {"revert"}));
@@ -145,10 +152,7 @@ Result<base::Digest> Client::send(base::ByteView signed_transaction) {
   const base::Digest hash = hash::keccak256(signed_transaction);
   const auto result = rpc_.call("eth_sendRawTransaction", Json::array({to_data(signed_transaction)}));
   // The reply to an earlier attempt may have been lost.
-  if (!result && result.error().cause == Cause::kNode &&
-      has_text(result.error(), {"already known", "already imported", "alreadyknown"})) {
-    return hash;
-  }
+  if (!result && is_known_transaction(result.error())) return hash;
   auto said = read_result(result, read_digest);
   if (said && said.value() != hash) return fail(Cause::kReply, "the node names another transaction than was sent");
   return said;

@@ -109,8 +109,14 @@ TEST(NodeClient, TakesATransactionThatIsKnownAsSent) {
   const base::Bytes transaction{2, 0xc0};
   const auto hash = hash::keccak256(transaction);
   FakeNetwork network;
-  Client known = network.client([](const Json& request) { return refusal(request, -32000, "already known"); });
-  EXPECT_EQ(good(known.send(transaction)), hash);
+  for (const char* words : {"already known", "Transaction with the same hash was already imported.", "AlreadyKnown",
+                            "Known transaction", "ALREADY KNOWN"}) {
+    Client known = network.client([=](const Json& request) { return refusal(request, -32000, words); });
+    EXPECT_EQ(good(known.send(transaction)), hash) << words;
+  }
+  Client unknown =
+      network.client([](const Json& request) { return refusal(request, -32000, "Unknown transaction type"); });
+  EXPECT_EQ(verdict(unknown.send(transaction)), "rpc.node");
   Client other = network.client([](const Json& request) { return answer(request, filled('0', 32)); });
   EXPECT_EQ(verdict(other.send(transaction)), "rpc.reply");
   Client refused = network.client([](const Json& request) { return refusal(request, -32000, "nonce too low"); });

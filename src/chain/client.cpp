@@ -106,7 +106,11 @@ Result<std::uint64_t> Client::block_number() {
 }
 
 Result<std::optional<Block>> Client::block(const BlockId& id) {
-  return read_optional(rpc_.call("eth_getBlockByNumber", {id.text(), false}), read_block);
+  auto block = read_optional(rpc_.call("eth_getBlockByNumber", {id.text(), false}), read_block);
+  if (block && block.value() && id.number() && block.value()->ref.number != *id.number()) {
+    return fail(Cause::kReply, "the node gives another block than was asked for");
+  }
+  return block;
 }
 
 Result<std::uint64_t> Client::transaction_count(const Address& account, const BlockId& id) {

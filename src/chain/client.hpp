@@ -9,16 +9,19 @@ namespace avow::chain {
 /// A block by its number, or by how sure it is.
 class BlockId {
  public:
-  BlockId(std::uint64_t number) : text_(to_quantity(number)) {}  // NOLINT(google-explicit-constructor)
+  BlockId(std::uint64_t number)  // NOLINT(google-explicit-constructor)
+      : text_(to_quantity(number)), number_(number) {}
   static BlockId latest() { return BlockId("latest"); }
   static BlockId pending() { return BlockId("pending"); }
   static BlockId safe() { return BlockId("safe"); }
   static BlockId finalized() { return BlockId("finalized"); }
   [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] std::optional<std::uint64_t> number() const { return number_; }
 
  private:
   explicit BlockId(const char* tag) : text_(tag) {}
   std::string text_;
+  std::optional<std::uint64_t> number_{};
 };
 
 struct CallRequest {
@@ -45,7 +48,7 @@ class Client {
 
   [[nodiscard]] Result<std::uint64_t> chain_id();
   [[nodiscard]] Result<std::uint64_t> block_number();
-  /// Nothing if the chain has no such block.
+  /// Nothing if the node knows no such block.
   [[nodiscard]] Result<std::optional<Block>> block(const BlockId& id);
   [[nodiscard]] Result<std::uint64_t> transaction_count(const Address& account, const BlockId& id);
   [[nodiscard]] Result<U256> balance(const Address& account, const BlockId& id = BlockId::latest());

@@ -206,5 +206,13 @@ TEST(NodeClient, TakesLargeRepliesOfLogsAlone) {
   EXPECT_EQ(verdict(client.code({})), "rpc.reply_size");
 }
 
+TEST(NodeClient, TakesNoOtherBlockThanItAskedFor) {
+  FakeNetwork network;
+  Client client = network.client([](const Json& request) { return answer(request, honest_block()); });
+  EXPECT_EQ(good(client.block(5))->ref.number, 5U);
+  EXPECT_EQ(verdict(client.block(6)), "rpc.reply");
+  EXPECT_EQ(good(client.block(BlockId::latest()))->ref.number, 5U);
+}
+
 }  // namespace
 }  // namespace avow::chain

@@ -22,8 +22,8 @@ class Follower {
   /// kMostKept are kept, which is how deep a reorganisation may be.
   Follower(Client& client, const std::vector<BlockRef>& known);
 
-  /// At most kMostAdded blocks at a time. kReorganised if the chain has left even the oldest block that is known: then
-  /// what was derived from it has to be read again from the start.
+  /// At most kMostAdded blocks at a time; nothing only at the head. kReorganised if the chain has left even the oldest
+  /// block that is known: then what was derived from it has to be read again from the start.
   [[nodiscard]] Result<ChainStep> advance();
 
   [[nodiscard]] const BlockRef& head() const { return known_.back(); }
@@ -34,6 +34,7 @@ class Follower {
   static constexpr std::size_t kMostAdded = 512;
 
  private:
+  [[nodiscard]] Result<ChainStep> look_once();
   [[nodiscard]] std::optional<Error> roll_back(std::deque<BlockRef>& known, ChainStep& step);
 
   Client* client_;

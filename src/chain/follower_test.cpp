@@ -101,6 +101,36 @@ TEST(ChainFollower, SaysWhenAllThatItKnowsIsGone) {
   EXPECT_EQ(numbers(good(follower.advance()).rolled_back), (Numbers{3}));
 }
 
+TEST(ChainFollower, DoesNotStandStillOnBlocksThatDoNotFit) {
+  FakeChain chain("aaaa");
+  FakeNetwork network;
+  bool is_torn = true;
+  Client client = network.client([&, node = chain.node()](const Json& request) {
+    // As if the chain changed between two questions.
+    chain.set(is_torn && request["params"][0] == "0x2" ? "abbb" : "aaaa");
+    return node(request);
+  });
+  Follower follower(client, {chain.ref(0), chain.ref(1)});
+  const BlockRef head = follower.head();
+  EXPECT_EQ(verdict(follower.advance()), "rpc.reply");
+  EXPECT_EQ(follower.head(), head);
+  is_torn = false;
+  EXPECT_EQ(numbers(good(follower.advance()).added), (Numbers{2, 3}));
+}
+
+TEST(ChainFollower, BearsAChainThatChangesWhileItLooks) {
+  FakeChain chain("aaaa");
+  FakeNetwork network;
+  Client client = network.client([&, node = chain.node()](const Json& request) {
+    if (request["params"][0] == "0x2") chain.set("abbb");
+    return node(request);
+  });
+  Follower follower(client, {chain.ref(0), chain.ref(1)});
+  const BlockRef left = follower.head();
+  EXPECT_EQ(good(follower.advance()).rolled_back, std::vector<BlockRef>{left});
+  EXPECT_EQ(follower.head(), chain.ref(3));
+}
+
 TEST(ChainFollower, GoesInBoundedSteps) {
   FakeChain chain(std::string(2 * Follower::kMostAdded, 'a'));
   FakeNetwork network;

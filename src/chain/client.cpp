@@ -84,14 +84,17 @@ bool matches(const LogFilter& filter, const Log& log) {
   return true;
 }
 
+bool are_in_order(const Log& a, const Log& b) {
+  if (a.block.number != b.block.number) return a.block.number < b.block.number;
+  return a.block.hash == b.block.hash && a.index < b.index;
+}
+
 // Whether logs are what was asked for: a node that sends others is not believed.
 bool are_of(const std::vector<Log>& logs, const LogFilter& filter, std::uint64_t first, std::uint64_t last) {
   const Log* before = nullptr;
   for (const Log& log : logs) {
     if (log.block.number < first || log.block.number > last || !matches(filter, log)) return false;
-    if (before != nullptr && std::pair(before->block.number, before->index) >= std::pair(log.block.number, log.index)) {
-      return false;
-    }
+    if (before != nullptr && !are_in_order(*before, log)) return false;
     before = &log;
   }
   return true;

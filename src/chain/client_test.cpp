@@ -76,6 +76,11 @@ TEST(Replies, AreReadStrictly) {
   Json status = honest_receipt();
   status["status"] = "0x2";
   EXPECT_EQ(verdict(read_receipt(status)), "rpc.reply");
+  for (const char* key : {"transactionHash", "blockHash", "blockNumber"}) {
+    Json other = honest_receipt();
+    other["logs"][0][key] = key == std::string("blockNumber") ? Json("0x6") : Json(filled('9', 32));
+    EXPECT_EQ(verdict(read_receipt(other)), "rpc.reply") << key;
+  }
   const Json fees = {{"baseFeePerGas", {"0x1", "0x2"}}, {"reward", {Json::array({"0x3"})}}};
   expect_all_needed(fees, read_fee_history, {});
   EXPECT_EQ(verdict(read_number("0x10000000000000000")), "rpc.reply");
@@ -193,6 +198,20 @@ TEST(NodeClient, RefusesLogsThatWereNotAskedFor) {
   EXPECT_EQ(verdict(one.logs({{}, {base::Digest{}}}, 0, 9)), "rpc.reply");
   EXPECT_EQ(verdict(one.logs({{}, {std::nullopt}}, 0, 9)), "ok");
   EXPECT_EQ(verdict(one.logs({{}, {std::nullopt, std::nullopt}}, 0, 9)), "rpc.reply");
+}
+
+TEST(NodeClient, RefusesLogsOfTwoBlocksWithOneNumber) {
+  FakeNetwork network;
+  char branch = '3';
+  Client client = network.client([&](const Json& request) {
+    Json second = honest_log();
+    second["logIndex"] = "0x1";
+    second["blockHash"] = filled(branch, 32);
+    return answer(request, Json::array({honest_log(), second}));
+  });
+  EXPECT_EQ(verdict(client.logs({}, 0, 9)), "ok");
+  branch = '4';
+  EXPECT_EQ(verdict(client.logs({}, 0, 9)), "rpc.reply");
 }
 
 TEST(NodeClient, TakesLargeRepliesOfLogsAlone) {

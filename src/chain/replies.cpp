@@ -168,6 +168,9 @@ Result<Receipt> read_receipt(const Json& json) {
   receipt.gas_price = reader.quantity("effectiveGasPrice");
   if (reader.has("contractAddress")) receipt.created = reader.address("contractAddress");
   receipt.logs = reader.list<Log>("logs", read_log);
+  for (const Log& log : receipt.logs) {
+    if (log.transaction != receipt.transaction || log.block != receipt.block) reader.refuse("logs");
+  }
   if (!reader.good()) return reader.error();
   return receipt;
 }

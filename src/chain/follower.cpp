@@ -17,6 +17,43 @@ base::Err<Error> left_behind(const BlockRef& block) {
               fmt::format("block {} is no longer part of the chain; read again from a block before it", block.number));
 }
 
+// Unless the chain has another block in its place, or the node none.
+std::optional<Error> check_is_in_chain(Client& client, const BlockRef& ref) {
+  const auto block = client.known_block(ref.number);
+  if (!block) return block.error();
+  if (block.value().ref != ref) return left_behind(ref).error;
+  return std::nullopt;
+}
+
+// What is read in parts is of one chain, which holds where it starts, if its end is there before and after: the end
+// names all others.
+std::optional<Error> add_range(Client& client, const LogFilter& filter, std::uint64_t last, LogBackfill& read) {
+  const auto end = client.known_block(last);
+  if (!end) return end.error();
+  if (auto error = check_is_in_chain(client, read.upto)) return error;
+  auto range = client.logs(filter, read.upto.number + 1, last);
+  if (!range) return range.error();
+  const auto upto = client.known_block(range.value().upto);
+  if (!upto) return upto.error();
+  if (auto error = check_is_in_chain(client, end.value().ref)) return error;
+  read = {std::move(range.value().logs), upto.value().ref};
+  return std::nullopt;
+}
+
+// One by one, each of which names the one before it.
+std::optional<Error> add_blocks(Client& client, const LogFilter& filter, std::uint64_t last, LogBackfill& read) {
+  while (read.upto.number < last && memory_of(read.logs) <= Client::kMostLogBytes) {
+    const auto block = client.known_block(read.upto.number + 1);
+    if (!block) return block.error();
+    if (block.value().parent != read.upto.hash) return left_behind(read.upto).error;
+    auto logs = client.logs(filter, block.value().ref);
+    if (!logs) return logs.error();
+    std::move(logs.value().begin(), logs.value().end(), std::back_inserter(read.logs));
+    read.upto = block.value().ref;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Follower::Follower(Client& client, const std::vector<BlockRef>& known)
@@ -82,29 +119,17 @@ Result<ChainStep> Follower::look_once() {
 
 Result<LogBackfill> backfill_logs(Client& client, const LogFilter& filter, const BlockRef& stored,
                                   std::uint64_t behind) {
-  const auto is_in_chain = [&](const BlockRef& ref) -> Result<bool> {
-    const auto block = client.block(ref.number);
-    if (!block) return base::Err{block.error()};
-    return block.value() && block.value()->ref == ref;
-  };
-  const auto before = is_in_chain(stored);
-  if (!before) return base::Err{before.error()};
-  if (!before.value()) return left_behind(stored);
   const auto head = client.block_number();
   if (!head) return base::Err{head.error()};
   const std::uint64_t newest = head.value() - std::min(behind, head.value());
-  if (newest <= stored.number) return LogBackfill{{}, stored};
-  const std::uint64_t last = stored.number + std::min(newest - stored.number, kMostBackfillBlocks);
-  const auto end = client.block(last);
-  if (!end) return base::Err{end.error()};
-  if (!end.value()) return fail(Cause::kReply, "the node does not give its newest block");
-  auto logs = client.logs(filter, stored.number + 1, last);
-  if (!logs) return base::Err{logs.error()};
-  // What was read in parts is of one chain if its last block is still there: it names all others.
-  const auto after = is_in_chain(end.value()->ref);
-  if (!after) return base::Err{after.error()};
-  if (!after.value()) return left_behind(end.value()->ref);
-  return LogBackfill{std::move(logs).value(), end.value()->ref};
+  const std::uint64_t wanted = newest > stored.number ? std::min(newest - stored.number, kMostBackfillBlocks) : 0;
+  const std::uint64_t last = stored.number + wanted;
+  const std::uint64_t far = std::min(last, head.value() - std::min(kNearHead, head.value()));
+  LogBackfill read{{}, stored};
+  auto error = far > stored.number ? add_range(client, filter, far, read) : check_is_in_chain(client, stored);
+  if (!error) error = add_blocks(client, filter, last, read);
+  if (error) return base::Err{std::move(*error)};
+  return read;
 }
 
 }  // namespace avow::chain

@@ -41,17 +41,25 @@ class Follower {
   std::deque<BlockRef> known_;
 };
 
+inline constexpr std::uint64_t kMostBackfillBlocks = 100'000;
+inline constexpr std::uint64_t kNearHead = 64;
+inline constexpr std::uint64_t kUsualBehind = 12;  ///< few reorganisations are deeper, and few nodes further behind
+
 /// The logs from behind a block, after downtime or for the first time.
 struct LogBackfill {
   std::vector<Log> logs;
   BlockRef upto;  ///< where the next one starts
 };
 
-/// Everything between a block that was read already and the head, `behind` blocks before it. kReorganised if the chain
-/// has left the block (a Follower says how far), or leaves the head while it is read (try again). Of at most
-/// kMostBackfillBlocks at a time: `upto` says how far.
+/// Everything between a block that was read already and the head, `behind` blocks before it: a Follower reads on from
+/// there. kReorganised if the chain has left the block (a Follower says how far), or changes while it is read (try
+/// again); kBehind if a node lacks blocks (try again later). Of at most kMostBackfillBlocks at a time, and of no more
+/// after Client::kMostLogBytes: `upto` says how far.
+///
+/// No log is missing as long as every node that answers is at most kNearHead blocks behind the one that says the head:
+/// nearer ones are asked for by their hash. A node further behind is found out where it answers all questions, as it
+/// does not know the last block; it is not where others behind the same address answer for it.
 [[nodiscard]] Result<LogBackfill> backfill_logs(Client& client, const LogFilter& filter, const BlockRef& stored,
-                                                std::uint64_t behind = 0);
-inline constexpr std::uint64_t kMostBackfillBlocks = 100'000;
+                                                std::uint64_t behind = kUsualBehind);
 
 }  // namespace avow::chain

@@ -185,6 +185,12 @@ Result<FeeHistory> read_fee_history(const Json& json) {
   return history;
 }
 
+std::size_t memory_of(const std::vector<Log>& logs) {
+  std::size_t size = 0;
+  for (const Log& log : logs) size += sizeof log + log.body.topics.size() * sizeof(base::Digest) + log.body.data.size();
+  return size;
+}
+
 std::string to_data(base::ByteView bytes) { return "0x" + base::to_hex(bytes); }
 
 }  // namespace avow::chain

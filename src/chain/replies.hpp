@@ -58,6 +58,9 @@ struct FeeHistory {
 [[nodiscard]] Result<Receipt> read_receipt(const Json& json);
 [[nodiscard]] Result<FeeHistory> read_fee_history(const Json& json);
 
+/// What logs take in memory, in bytes.
+[[nodiscard]] std::size_t memory_of(const std::vector<Log>& logs);
+
 /// "0x..." of bytes.
 [[nodiscard]] std::string to_data(base::ByteView bytes);
 

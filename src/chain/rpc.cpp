@@ -48,7 +48,10 @@ bool is_busy(const Error& error) {
 }
 
 // Whether another node, or the same one later, may do better.
-bool may_pass(const Error& error) { return error.cause != Cause::kNode || is_busy(error); }
+bool is_worth_trying(const Error& error, const Expected& expected) {
+  if (expected.is_final && expected.is_final(error)) return false;
+  return error.cause != Cause::kNode || is_busy(error) || (expected.may_pass && expected.may_pass(error));
+}
 
 }  // namespace
 
@@ -84,8 +87,7 @@ Rpc::Rpc(std::vector<std::unique_ptr<Endpoint>> endpoints, RpcPolicy policy, Sle
   for (auto& endpoint : endpoints) nodes_.push_back({std::move(endpoint)});
 }
 
-Result<Json> Rpc::call(const char* method, const Json& params, const std::function<bool(const Error&)>& is_final,
-                       std::size_t most_reply_bytes) {
+Result<Json> Rpc::call(const char* method, const Json& params, const Expected& expected) {
   Error last{Cause::kTransport, ""};
   auto backoff = policy_.first_backoff;
   for (unsigned round = 0; round < policy_.rounds; ++round) {
@@ -94,8 +96,8 @@ Result<Json> Rpc::call(const char* method, const Json& params, const std::functi
       backoff = std::min(2 * backoff, policy_.most_backoff);
     }
     for (std::size_t tried = 0; tried < nodes_.size(); ++tried) {
-      auto result = exchange(nodes_[current_], method, params, most_reply_bytes);
-      if (result || !may_pass(result.error()) || (is_final && is_final(result.error()))) return result;
+      auto result = exchange(nodes_[current_], method, params, expected.most_bytes);
+      if (result || !is_worth_trying(result.error(), expected)) return result;
       last = result.error();
       current_ = (current_ + 1) % nodes_.size();
     }
@@ -103,14 +105,14 @@ Result<Json> Rpc::call(const char* method, const Json& params, const std::functi
   return base::Err{last};
 }
 
-Result<Json> Rpc::exchange(Node& node, const char* method, const Json& params, std::size_t most_reply_bytes) {
+Result<Json> Rpc::exchange(Node& node, const char* method, const Json& params, std::size_t most_bytes) {
   if (policy_.chain_id && !node.is_known) {
     if (auto error = check_chain(node)) return base::Err{std::move(*error)};
     node.is_known = true;
   }
   const std::uint64_t id = ++last_id_;
   const Json request = {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}};
-  const auto reply = node.endpoint->post(to_text(request), most_reply_bytes);
+  const auto reply = node.endpoint->post(to_text(request), most_bytes);
   if (!reply) return base::Err{reply.error()};
   auto result = parse_reply(reply.value().body, id);
   // Some nodes answer with an error of JSON-RPC and a status of its kind.
@@ -126,7 +128,7 @@ Result<Json> Rpc::exchange(Node& node, const char* method, const Json& params, s
 
 std::optional<Error> Rpc::check_chain(Node& node) {
   node.is_known = true;  // for this call
-  const auto result = exchange(node, "eth_chainId", Json::array(), kMostReplyBytes);
+  const auto result = exchange(node, "eth_chainId", Json::array(), Expected{}.most_bytes);
   node.is_known = false;
   if (!result) return result.error();
   const auto* text = result.value().get_ptr<const std::string*>();

@@ -35,10 +35,29 @@ TEST(Json, HasAKeyOnceInAnObject) {
   EXPECT_EQ(fault_of(R"([{"b":{"a":1,"\u0061":3}}])", 9), JsonFault::kDuplicate);
 }
 
+TEST(Json, IsPrintableInErrors) {
+  for (const char* text :
+       {"{\"a\u001b\u009b\u202e\":1,\"a\u001b\u009b\u202e\":2}", "[\"\xc2\x9b\", \"\xff\"]", "\"\x1b"}) {
+    const auto parsed = parse_json(text, 9);
+    ASSERT_FALSE(parsed) << text;
+    for (const char c : parsed.error().reason) EXPECT_TRUE(c >= ' ' && c <= '~') << parsed.error().reason;
+  }
+}
+
 TEST(Json, IsNotDeeperThanAllowed) {
   EXPECT_EQ(fault_of("[]", 0), JsonFault::kDepth);
   EXPECT_EQ(fault_of(std::string(1'000'000, '['), 100), JsonFault::kDepth);
   EXPECT_TRUE(parse_json("[[],[],{}]", 2));
+}
+
+TEST(Json, HasNotMoreValuesThanAllowed) {
+  const std::string text = R"({"a":[1,-1,0.5,"b",true,null],"c":{}})";
+  EXPECT_TRUE(parse_json(text, 9, JsonTop::kAny, 9));
+  for (std::size_t most = 0; most < 9; ++most) {
+    const auto parsed = parse_json(text, 9, JsonTop::kAny, most);
+    ASSERT_FALSE(parsed) << most;
+    EXPECT_EQ(parsed.error().fault, JsonFault::kValues);
+  }
 }
 
 TEST(Json, IsAnObjectWhereOneIsWanted) {

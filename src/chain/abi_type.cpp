@@ -7,13 +7,15 @@
 #include <charconv>
 #include <optional>
 
+#include "base/printable.hpp"
+
 namespace avow::chain {
 namespace {
 
 constexpr std::size_t kWordBytes = 32;
 
 base::Err<Error> no_type(std::string_view text) {
-  return fail(Cause::kAbiType, fmt::format("'{}' is no type of the ABI", text.substr(0, 90)));
+  return fail(Cause::kAbiType, fmt::format("'{}' is no type of the ABI", base::printable(text, 90)));
 }
 
 // Digits without leading zeros of a number from 1 to `most`.

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/hex.hpp"
+#include "base/printable.hpp"
 #include "chain/rlp.hpp"
 #include "hash/keccak.hpp"
 
@@ -24,8 +25,8 @@ std::string to_string(const Address& address) {
 Result<Address> parse_address(std::string_view text) {
   const auto bytes = text.starts_with("0x") && text.size() == 42 ? base::from_hex(text) : std::nullopt;
   if (!bytes) {
-    return fail(Cause::kAddress,
-                fmt::format("'{}' is no address: 0x and 40 hexadecimal digits are expected", text.substr(0, 90)));
+    return fail(Cause::kAddress, fmt::format("'{}' is no address: 0x and 40 hexadecimal digits are expected",
+                                             base::printable(text, 90)));
   }
   Address address;
   std::copy(bytes->begin(), bytes->end(), address.bytes.begin());

@@ -96,7 +96,7 @@ TEST_F(OnAnvil, DeploysAContractAndUsesIt) {
   ASSERT_EQ(receipt.logs.size(), 1U);
   EXPECT_EQ(*good(token.contract.decode_log(receipt.logs[0].body)).value("value"), Value(5));
   const LogFilter filter{{token.address}, {topic_of("Transfer(address,address,uint256)")}};
-  EXPECT_EQ(good(client.logs(filter, 0, good(client.block_number()))).size(), 4U) << "two mints, two transfers";
+  EXPECT_EQ(good(client.logs(filter, 0, good(client.block_number()))).logs.size(), 4U) << "two mints, two transfers";
 }
 
 TEST_F(OnAnvil, RefusesWhatTheContractWouldBeforeItIsSent) {
@@ -202,12 +202,17 @@ TEST_F(OnAnvil, ReadsTheLogsOfADowntime) {
   for (int i = 0; i < 3; ++i)
     (void)good(sender.transact(token_call(token, "transfer", {development_key(1).address(), i})));
   const LogFilter filter{{token.address}, {topic_of("Transfer(address,address,uint256)")}};
-  const LogBackfill missed = good(backfill_logs(client, filter, stored));
+  const LogBackfill missed = good(backfill_logs(client, filter, stored, 0));
   ASSERT_EQ(missed.logs.size(), 3U);
   EXPECT_EQ(*good(token.contract.decode_log(missed.logs[2].body)).value("value"), Value(2));
   EXPECT_EQ(missed.upto, good(client.block(BlockId::latest()))->ref);
-  EXPECT_TRUE(good(backfill_logs(client, filter, missed.upto)).logs.empty());
+  EXPECT_TRUE(good(backfill_logs(client, filter, missed.upto, 0)).logs.empty());
   EXPECT_EQ(good(backfill_logs(client, filter, stored, 1)).logs.size(), 2U);
+  // Those far from the head are not asked for one by one.
+  anvil()->tell("anvil_mine", Json::array({to_quantity(kNearHead + 1)}));
+  EXPECT_EQ(good(backfill_logs(client, filter, stored)).logs.size(), 3U);
+  EXPECT_EQ(good(client.logs(filter, missed.upto)).size(), 1U);
+  EXPECT_EQ(verdict(client.logs(filter, {missed.upto.number, base::Digest{{1}}})), "chain.behind");
 }
 
 }  // namespace

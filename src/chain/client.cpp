@@ -12,6 +12,7 @@ namespace avow::chain {
 namespace {
 
 constexpr std::int64_t kExecutionReverted = 3;
+constexpr std::size_t kMostLogsBytes = std::size_t{32} << 20;  // of a reply
 
 // What a call gave, read; its own error otherwise.
 template <typename T>
@@ -46,6 +47,13 @@ bool has_text(const Error& error, std::initializer_list<const char*> texts) {
                      [&](const char* text) { return lower.find(text) != std::string::npos; });
 }
 
+// Words of geth and most others; of Parity's children; of Nethermind; of Besu.
+bool is_known_transaction(const Error& error) {
+  return error.cause == Cause::kNode &&
+         has_text(error, {"already known", "already imported", "alreadyknown", "known transaction"}) &&
+         !has_text(error, {"unknown transaction"});
+}
+
 bool is_revert(const Error& error) {
   return error.cause == Cause::kNode &&
          (error.node_code == kExecutionReverted || !error.data.empty() || has_text(error, {"revert"}));
@@ -60,8 +68,19 @@ bool is_range_too_large(const Error& error) {
          !has_text(error, {"too many requests"});
 }
 
-Json filter_object(const LogFilter& filter, std::uint64_t first, std::uint64_t last) {
-  Json json = {{"fromBlock", to_quantity(first)}, {"toBlock", to_quantity(last)}};
+// A node that was asked for the logs of a block by its hash.
+bool is_unknown_block(const Error& error) {
+  return error.cause == Cause::kNode &&
+         has_text(error, {"unknown block", "not found", "not be found", "unable to find"});
+}
+
+base::Err<Error> behind(std::uint64_t number) {
+  return fail(Cause::kBehind,
+              fmt::format("the node does not know block {}; it is behind others, try again later", number));
+}
+
+Json filter_object(const LogFilter& filter) {
+  Json json = Json::object();
   for (const Address& address : filter.addresses) json["address"].push_back(to_data(address.bytes));
   for (const auto& topic : filter.topics) json["topics"].push_back(topic ? Json(to_data(*topic)) : Json());
   return json;
@@ -76,17 +95,29 @@ bool matches(const LogFilter& filter, const Log& log) {
   return true;
 }
 
-// Whether logs are what was asked for: a node that sends others is not believed.
-bool are_of(const std::vector<Log>& logs, const LogFilter& filter, std::uint64_t first, std::uint64_t last) {
+bool are_in_order(const Log& a, const Log& b) {
+  if (a.block.number != b.block.number) return a.block.number < b.block.number;
+  return a.block.hash == b.block.hash && a.index < b.index;
+}
+
+// Whether logs are what was asked for, the blocks from a number to a known one: a node that sends others is not
+// believed.
+bool are_of(const std::vector<Log>& logs, const LogFilter& filter, std::uint64_t first, const BlockRef& last) {
   const Log* before = nullptr;
   for (const Log& log : logs) {
-    if (log.block.number < first || log.block.number > last || !matches(filter, log)) return false;
-    if (before != nullptr && std::pair(before->block.number, before->index) >= std::pair(log.block.number, log.index)) {
-      return false;
-    }
+    if (log.block.number < first || log.block.number > last.number || !matches(filter, log)) return false;
+    if (log.block.number == last.number && log.block.hash != last.hash) return false;
+    if (before != nullptr && !are_in_order(*before, log)) return false;
     before = &log;
   }
   return true;
+}
+
+Result<std::vector<Log>> read_logs_of(const Result<Json>& result, const LogFilter& filter, std::uint64_t first,
+                                      const BlockRef& last) {
+  auto logs = read_result(result, read_logs);
+  if (!logs || are_of(logs.value(), filter, first, last)) return logs;
+  return fail(Cause::kReply, "the node sends logs that were not asked for, or not in order");
 }
 
 }  // namespace
@@ -98,7 +129,11 @@ Result<std::uint64_t> Client::block_number() {
 }
 
 Result<std::optional<Block>> Client::block(const BlockId& id) {
-  return read_optional(rpc_.call("eth_getBlockByNumber", {id.text(), false}), read_block);
+  auto block = read_optional(rpc_.call("eth_getBlockByNumber", {id.text(), false}), read_block);
+  if (block && block.value() && id.number() && block.value()->ref.number != *id.number()) {
+    return fail(Cause::kReply, "the node gives another block than was asked for");
+  }
+  return block;
 }
 
 Result<std::uint64_t> Client::transaction_count(const Address& account, const BlockId& id) {
@@ -122,7 +157,7 @@ Result<std::uint64_t> Client::estimate_gas(const CallRequest& request) {
 }
 
 Result<Json> Client::contract_call(const char* method, const Json& params) {
-  auto result = rpc_.call(method, params, is_revert);
+  auto result = rpc_.call(method, params, {is_revert});
   if (result || !is_revert(result.error())) return result;
   Error error = result.error();
   error.cause = Cause::kReverted;
@@ -144,42 +179,69 @@ Result<base::Digest> Client::send(base::ByteView signed_transaction) {
   const base::Digest hash = hash::keccak256(signed_transaction);
   const auto result = rpc_.call("eth_sendRawTransaction", Json::array({to_data(signed_transaction)}));
   // The reply to an earlier attempt may have been lost.
-  if (!result && result.error().cause == Cause::kNode &&
-      has_text(result.error(), {"already known", "already imported", "alreadyknown"})) {
-    return hash;
-  }
+  if (!result && is_known_transaction(result.error())) return hash;
   auto said = read_result(result, read_digest);
   if (said && said.value() != hash) return fail(Cause::kReply, "the node names another transaction than was sent");
   return said;
 }
 
 Result<std::optional<Receipt>> Client::receipt(const base::Digest& transaction) {
-  auto receipt =
-      read_optional(rpc_.call("eth_getTransactionReceipt", Json::array({to_data(transaction)})), read_receipt);
+  auto receipt = read_optional(
+      rpc_.call("eth_getTransactionReceipt", Json::array({to_data(transaction)}), {{}, {}, kMostLogsBytes}),
+      read_receipt);
   if (receipt && receipt.value() && receipt.value()->transaction != transaction) {
     return fail(Cause::kReply, "the node gives another transaction's receipt");
   }
   return receipt;
 }
 
-Result<std::vector<Log>> Client::logs(const LogFilter& filter, std::uint64_t first, std::uint64_t last) {
-  std::vector<Log> all;
+Result<Block> Client::known_block(std::uint64_t number) {
+  auto found = block(number);
+  if (!found) return base::Err{found.error()};
+  if (!found.value()) return behind(number);
+  return *found.value();
+}
+
+Result<std::vector<Log>> Client::logs(const LogFilter& filter, const BlockRef& block) {
+  Json asked = filter_object(filter);
+  asked["blockHash"] = to_data(block.hash);
+  const auto result = rpc_.call("eth_getLogs", Json::array({asked}), {{}, is_unknown_block, kMostLogsBytes});
+  if (!result && is_unknown_block(result.error())) return behind(block.number);
+  return read_logs_of(result, filter, block.number, block);
+}
+
+// Nodes answer for the blocks that they have, and do not say that they lack others: this one has to know the last block
+// before it is asked, and after.
+Result<std::vector<Log>> Client::range_of_logs(const LogFilter& filter, std::uint64_t first, std::uint64_t last) {
+  const auto end = known_block(last);
+  if (!end) return base::Err{end.error()};
+  Json asked = filter_object(filter);
+  asked["fromBlock"] = to_quantity(first);
+  asked["toBlock"] = to_quantity(last);
+  const auto result = rpc_.call("eth_getLogs", Json::array({asked}), {is_range_too_large, {}, kMostLogsBytes});
+  auto logs = read_logs_of(result, filter, first, end.value().ref);
+  if (!logs) return logs;
+  const auto after = known_block(last);
+  if (!after) return base::Err{after.error()};
+  if (after.value().ref == end.value().ref) return logs;
+  return fail(Cause::kReorganised, fmt::format("block {} was replaced while logs were read; read them again", last));
+}
+
+Result<LogRange> Client::logs(const LogFilter& filter, std::uint64_t first, std::uint64_t last) {
+  LogRange all{{}, last};
   std::uint64_t range = kMostLogRange;
   std::uint64_t next = first;
   while (next <= last) {
     const std::uint64_t end = last - next < range ? last : next + range - 1;
-    const auto result = rpc_.call("eth_getLogs", Json::array({filter_object(filter, next, end)}), is_range_too_large);
-    if (!result && is_range_too_large(result.error()) && end > next) {
+    auto part = range_of_logs(filter, next, end);
+    if (!part && is_range_too_large(part.error()) && end > next) {
       range = (end - next + 1) / 2;
       continue;
     }
-    auto part = read_result(result, read_logs);
-    if (!part) return part;
-    if (!are_of(part.value(), filter, next, end)) {
-      return fail(Cause::kReply, "the node sends logs that were not asked for, or not in order");
-    }
-    std::move(part.value().begin(), part.value().end(), std::back_inserter(all));
-    if (end == last) break;  // which may be the largest number
+    if (!part) return base::Err{part.error()};
+    std::move(part.value().begin(), part.value().end(), std::back_inserter(all.logs));
+    all.upto = end;
+    if (end == last || memory_of(all.logs) > kMostLogBytes) break;
     next = end + 1;
   }
   return all;

@@ -76,6 +76,11 @@ TEST(Replies, AreReadStrictly) {
   Json status = honest_receipt();
   status["status"] = "0x2";
   EXPECT_EQ(verdict(read_receipt(status)), "rpc.reply");
+  for (const char* key : {"transactionHash", "blockHash", "blockNumber"}) {
+    Json other = honest_receipt();
+    other["logs"][0][key] = key == std::string("blockNumber") ? Json("0x6") : Json(filled('9', 32));
+    EXPECT_EQ(verdict(read_receipt(other)), "rpc.reply") << key;
+  }
   const Json fees = {{"baseFeePerGas", {"0x1", "0x2"}}, {"reward", {Json::array({"0x3"})}}};
   expect_all_needed(fees, read_fee_history, {});
   EXPECT_EQ(verdict(read_number("0x10000000000000000")), "rpc.reply");
@@ -109,12 +114,30 @@ TEST(NodeClient, TakesATransactionThatIsKnownAsSent) {
   const base::Bytes transaction{2, 0xc0};
   const auto hash = hash::keccak256(transaction);
   FakeNetwork network;
-  Client known = network.client([](const Json& request) { return refusal(request, -32000, "already known"); });
-  EXPECT_EQ(good(known.send(transaction)), hash);
+  for (const char* words : {"already known", "Transaction with the same hash was already imported.", "AlreadyKnown",
+                            "Known transaction", "ALREADY KNOWN"}) {
+    Client known = network.client([=](const Json& request) { return refusal(request, -32000, words); });
+    EXPECT_EQ(good(known.send(transaction)), hash) << words;
+  }
+  Client unknown =
+      network.client([](const Json& request) { return refusal(request, -32000, "Unknown transaction type"); });
+  EXPECT_EQ(verdict(unknown.send(transaction)), "rpc.node");
   Client other = network.client([](const Json& request) { return answer(request, filled('0', 32)); });
   EXPECT_EQ(verdict(other.send(transaction)), "rpc.reply");
   Client refused = network.client([](const Json& request) { return refusal(request, -32000, "nonce too low"); });
   EXPECT_EQ(verdict(refused.send(transaction)), "rpc.node");
+}
+
+TEST(NodeClient, ShowsNothingOfANodeThatATerminalObeys) {
+  FakeNetwork network;
+  for (const char* result : {"\"\\u001b[2J\\u009b\\u202e\"", "{\"\\u001b\": 1, \"\\u001b\": 1}", "\"\xff\""}) {
+    Client client = network.client([&](const Json& request) {
+      return HttpReply{200, R"({"jsonrpc": "2.0", "id": )" + request["id"].dump() + R"(, "result": )" + result + "}"};
+    });
+    const auto refused = client.block_number();
+    ASSERT_EQ(verdict(refused), "rpc.reply") << result;
+    for (const char c : refused.error().text) EXPECT_TRUE(c >= ' ' && c <= '~') << refused.error().text;
+  }
 }
 
 TEST(NodeClient, TellsWhatIsNotThereFromWhatIsMalformed) {
@@ -127,9 +150,20 @@ TEST(NodeClient, TellsWhatIsNotThereFromWhatIsMalformed) {
   EXPECT_EQ(verdict(other.receipt({})), "rpc.reply") << "another transaction's";
 }
 
+// A node that has every block, and answers what else it is asked as a test says.
+testing::FakeNode::Answer with_blocks(testing::FakeNode::Answer other) {
+  return [other = std::move(other)](const Json& request) {
+    if (request["method"] != "eth_getBlockByNumber") return other(request);
+    Json block = honest_block();
+    block["number"] = request["params"][0];
+    return answer(request, block);
+  };
+}
+
 // A node with a log in every block that refuses ranges above a limit.
-testing::FakeNode::Answer log_node(std::uint64_t most_range, std::vector<std::uint64_t>* ranges) {
-  return [=](const Json& request) {
+testing::FakeNode::Answer log_node(std::uint64_t most_range, std::vector<std::uint64_t>* ranges,
+                                   std::size_t data_bytes = 1) {
+  return with_blocks([=](const Json& request) {
     const Json& filter = request["params"][0];
     const auto first = good(read_number(filter["fromBlock"]));
     const auto last = good(read_number(filter["toBlock"]));
@@ -139,17 +173,18 @@ testing::FakeNode::Answer log_node(std::uint64_t most_range, std::vector<std::ui
     for (std::uint64_t i = 0; i <= last - first; ++i) {
       Json log = honest_log();
       log["blockNumber"] = to_quantity(first + i);
+      log["data"] = filled('0', data_bytes);
       logs.push_back(log);
     }
     return answer(request, logs);
-  };
+  });
 }
 
 TEST(NodeClient, HalvesRangesOfLogsThatAreTooLarge) {
   std::vector<std::uint64_t> ranges;
   FakeNetwork network;
   Client client = network.client(log_node(300, &ranges));
-  const auto logs = good(client.logs({}, 10, 5009));
+  const auto logs = good(client.logs({}, 10, 5009)).logs;
   ASSERT_EQ(logs.size(), 5000U);
   for (std::size_t i = 0; i < logs.size(); ++i) EXPECT_EQ(logs[i].block.number, 10 + i);
   EXPECT_EQ(std::vector<std::uint64_t>(ranges.begin(), ranges.begin() + 4),
@@ -157,24 +192,137 @@ TEST(NodeClient, HalvesRangesOfLogsThatAreTooLarge) {
   EXPECT_TRUE(network.waits.empty());
   Client never = network.client(log_node(0, &ranges));
   EXPECT_EQ(verdict(never.logs({}, 0, 100)), "rpc.node");
-  EXPECT_TRUE(good(client.logs({}, 5, 4)).empty());
+  EXPECT_TRUE(good(client.logs({}, 5, 4)).logs.empty());
   const std::uint64_t end = ~std::uint64_t{0};
-  EXPECT_EQ(good(client.logs({}, end - 1, end)).size(), 2U);
+  EXPECT_EQ(good(client.logs({}, end - 1, end)).logs.size(), 2U);
+}
+
+TEST(NodeClient, EndsEarlyWhereLogsTakeTooMuchMemory) {
+  std::vector<std::uint64_t> ranges;
+  FakeNetwork network;
+  Client client = network.client(log_node(4, &ranges, 1'000'000));
+  const LogRange part = good(client.logs({}, 1, 1000));
+  EXPECT_GT(memory_of(part.logs), Client::kMostLogBytes);
+  EXPECT_LT(memory_of(part.logs), Client::kMostLogBytes + 4'100'000);
+  EXPECT_EQ(part.upto, part.logs.back().block.number);
+  EXPECT_EQ(part.upto, part.logs.size());
 }
 
 TEST(NodeClient, RefusesLogsThatWereNotAskedFor) {
   FakeNetwork network;
-  Client client = network.client([](const Json& request) {
+  Client client = network.client(with_blocks([](const Json& request) {
     return answer(request, Json::array({honest_log(), honest_log()}));
-  });
+  }));
   EXPECT_EQ(verdict(client.logs({}, 0, 9)), "rpc.reply") << "the same log twice";
-  Client one = network.client([](const Json& request) { return answer(request, Json::array({honest_log()})); });
+  Client one =
+      network.client(with_blocks([](const Json& request) { return answer(request, Json::array({honest_log()})); }));
   EXPECT_EQ(verdict(one.logs({}, 0, 9)), "ok");
   EXPECT_EQ(verdict(one.logs({}, 6, 9)), "rpc.reply");
   EXPECT_EQ(verdict(one.logs({{Address{}}}, 0, 9)), "rpc.reply");
   EXPECT_EQ(verdict(one.logs({{}, {base::Digest{}}}, 0, 9)), "rpc.reply");
   EXPECT_EQ(verdict(one.logs({{}, {std::nullopt}}, 0, 9)), "ok");
   EXPECT_EQ(verdict(one.logs({{}, {std::nullopt, std::nullopt}}, 0, 9)), "rpc.reply");
+}
+
+TEST(NodeClient, RefusesLogsOfAnotherBlockThanTheOneOfTheirNumber) {
+  FakeNetwork network;
+  Client client = network.client(with_blocks([](const Json& request) {
+    Json log = honest_log();
+    log["blockHash"] = filled('7', 32);
+    return answer(request, Json::array({log}));
+  }));
+  EXPECT_EQ(verdict(client.logs({}, 0, 5)), "rpc.reply") << "the last block is known";
+  EXPECT_EQ(verdict(client.logs({}, 0, 6)), "ok") << "this one is not";
+  base::Digest hash{};
+  hash.fill(0x33);
+  EXPECT_EQ(verdict(client.logs({}, BlockRef{5, hash})), "rpc.reply");
+  hash.fill(0x77);
+  EXPECT_EQ(verdict(client.logs({}, BlockRef{5, hash})), "ok");
+  EXPECT_EQ(verdict(client.logs({}, BlockRef{6, hash})), "rpc.reply");
+}
+
+TEST(NodeClient, DoesNotTakeANodeThatIsBehindForOneWithoutLogs) {
+  // The newest block that the node has before it is asked for logs, and after.
+  using Heads = std::pair<std::uint64_t, std::uint64_t>;
+  for (const auto& [before, after] : {Heads{5, 5}, Heads{4, 4}, Heads{5, 4}, Heads{4, 5}}) {
+    FakeNetwork network;
+    std::uint64_t head = before;
+    const auto node = with_blocks([](const Json& request) { return answer(request, Json::array()); });
+    Client client = network.client([&, later = after](const Json& request) {
+      if (request["method"] == "eth_getLogs") {
+        head = later;
+      } else if (good(read_number(request["params"][0])) > head) {
+        return answer(request, nullptr);
+      }
+      return node(request);
+    });
+    EXPECT_EQ(verdict(client.logs({}, 0, 5)), before == 5 && after == 5 ? "ok" : "chain.behind") << before << after;
+  }
+}
+
+TEST(NodeClient, NoticesThatABlockIsReplacedWhileItsLogsAreRead) {
+  FakeNetwork network;
+  char branch = '3';
+  Client client = network.client([&](const Json& request) {
+    if (request["method"] != "eth_getBlockByNumber") {
+      branch = '7';
+      return answer(request, Json::array());
+    }
+    Json block = honest_block();
+    block["hash"] = filled(branch, 32);
+    return answer(request, block);
+  });
+  EXPECT_EQ(verdict(client.logs({}, 0, 5)), "chain.reorganised");
+  EXPECT_EQ(verdict(client.logs({}, 0, 5)), "ok");
+}
+
+TEST(NodeClient, TriesAgainWhereOneOfSeveralNodesDoesNotKnowABlockYet) {
+  FakeNetwork network;
+  int asked = 0;
+  const auto node = [&](const Json& request) {
+    if (++asked % 3 != 0) return refusal(request, -32000, "unknown block");
+    return answer(request, Json::array({honest_log()}));
+  };
+  base::Digest hash{};
+  hash.fill(0x33);
+  Client client = network.client(node);
+  EXPECT_EQ(good(client.logs({}, BlockRef{5, hash})).size(), 1U);
+  EXPECT_EQ(network.waits.size(), 2U);
+  Client never = network.client([](const Json& request) { return refusal(request, -32001, "Block not found"); });
+  EXPECT_EQ(verdict(never.logs({}, BlockRef{5, hash})), "chain.behind");
+}
+
+TEST(NodeClient, RefusesLogsOfTwoBlocksWithOneNumber) {
+  FakeNetwork network;
+  char branch = '3';
+  Client client = network.client(with_blocks([&](const Json& request) {
+    Json second = honest_log();
+    second["logIndex"] = "0x1";
+    second["blockHash"] = filled(branch, 32);
+    return answer(request, Json::array({honest_log(), second}));
+  }));
+  EXPECT_EQ(verdict(client.logs({}, 0, 9)), "ok");
+  branch = '4';
+  EXPECT_EQ(verdict(client.logs({}, 0, 9)), "rpc.reply");
+}
+
+TEST(NodeClient, TakesLargeRepliesOfLogsAlone) {
+  FakeNetwork network;
+  Client client = network.client(with_blocks([](const Json& request) {
+    Json log = honest_log();
+    log["data"] = filled('0', 2'500'000);
+    return answer(request, request["method"] == "eth_getLogs" ? Json::array({log}) : log["data"]);
+  }));
+  EXPECT_EQ(good(client.logs({}, 5, 5)).logs[0].body.data.size(), 2'500'000U);
+  EXPECT_EQ(verdict(client.code({})), "rpc.reply_size");
+}
+
+TEST(NodeClient, TakesNoOtherBlockThanItAskedFor) {
+  FakeNetwork network;
+  Client client = network.client([](const Json& request) { return answer(request, honest_block()); });
+  EXPECT_EQ(good(client.block(5))->ref.number, 5U);
+  EXPECT_EQ(verdict(client.block(6)), "rpc.reply");
+  EXPECT_EQ(good(client.block(BlockId::latest()))->ref.number, 5U);
 }
 
 }  // namespace

@@ -21,19 +21,20 @@ class Endpoint {
   Endpoint& operator=(const Endpoint&) = delete;
   virtual ~Endpoint() = default;
 
-  /// Errors: kTransport, kReplySize.
-  virtual Result<HttpReply> post(const std::string& body) = 0;
+  /// A reply of at most so many bytes, its headers included. Errors: kTransport, kReplySize.
+  virtual Result<HttpReply> post(const std::string& body, std::size_t most_reply_bytes) = 0;
   /// For messages: scheme and host, without the path, which often holds a secret.
   [[nodiscard]] virtual const std::string& name() const = 0;
 };
 
 struct HttpSettings {
   std::chrono::milliseconds connect_timeout{5'000};
-  std::chrono::milliseconds total_timeout{30'000};  ///< of a whole reply
-  std::size_t most_reply_bytes = std::size_t{32} << 20;
+  std::chrono::milliseconds total_timeout{30'000};  ///< of a whole exchange, the connection's making included
+  std::string ca_file{};                            ///< PEM of who vouches for the node; empty: the system's
 };
 
-/// A node at http://host[:port][/path] or https://..., whose certificate is checked.
+/// A node at http://host[:port][/path] or https://..., whose certificate is checked. Neither proxies nor redirections
+/// are followed. Only the system's look-up of a name may outlast the time, by its own limits.
 [[nodiscard]] Result<std::unique_ptr<Endpoint>> open_http(std::string_view url, const HttpSettings& settings = {});
 
 }  // namespace avow::chain

@@ -89,6 +89,8 @@ const char* name(Cause cause) noexcept {
       return "send.failed";
     case Cause::kReorganised:
       return "chain.reorganised";
+    case Cause::kBehind:
+      return "chain.behind";
   }
   return "chain.unknown";
 }

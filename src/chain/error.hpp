@@ -59,6 +59,7 @@ enum class Cause : std::uint8_t {
   kNotIncluded,   ///< a transaction that is in no block yet, or no longer
   kFailed,        ///< a transaction that is in a block, where it failed
   kReorganised,   ///< blocks that are no longer part of the chain, further back than is known
+  kBehind,        ///< a node without blocks that the chain has already
 };
 
 /// Why something was refused or did not work, and where there is something to do about it, what.

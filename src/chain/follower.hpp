@@ -22,8 +22,8 @@ class Follower {
   /// kMostKept are kept, which is how deep a reorganisation may be.
   Follower(Client& client, const std::vector<BlockRef>& known);
 
-  /// At most kMostAdded blocks at a time. kReorganised if the chain has left even the oldest block that is known: then
-  /// what was derived from it has to be read again from the start.
+  /// At most kMostAdded blocks at a time; nothing only at the head. kReorganised if the chain has left even the oldest
+  /// block that is known: then what was derived from it has to be read again from the start.
   [[nodiscard]] Result<ChainStep> advance();
 
   [[nodiscard]] const BlockRef& head() const { return known_.back(); }
@@ -34,11 +34,16 @@ class Follower {
   static constexpr std::size_t kMostAdded = 512;
 
  private:
+  [[nodiscard]] Result<ChainStep> look_once();
   [[nodiscard]] std::optional<Error> roll_back(std::deque<BlockRef>& known, ChainStep& step);
 
   Client* client_;
   std::deque<BlockRef> known_;
 };
+
+inline constexpr std::uint64_t kMostBackfillBlocks = 100'000;
+inline constexpr std::uint64_t kNearHead = 64;
+inline constexpr std::uint64_t kUsualBehind = 12;  ///< few reorganisations are deeper, and few nodes further behind
 
 /// The logs from behind a block, after downtime or for the first time.
 struct LogBackfill {
@@ -46,11 +51,15 @@ struct LogBackfill {
   BlockRef upto;  ///< where the next one starts
 };
 
-/// Everything between a block that was read already and the head, `behind` blocks before it. kReorganised if the chain
-/// has left the block (a Follower says how far), or leaves the head while it is read (try again). Of at most
-/// kMostBackfillBlocks at a time: `upto` says how far.
+/// Everything between a block that was read already and the head, `behind` blocks before it: a Follower reads on from
+/// there. kReorganised if the chain has left the block (a Follower says how far), or changes while it is read (try
+/// again); kBehind if a node lacks blocks (try again later). Of at most kMostBackfillBlocks at a time, and of no more
+/// after Client::kMostLogBytes: `upto` says how far.
+///
+/// No log is missing as long as every node that answers is at most kNearHead blocks behind the one that says the head:
+/// nearer ones are asked for by their hash. A node further behind is found out where it answers all questions, as it
+/// does not know the last block; it is not where others behind the same address answer for it.
 [[nodiscard]] Result<LogBackfill> backfill_logs(Client& client, const LogFilter& filter, const BlockRef& stored,
-                                                std::uint64_t behind = 0);
-inline constexpr std::uint64_t kMostBackfillBlocks = 100'000;
+                                                std::uint64_t behind = kUsualBehind);
 
 }  // namespace avow::chain

@@ -99,6 +99,8 @@ Result<Interface> Interface::parse(std::string_view json) {
     if (type == nullptr) return fail(Cause::kAbiInterface, "an entry without a type");
     const auto entry = parse_entry(item);
     if (!entry) return base::Err{entry.error()};
+    const bool has_name = *type == "function" || *type == "event" || *type == "error";
+    if (has_name && entry.value().name.empty()) return fail(Cause::kAbiInterface, "an entry without a name");
     if (*type == "function") result.functions_.push_back(entry.value());
     if (*type == "event") result.events_.push_back(entry.value());
     if (*type == "error") result.errors_.push_back(entry.value());

@@ -9,17 +9,35 @@ namespace avow::chain {
 namespace {
 
 constexpr std::size_t kMostFields = 256;
+constexpr std::size_t kMostNameBytes = 256;
 
 base::Err<Error> no_interface(std::string_view text) { return fail(Cause::kAbiInterface, std::string(text)); }
 
-// "struct Market.Request[2]" is Request.
-std::string struct_name(const Json& json) {
+// Names are shown in messages and hashed in signatures: they may be nothing but what Solidity takes.
+bool is_solidity_name(std::string_view text) {
+  return !text.empty() && text.size() <= kMostNameBytes && !(text[0] >= '0' && text[0] <= '9') &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
+         });
+}
+
+// The member "name"; empty if there is none.
+Result<std::string> read_name(const Json& json) {
+  const std::string* text = string_member(json, "name");
+  if (text == nullptr || text->empty()) return std::string();
+  if (!is_solidity_name(*text)) return no_interface("a name that is no identifier of Solidity");
+  return *text;
+}
+
+// "struct Market.Request[2]" is Request; empty if it is no struct's.
+Result<std::string> struct_name(const Json& json) {
   const std::string* internal = string_member(json, "internalType");
-  if (internal == nullptr || !internal->starts_with("struct ")) return {};
+  if (internal == nullptr || !internal->starts_with("struct ")) return std::string();
   std::string name = internal->substr(7);
   name.resize(std::min(name.find('['), name.size()));
-  const std::size_t dot = name.rfind('.');
-  return dot == std::string::npos ? name : name.substr(dot + 1);
+  name.erase(0, name.rfind('.') + 1);  // nothing where there is no dot
+  if (!is_solidity_name(name)) return no_interface("a struct whose name is no identifier of Solidity");
+  return name;
 }
 
 Result<Type> parse_field_type(const Json& json, std::size_t depth) {
@@ -32,16 +50,19 @@ Result<Type> parse_field_type(const Json& json, std::size_t depth) {
   if (!fields) return base::Err{fields.error()};
   auto tuple = checked(Type(Kind::kTuple, 0, std::move(fields).value()));
   if (!tuple) return tuple;
-  tuple.value().name = struct_name(json);
+  auto name = struct_name(json);
+  if (!name) return base::Err{name.error()};
+  tuple.value().name = std::move(name).value();
   return with_dimensions(std::move(tuple).value(), text->substr(5));
 }
 
 Result<Field> parse_field(const Json& json, std::size_t depth) {
   auto type = parse_field_type(json, depth);
   if (!type) return base::Err{type.error()};
-  const std::string* field_name = string_member(json, "name");
+  auto name = read_name(json);
+  if (!name) return base::Err{name.error()};
   const Json* indexed = member(json, "indexed");
-  return Field{field_name == nullptr ? "" : *field_name, std::move(type).value(),
+  return Field{std::move(name).value(), std::move(type).value(),
                indexed != nullptr && indexed->is_boolean() && indexed->get<bool>()};
 }
 
@@ -63,7 +84,9 @@ Result<std::vector<Field>> parse_fields(const Json& json, std::size_t depth) {
 
 Result<Entry> parse_entry(const Json& json) {
   Entry entry;
-  if (const std::string* entry_name = string_member(json, "name")) entry.name = *entry_name;
+  auto name = read_name(json);
+  if (!name) return base::Err{name.error()};
+  entry.name = std::move(name).value();
   for (const auto& [key, target] : {std::pair{"inputs", &entry.inputs}, std::pair{"outputs", &entry.outputs}}) {
     const Json* list = member(json, key);
     if (list == nullptr) continue;

@@ -108,6 +108,31 @@ TEST(ContractInterface, AsksForASignatureWhereANameIsThereTwice) {
   EXPECT_EQ(good(contract.function("f(bool)"))->signature, "f(bool)");
 }
 
+TEST(ContractInterface, HasNamesThatAreIdentifiers) {
+  const auto with = [](const std::string& entry, const std::string& field, const std::string& part) {
+    return verdict(Interface::parse(R"([{"type": "error", "name": ")" + entry + R"(", "inputs": [{"name": ")" + field +
+                                    R"(", "type": "tuple", "internalType": "struct A.)" + part +
+                                    R"([2]", "components": [{"name": ")" + part + R"(", "type": "bool"}]}]}])"));
+  };
+  EXPECT_EQ(with("Error_1", "$a", "B"), "ok");
+  EXPECT_EQ(with("E", "", "B"), "ok");
+  for (const std::string& name : {std::string("a b"), std::string("a("), std::string("1a"), std::string("a\\u001b[2J"),
+                                  std::string("\\u202ea"), std::string("\xc3\xa9"), std::string(257, 'a')}) {
+    EXPECT_EQ(with(name, "f", "B"), "abi.interface") << name;
+    EXPECT_EQ(with("E", name, "B"), "abi.interface") << name;
+    EXPECT_EQ(with("E", "f", name), "abi.interface") << name;
+  }
+}
+
+TEST(ContractInterface, ShowsNothingOfAFileThatATerminalObeys) {
+  for (const char* text : {R"([{"type": "function", "name": "f", "inputs": [{"type": "\u001b[2J\u009b"}]}])",
+                           "{\"a\\u001b\\u202e\": 1, \"a\\u001b\\u202e\": 1}"}) {
+    const auto refused = Interface::parse(text);
+    ASSERT_FALSE(refused) << text;
+    for (const char c : refused.error().text) EXPECT_TRUE(c >= ' ' && c <= '~') << refused.error().text;
+  }
+}
+
 TEST(ContractInterface, IsRefusedCutAtEveryLengthAndMalformed) {
   const std::string text =
       R"({"abi": [{"type": "event", "name": "E", "inputs": [{"name": "a", "type": "tuple[2]", "indexed": true,)"
@@ -118,10 +143,12 @@ TEST(ContractInterface, IsRefusedCutAtEveryLengthAndMalformed) {
   }
   for (const char* other :
        {"1", "{}", R"({"abi": 1})", "[1]", R"([{"name": "f"}])", R"([{"type": "function", "inputs": {}}])",
-        R"([{"type": "function", "inputs": [{}]}])", R"([{"type": "function", "inputs": [{"type": "tuple"}]}])"}) {
+        R"([{"type": "function", "inputs": [{}]}])", R"([{"type": "function", "inputs": [{"type": "tuple"}]}])",
+        R"([{"type": "function"}])", R"([{"type": "event", "name": ""}])", R"([{"type": "error", "name": 1}])"}) {
     EXPECT_EQ(verdict(Interface::parse(other)), "abi.interface") << other;
   }
-  EXPECT_EQ(verdict(Interface::parse(R"([{"type": "function", "inputs": [{"type": "uint"}]}])")), "abi.type");
+  EXPECT_EQ(verdict(Interface::parse(R"([{"type": "function", "name": "f", "inputs": [{"type": "uint"}]}])")),
+            "abi.type");
   EXPECT_EQ(verdict(Interface::parse(R"({"abi": [], "abi": []})")), "text.json");
   EXPECT_EQ(verdict(Interface::parse(R"({"abi": [], "bytecode": "0x__$library$__"})")), "text.hex");
   EXPECT_EQ(verdict(Interface::parse(std::string(100000, '['))), "text.json");

@@ -14,7 +14,11 @@ class FakeNode final : public Endpoint {
   using Answer = std::function<Result<HttpReply>(const Json& request)>;
   explicit FakeNode(Answer answer) : answer_(std::move(answer)) {}
 
-  Result<HttpReply> post(const std::string& body) override { return answer_(Json::parse(body)); }
+  Result<HttpReply> post(const std::string& body, std::size_t most_reply_bytes) override {
+    auto reply = answer_(Json::parse(body));
+    if (reply && reply.value().body.size() > most_reply_bytes) return fail(Cause::kReplySize, "too large");
+    return reply;
+  }
   [[nodiscard]] const std::string& name() const override { return name_; }
 
  private:

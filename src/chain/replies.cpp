@@ -168,6 +168,9 @@ Result<Receipt> read_receipt(const Json& json) {
   receipt.gas_price = reader.quantity("effectiveGasPrice");
   if (reader.has("contractAddress")) receipt.created = reader.address("contractAddress");
   receipt.logs = reader.list<Log>("logs", read_log);
+  for (const Log& log : receipt.logs) {
+    if (log.transaction != receipt.transaction || log.block != receipt.block) reader.refuse("logs");
+  }
   if (!reader.good()) return reader.error();
   return receipt;
 }
@@ -180,6 +183,12 @@ Result<FeeHistory> read_fee_history(const Json& json) {
   if (history.base_fees.size() != history.tips.size() + 1) reader.refuse("baseFeePerGas");
   if (!reader.good()) return reader.error();
   return history;
+}
+
+std::size_t memory_of(const std::vector<Log>& logs) {
+  std::size_t size = 0;
+  for (const Log& log : logs) size += sizeof log + log.body.topics.size() * sizeof(base::Digest) + log.body.data.size();
+  return size;
 }
 
 std::string to_data(base::ByteView bytes) { return "0x" + base::to_hex(bytes); }

@@ -45,7 +45,8 @@ struct FeeHistory {
   std::vector<U256> tips;       ///< of each block, at the percentile that was asked for
 };
 
-/// Results of a node, read strictly: quantities without leading zeros, data of the right length, nothing missing.
+/// Results of a node, read strictly: quantities without leading zeros, data of the right length, nothing missing; a
+/// receipt's logs are of its transaction and block.
 /// Errors: kReply.
 [[nodiscard]] Result<U256> read_quantity(const Json& json);
 [[nodiscard]] Result<std::uint64_t> read_number(const Json& json);
@@ -56,6 +57,9 @@ struct FeeHistory {
 [[nodiscard]] Result<std::vector<Log>> read_logs(const Json& json);
 [[nodiscard]] Result<Receipt> read_receipt(const Json& json);
 [[nodiscard]] Result<FeeHistory> read_fee_history(const Json& json);
+
+/// What logs take in memory, in bytes.
+[[nodiscard]] std::size_t memory_of(const std::vector<Log>& logs);
 
 /// "0x..." of bytes.
 [[nodiscard]] std::string to_data(base::ByteView bytes);

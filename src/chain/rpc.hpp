@@ -21,6 +21,13 @@ struct RpcPolicy {
   std::optional<std::uint64_t> chain_id{};  ///< endpoints of other chains are not used
 };
 
+/// What a caller knows of the replies to its call.
+struct Expected {
+  std::function<bool(const Error&)> is_final{};   ///< errors that another node, or this one later, would say as well
+  std::function<bool(const Error&)> may_pass{};   ///< errors of a node (kNode) that would not be said then
+  std::size_t most_bytes = std::size_t{4} << 20;  ///< of a reply; more than any but lists of logs has
+};
+
 /// JSON-RPC over several nodes of one chain. A node that fails is passed over for the next one; when all have failed,
 /// they are tried again after a while. Only calls that may be repeated are to be made: all of Client's are. One thread
 /// at a time.
@@ -30,9 +37,9 @@ class Rpc {
   explicit Rpc(std::vector<std::unique_ptr<Endpoint>> endpoints, RpcPolicy policy = {}, Sleep sleep = sleep_for);
 
   /// The result. Errors of nodes (kNode) are the caller's to judge and not tried again, but those that say that the
-  /// node is busy; unless `is_final` says of one that it is no matter of time.
-  [[nodiscard]] Result<Json> call(const char* method, const Json& params,
-                                  const std::function<bool(const Error&)>& is_final = {});
+  /// node is busy; unless `expected` says otherwise. A larger reply than expected is an error (kReplySize), as is one
+  /// of more values than its size explains.
+  [[nodiscard]] Result<Json> call(const char* method, const Json& params, const Expected& expected = {});
 
   [[nodiscard]] const Sleep& sleep() const { return sleep_; }
 
@@ -41,7 +48,7 @@ class Rpc {
     std::unique_ptr<Endpoint> endpoint;
     bool is_known = false;  // to be of the chain that the policy wants
   };
-  [[nodiscard]] Result<Json> exchange(Node& node, const char* method, const Json& params);
+  [[nodiscard]] Result<Json> exchange(Node& node, const char* method, const Json& params, std::size_t most_bytes);
   [[nodiscard]] std::optional<Error> check_chain(Node& node);
 
   std::vector<Node> nodes_;
@@ -51,7 +58,8 @@ class Rpc {
   std::uint64_t last_id_ = 0;
 };
 
-/// The result in a reply to the request of this id; kNode if the node says an error.
+/// The result in a reply to the request of this id; kNode if the node says an error. What it takes in memory is in
+/// proportion to the text: where more values are in it than that explains, it is kReplySize.
 [[nodiscard]] Result<Json> parse_reply(std::string_view body, std::uint64_t id);
 
 }  // namespace avow::chain

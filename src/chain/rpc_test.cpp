@@ -39,14 +39,28 @@ TEST(JsonRpc, RepliesAreReadStrictly) {
   }
 }
 
+TEST(JsonRpc, RepliesTakeNoMoreMemoryThanTheirTextExplains) {
+  const auto reply_of = [](std::string_view element, std::size_t times) {
+    std::string text = R"({"jsonrpc": "2.0", "id": 7, "result": [0)";
+    for (std::size_t i = 0; i < times; ++i) text.append(",").append(element);
+    return text + "]}";
+  };
+  for (const char* element : {"0", "[]", "{}", "\"\"", "null", R"({"a":0})"}) {
+    EXPECT_EQ(verdict(parse_reply(reply_of(element, 1'000'000), 7)), "rpc.reply_size") << element;
+    EXPECT_EQ(verdict(parse_reply(reply_of(element, 5'000), 7)), "ok") << element;
+  }
+  const std::string hash = '"' + std::string(66, '0') + '"';
+  EXPECT_EQ(good(parse_reply(reply_of(hash, 400'000), 7)).size(), 400'001U);
+}
+
 TEST(JsonRpc, ErrorsOfNodesKeepCodeAndData) {
-  const auto error =
-      parse_reply(R"({"jsonrpc": "2.0", "id": 7, "error": {"code": 3, "message": "a\u001bb", "data": "0x0102"}})", 7);
+  const auto error = parse_reply(
+      R"({"jsonrpc": "2.0", "id": 7, "error": {"code": 3, "message": "a\u001bb\u009bc", "data": "0x0102"}})", 7);
   ASSERT_FALSE(error);
   EXPECT_EQ(error.error().cause, Cause::kNode);
   EXPECT_EQ(error.error().node_code, 3);
   EXPECT_EQ(error.error().data, (base::Bytes{1, 2}));
-  EXPECT_EQ(error.error().text, "the node says: a?b");
+  EXPECT_EQ(error.error().text, "the node says: a?b??c");
   const auto nested =
       parse_reply(R"({"jsonrpc": "2.0", "id": 7, "error": {"code": 3, "message": "", "data": {"data": "0x03"}}})", 7);
   EXPECT_EQ(nested.error().data, base::Bytes{3});

@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "base/hex.hpp"
+#include "base/printable.hpp"
 
 namespace avow::chain {
 namespace {
@@ -18,7 +19,7 @@ __extension__ using Wide = unsigned __int128;
 constexpr unsigned kMostDecimals = 77;  // 10^77 < 2^256 < 10^78
 
 // What a text shows of itself in an error.
-std::string shown_number(std::string_view text) { return std::string(text.substr(0, 90)); }
+std::string shown_number(std::string_view text) { return base::printable(text, 90); }
 
 bool is_all_digits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });

@@ -11,6 +11,7 @@ using Json = nlohmann::json;
 Cause cause_of(base::JsonFault fault) {
   switch (fault) {
     case base::JsonFault::kSyntax:
+    case base::JsonFault::kValues:  // of which any number is taken here
       break;
     case base::JsonFault::kDuplicate:
       return Cause::kDuplicate;

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/fsync_testing.hpp"
 #include "base/test_stride.hpp"
 #include "chain/chain_testing.hpp"
 #include "chain/json.hpp"
@@ -140,6 +141,15 @@ TEST_F(KeyFiles, ArePrivateAndNeverReplaced) {
   EXPECT_EQ(good(read_key_file(path, passphrase)).address(), some_key().address());
   EXPECT_EQ(verdict(write_key_file(folder_ / "no" / "key", some_key(), passphrase, kCheap)), "key.file");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1) << "something temporary was left";
+}
+
+TEST_F(KeyFiles, AreSaidToBeThereWhereOnlyTheFolderIsNotWritten) {
+  const Secret passphrase(std::string_view("right"));
+  const base::testing::FailingFolders failing;
+  const auto written = write_key_file(folder_ / "key", some_key(), passphrase, kCheap);
+  ASSERT_EQ(verdict(written), "key.file");
+  EXPECT_NE(written.error().text.find("the key file is there"), std::string::npos) << written.error().text;
+  EXPECT_EQ(good(read_key_file(folder_ / "key", passphrase)).address(), some_key().address());
 }
 
 TEST_F(KeyFiles, ThatAreNoneAreRefused) {

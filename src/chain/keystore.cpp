@@ -48,7 +48,9 @@ Result<Secret> scrypt(const Secret& passphrase, base::ByteView salt, const Scryp
   const auto [n, r, p] = cost;
   constexpr std::uint64_t kUnit = 128;
   if (n < 2 || !std::has_single_bit(n) || r == 0 || p == 0) return no_keystore("n is no power of two, or r or p is 0");
-  if (n > kMostScryptBytes / kUnit || r > kMostScryptBytes / kUnit / n || p > kMostScryptWork / kUnit / n / r) {
+  // Each number is bounded before it is a factor or a term.
+  if (n > kMostScryptBytes / kUnit || r > kMostScryptBlocks || p > kMostScryptBlocks / r ||
+      kUnit * r * (n + p + 2) > kMostScryptBytes || kUnit * n * r * p > kMostScryptWork) {
     return too_costly(fmt::format("scrypt with n = {}, r = {}, p = {}", n, r, p));
   }
   // RFC 7914, section 2, which OpenSSL keeps to.

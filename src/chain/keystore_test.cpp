@@ -122,6 +122,22 @@ TEST(Keystore, EveryRuleIsChecked) {
   EXPECT_EQ(with("/crypto/kdfparams/n", std::uint64_t{1} << 63), "keystore.cost");
   EXPECT_EQ(with("/crypto/kdfparams/r", ~std::uint64_t{0}), "keystore.cost");
   EXPECT_EQ(with("/crypto/kdfparams/p", ~std::uint64_t{0}), "keystore.cost");
+  // One more than each bound, and the bound: 128 r (n + p + 2), n r p and r p.
+  const auto with_cost = [&](std::uint64_t n, std::uint64_t r, std::uint64_t p) {
+    Json changed = honest;
+    changed["crypto"]["kdfparams"].update({{"n", n}, {"r", r}, {"p", p}});
+    return verdict(decrypt_key(to_text(changed), passphrase));
+  };
+  EXPECT_EQ(with_cost(1U << 19, 8, 1), "keystore.cost");
+  EXPECT_EQ(with_cost(1U << 15, 128, 1), "keystore.cost");
+  EXPECT_EQ(with_cost(1U << 15, 8, 33), "keystore.cost");
+  EXPECT_EQ(with_cost(2, 1024, 1), "key.passphrase");
+  EXPECT_EQ(with_cost(2, 1025, 1), "keystore.cost");
+  EXPECT_EQ(with_cost(2, 1, 1024), "key.passphrase");
+  EXPECT_EQ(with_cost(2, 1, 1025), "keystore.cost");
+  EXPECT_EQ(with_cost(2, 33, 32), "keystore.cost");
+  EXPECT_EQ(with_cost(2, std::uint64_t{1} << 63, 2), "keystore.cost");
+  EXPECT_EQ(with_cost(2, 1, std::uint64_t{1} << 63), "keystore.cost");
   const Json rounds = {{"c", std::uint64_t{1} << 40}, {"dklen", 32}, {"prf", "hmac-sha256"}, {"salt", "00"}};
   Json pbkdf2_file = honest;
   pbkdf2_file["crypto"]["kdf"] = "pbkdf2";

@@ -119,12 +119,10 @@ Result<Secret> apply_cipher(base::ByteView key, base::ByteView iv, base::ByteVie
 
 // What a wrong passphrase is found out by.
 base::Digest checksum(const Secret& derived, base::ByteView ciphertext) {
-  base::Bytes bytes(derived.view().begin() + 16, derived.view().end());
-  bytes.reserve(bytes.size() + ciphertext.size());
-  base::append(bytes, ciphertext);
-  const base::Digest digest = hash::keccak256(bytes);
-  wipe(bytes.data(), bytes.size());
-  return digest;
+  const base::ByteView second_half = derived.view().subspan(16);
+  Secret bytes(second_half.size() + ciphertext.size());
+  std::copy(ciphertext.begin(), ciphertext.end(), std::copy(second_half.begin(), second_half.end(), bytes.data()));
+  return hash::keccak256(bytes.view());
 }
 
 // A random UUID (version 4).

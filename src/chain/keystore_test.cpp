@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "base/fsync_testing.hpp"
 #include "base/test_stride.hpp"
 #include "chain/chain_testing.hpp"
+#include "chain/freed_testing.hpp"
 #include "chain/json.hpp"
 
 namespace avow::chain {
@@ -73,6 +75,23 @@ TEST(Keystore, ComesBackByItsPassphraseAlone) {
   EXPECT_EQ(verdict(decrypt_key(text, Secret(std::string_view("wrong")))), "key.passphrase");
   EXPECT_EQ(verdict(decrypt_key(text, Secret())), "key.passphrase");
   EXPECT_NE(good(encrypt_key(key, Secret(std::string_view("right")), kCheap)), text);
+}
+
+TEST(Keystore, LeavesNothingOfTheDerivedKeyInFreedMemory) {
+  const Secret passphrase(std::string_view("right"));
+  const auto text = good(encrypt_key(some_key(), passphrase, kCheap));
+  const auto salt = testing::hex(good(parse_json(text, 8))["crypto"]["kdfparams"]["salt"]);
+  base::Bytes derived(32);
+  ASSERT_EQ(EVP_PBE_scrypt(passphrase.text().data(), passphrase.size(), salt.data(), salt.size(), kCheap.n, kCheap.r,
+                           kCheap.p, 0, derived.data(), derived.size()),
+            1);
+  for (const std::size_t half : {0U, 16U}) {
+    const testing::FreedMemory freed(base::ByteView(derived).subspan(half, 16));
+    EXPECT_EQ(good(decrypt_key(text, passphrase)).address(), some_key().address());
+    EXPECT_EQ(freed.found(), 0U) << half;
+    EXPECT_EQ(base::Bytes(derived), derived);
+    EXPECT_EQ(freed.found(), 1U) << "what this test relies on";
+  }
 }
 
 TEST(Keystore, IsRefusedCutAtEveryLengthAndChanged) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <memory>
+#include <optional>
 
 #include "base/hex.hpp"
 #include "chain/json.hpp"
@@ -157,6 +158,14 @@ Result<Encrypted> read_encrypted(const Json& crypto) {
   return Encrypted{std::move(iv).value(), std::move(ciphertext).value(), std::move(mac).value()};
 }
 
+// The account that the file names, if it does.
+Result<std::optional<base::Bytes>> read_named_address(const Json& json) {
+  if (member(json, "address") == nullptr) return std::optional<base::Bytes>();
+  auto address = hex_member(json, "address", 20, 20);
+  if (!address) return base::Err{address.error()};
+  return std::optional<base::Bytes>(std::move(address).value());
+}
+
 }  // namespace
 
 Result<std::string> encrypt_key(const PrivateKey& key, const Secret& passphrase, const ScryptCost& cost) {
@@ -195,6 +204,8 @@ Result<PrivateKey> decrypt_key(std::string_view json, const Secret& passphrase) 
   if (crypto == nullptr) return no_keystore("'crypto' is missing");
   const auto encrypted = read_encrypted(*crypto);
   if (!encrypted) return base::Err{encrypted.error()};
+  const auto named = read_named_address(parsed.value());
+  if (!named) return base::Err{named.error()};
   const auto derived = derive(*crypto, passphrase);
   if (!derived) return base::Err{derived.error()};
   const auto& [iv, ciphertext, mac] = encrypted.value();
@@ -206,10 +217,8 @@ Result<PrivateKey> decrypt_key(std::string_view json, const Secret& passphrase) 
   auto key = PrivateKey::from_bytes(plain.value().view());
   if (!key) return key;
   // The checksum leaves out the iv, whose change gives another key; where the file names its account, that is seen.
-  const std::string* address = string_member(parsed.value(), "address");
-  const auto named = address == nullptr ? std::nullopt : base::from_hex(*address);
-  if (named && !std::equal(named->begin(), named->end(), key.value().address().bytes.begin(),
-                           key.value().address().bytes.end())) {
+  const base::ByteView is = key.value().address().bytes;
+  if (named.value() && !std::equal(is.begin(), is.end(), named.value()->begin())) {
     return no_keystore("the key is not that of its 'address'; the file was changed");
   }
   return key;

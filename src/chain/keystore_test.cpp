@@ -121,6 +121,11 @@ TEST(Keystore, EveryRuleIsChecked) {
   };
   EXPECT_EQ(with("/id", "other"), "ok");
   EXPECT_EQ(with("/address", std::string(40, '0')), "keystore.invalid");
+  EXPECT_EQ(with("/address", "0x" + honest["address"].get<std::string>()), "ok");
+  for (const Json& other :
+       {Json("zz"), Json("0x"), Json(""), Json(std::string(42, '0')), Json(Json::array({1})), Json(), Json(7)}) {
+    EXPECT_EQ(with("/address", other), "keystore.invalid") << other;
+  }
   EXPECT_EQ(with("/crypto/cipherparams/iv", std::string(32, '0')), "keystore.invalid");
   EXPECT_EQ(with("/version", 1), "keystore.invalid");
   EXPECT_EQ(with("/version", "3"), "keystore.invalid");

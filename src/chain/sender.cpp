@@ -27,7 +27,9 @@ Transaction transaction_of(const CallRequest& call, const ChainProfile& profile)
 }  // namespace
 
 Sender::Sender(Client& client, const PrivateKey& key, const ChainProfile& profile, SendPolicy policy)
-    : client_(&client), key_(&key), profile_(profile), policy_(policy) {}
+    : client_(&client), key_(&key), profile_(profile), policy_(policy) {
+  if (!policy_.fees.most_priority_fee) policy_.fees.most_priority_fee = profile.most_priority_fee;
+}
 
 Result<SignedTransaction> Sender::prepare(const CallRequest& call) {
   CallRequest from_here = call;
@@ -47,7 +49,7 @@ Result<SignedTransaction> Sender::prepare(const CallRequest& call) {
   transaction.nonce = nonces_.next(pending.value());
   SignedTransaction made = sign(transaction, *key_);
   if (auto error = check_limits(made, profile_)) return base::Err{std::move(*error)};
-  if (auto error = check_funds(transaction)) return base::Err{std::move(*error)};
+  if (auto error = check_cost(transaction)) return base::Err{std::move(*error)};
   return made;
 }
 
@@ -65,7 +67,9 @@ Result<std::uint64_t> Sender::gas_for(const CallRequest& call) {
   return std::min(least + least * policy_.gas_margin_percent / 100, profile_.most_gas);
 }
 
-std::optional<Error> Sender::check_funds(const Transaction& transaction) {
+std::optional<Error> Sender::check_cost(const Transaction& transaction) {
+  const Fees fees{transaction.max_priority_fee, transaction.max_fee};
+  if (auto error = check_total_fee(fees, transaction.gas_limit, policy_.fees)) return error;
   const auto balance = client_->balance(address(), BlockId::pending());
   if (!balance) return balance.error();
   const auto gas_cost = multiply(transaction.max_fee, transaction.gas_limit);
@@ -108,7 +112,7 @@ Result<SignedTransaction> Sender::replace(const SignedTransaction& stuck) {
   Transaction transaction = old;
   transaction.max_priority_fee = fees.value().max_priority_fee;
   transaction.max_fee = fees.value().max_fee;
-  if (auto error = check_funds(transaction)) return base::Err{std::move(*error)};
+  if (auto error = check_cost(transaction)) return base::Err{std::move(*error)};
   SignedTransaction made = sign(transaction, *key_);
   if (auto error = send(made)) return base::Err{std::move(*error)};
   return made;

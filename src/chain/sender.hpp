@@ -52,7 +52,7 @@ class Sender {
 
  private:
   [[nodiscard]] Result<std::uint64_t> gas_for(const CallRequest& call);
-  [[nodiscard]] std::optional<Error> check_funds(const Transaction& transaction);
+  [[nodiscard]] std::optional<Error> check_cost(const Transaction& transaction);
   [[nodiscard]] Result<std::optional<Receipt>> settled(const std::vector<SignedTransaction>& candidates);
 
   Client* client_;

@@ -113,7 +113,11 @@ TEST(Fees, FollowTheTipsOfTheLastBlocks) {
   EXPECT_EQ(good(fees_after({{150'000'000'000}, {}}, policy)).max_fee, policy.most_fee);
   EXPECT_EQ(verdict(fees_after({{200'000'000'000}, {}}, policy)), "send.fee_cap");
   EXPECT_EQ(verdict(fees_after({{U256::max()}, {}}, policy)), "send.fee_cap");
-  EXPECT_EQ(verdict(fees_after({{7, 7}, {U256::max()}}, policy)), "send.fee_cap");
+  EXPECT_EQ(good(fees_after({{7, 7}, {U256::max()}}, policy)), (Fees{kMostPriorityFee, kMostPriorityFee + 14}))
+      << "a tip is paid, whatever the node says that others tip";
+  FeePolicy mean;
+  mean.most_priority_fee = 3;
+  EXPECT_EQ(good(fees_after({{7}, {}}, mean)), (Fees{3, 17}));
   EXPECT_EQ(verdict(fees_after({{}, {}}, policy)), "rpc.reply");
 }
 
@@ -128,6 +132,17 @@ TEST(Fees, AreRaisedByAnEighthAtLeast) {
   EXPECT_EQ(good(raise_fees({8, 80}, {100, 1000}, policy)), (Fees{100, 1000}));
   EXPECT_EQ(verdict(raise_fees({8, 190'000'000'000}, {}, policy)), "send.replacement");
   EXPECT_EQ(verdict(raise_fees({8, U256::max()}, {}, policy)), "send.replacement");
+  EXPECT_EQ(good(raise_fees({4'400'000'000, 80}, {}, policy)).max_priority_fee, U256(4'950'000'001));
+  EXPECT_EQ(verdict(raise_fees({4'500'000'000, 80}, {}, policy)), "send.replacement");
+  EXPECT_EQ(verdict(raise_fees({U256::max(), 80}, {}, policy)), "send.replacement");
+}
+
+TEST(Fees, OfAWholeTransactionAreBounded) {
+  FeePolicy policy;
+  policy.most_total_fee = 1000;
+  EXPECT_EQ(cause_of(check_total_fee({1, 10}, 100, policy)), "ok");
+  EXPECT_EQ(cause_of(check_total_fee({1, 10}, 101, policy)), "send.fee_cap");
+  EXPECT_EQ(cause_of(check_total_fee({1, U256::max()}, 2, policy)), "send.fee_cap");
 }
 
 TEST(Sending, PreparesWithMarginFeesAndNonce) {
@@ -163,6 +178,21 @@ TEST(Sending, NothingIsSentThatWouldFail) {
               s.results["eth_feeHistory"]["baseFeePerGas"] = {"0x1", "0xffffffffffffffff"};
             }),
             "send.fee_cap");
+  EXPECT_EQ(refused([](NodeState& s, CallRequest& call) {
+              s.results["eth_feeHistory"]["baseFeePerGas"] = {"0x1", "0xba43b7400"};  // 50 gwei
+              s.results["eth_getBalance"] = "0xffffffffffffffffffff";
+              call.gas_limit = 16'000'000;
+            }),
+            "send.fee_cap")
+      << "1.6 ether";
+}
+
+TEST(Sending, TipsNoMoreThanTheChainIsWorth) {
+  NodeState state;
+  state.results["eth_feeHistory"]["reward"] = Json::array({Json::array({"0x2540be400"})});  // 10 gwei
+  SendingTo ethereum(state), arbitrum(state, 42161);
+  EXPECT_EQ(good(ethereum.sender.prepare(some_call())).transaction.max_priority_fee, U256(5'000'000'000));
+  EXPECT_EQ(good(arbitrum.sender.prepare(some_call())).transaction.max_priority_fee, U256(1'000'000'000));
 }
 
 TEST(Sending, CountsNoncesThatTheNodeDoesNotShowYet) {

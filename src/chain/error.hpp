@@ -55,6 +55,7 @@ enum class Cause : std::uint8_t {
   kFeeCap,        ///< fees above what the sender is willing to pay
   kFunds,         ///< an account that cannot pay for the transaction
   kReplacement,   ///< a replacement that is none, or would pay more than the cap
+  kNonceGap,      ///< a nonce that would leave others unused before it
   kNonceUsed,     ///< a nonce that another transaction has used
   kNotIncluded,   ///< a transaction that is in no block yet, or no longer
   kFailed,        ///< a transaction that is in a block, where it failed

@@ -24,7 +24,24 @@ Transaction transaction_of(const CallRequest& call, const ChainProfile& profile)
   return transaction;
 }
 
+// Whether a count is further above another than may be.
+bool is_far_above(std::uint64_t count, std::uint64_t other, std::uint64_t most) {
+  return count > other && count - other > most;
+}
+
 }  // namespace
+
+Result<std::uint64_t> Nonces::next(const NonceCounts& counts, std::uint64_t most_waiting) const {
+  const auto& [latest, pending] = counts;
+  if (is_far_above(pending, std::max(latest, next_), most_waiting) ||
+      is_far_above(latest, std::max(pending, next_), most_waiting)) {
+    return fail(Cause::kNonceGap,
+                fmt::format("the node counts {} transactions of the account in blocks and {} with those that wait; "
+                            "wait until those are included, or ask another node",
+                            latest, pending));
+  }
+  return std::max({latest, pending, next_});
+}
 
 Sender::Sender(Client& client, const PrivateKey& key, const ChainProfile& profile, SendPolicy policy)
     : client_(&client), key_(&key), profile_(profile), policy_(policy) {
@@ -44,13 +61,21 @@ Result<SignedTransaction> Sender::prepare(const CallRequest& call) {
   if (!fees) return base::Err{fees.error()};
   transaction.max_priority_fee = fees.value().max_priority_fee;
   transaction.max_fee = fees.value().max_fee;
-  const auto pending = client_->transaction_count(address(), BlockId::pending());
-  if (!pending) return base::Err{pending.error()};
-  transaction.nonce = nonces_.next(pending.value());
+  const auto nonce = next_nonce();
+  if (!nonce) return base::Err{nonce.error()};
+  transaction.nonce = nonce.value();
   SignedTransaction made = sign(transaction, *key_);
   if (auto error = check_limits(made, profile_)) return base::Err{std::move(*error)};
   if (auto error = check_cost(transaction)) return base::Err{std::move(*error)};
   return made;
+}
+
+Result<std::uint64_t> Sender::next_nonce() {
+  auto pending = client_->transaction_count(address(), BlockId::pending());
+  if (!pending) return pending;
+  auto latest = client_->transaction_count(address(), BlockId::latest());
+  if (!latest) return latest;
+  return nonces_.next({latest.value(), pending.value()}, policy_.most_waiting);
 }
 
 // Simulates first with all the gas that a transaction may have, as that says why a contract refuses.
@@ -167,10 +192,15 @@ Result<Receipt> Sender::wait(const std::vector<SignedTransaction>& candidates) {
                 fmt::format("nonce {} was used by another transaction of this account; prepare it again",
                             last.transaction.nonce));
   }
-  return fail(
-      Cause::kNotIncluded,
+  std::string text =
       fmt::format("transaction 0x{} has not got its confirmations in {} s; wait on, or replace it with higher fees",
-                  base::to_hex(last.hash), policy_.patience.count() / 1000));
+                  base::to_hex(last.hash), policy_.patience.count() / 1000);
+  if (const auto latest = client_->transaction_count(address(), BlockId::latest());
+      latest && latest.value() < last.transaction.nonce) {
+    text += fmt::format("; it has nonce {}, and waits for those from {} on: if they are lost, send them again",
+                        last.transaction.nonce, latest.value());
+  }
+  return fail(Cause::kNotIncluded, text);
 }
 
 Result<Receipt> Sender::transact(const CallRequest& call) {

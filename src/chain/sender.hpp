@@ -6,12 +6,19 @@
 
 namespace avow::chain {
 
+/// An account's counts of transactions, as a node says them.
+struct NonceCounts {
+  std::uint64_t latest = 0;   ///< those in blocks
+  std::uint64_t pending = 0;  ///< and those that wait
+};
+
 /// The next nonce of an account: what the chain knows of it, and what was sent and the node may not show yet.
 class Nonces {
  public:
-  /// `pending`: the account's count of transactions, those included that wait.
-  [[nodiscard]] std::uint64_t next(std::uint64_t pending) const { return std::max(pending, next_); }
-  void sent(std::uint64_t nonce) { next_ = std::max(next_, nonce + 1); }
+  /// kNonceGap where one count is more than `most_waiting` above the other and all that was sent: a nonce that is too
+  /// high waits until those before it are used, and holds up all that come after it.
+  [[nodiscard]] Result<std::uint64_t> next(const NonceCounts& counts, std::uint64_t most_waiting) const;
+  void sent(std::uint64_t nonce) { next_ = std::max({next_, nonce, nonce + 1}); }
   /// What was sent may be lost: only the chain counts.
   void forget() { next_ = 0; }
 
@@ -21,6 +28,9 @@ class Nonces {
 
 struct SendPolicy {
   FeePolicy fees{};
+  /// Transactions of the account that wait without this sender's having sent them; more are not believed. What geth's
+  /// nodes promise to keep of an account.
+  std::uint64_t most_waiting = 16;
   unsigned gas_margin_percent = 15;  ///< on the estimate: state may change before the transaction is in a block
   std::chrono::milliseconds poll{1'000};
   std::chrono::milliseconds patience{180'000};   ///< for a receipt and its confirmations
@@ -30,6 +40,10 @@ struct SendPolicy {
 /// Sends an account's transactions on one chain. Nothing is sent that would fail: a call is simulated first, and
 /// refused where it needs more bytes, gas, fees or money than there may be. One thread at a time, and one sender an
 /// account.
+///
+/// Nodes are believed where nothing contradicts them. One that counts too many of the account's transactions, in blocks
+/// as well, makes the sender leave a gap of nonces: kNotIncluded says so, and only transactions of the nonces between
+/// close it.
 class Sender {
  public:
   /// All outlive the sender.
@@ -52,6 +66,7 @@ class Sender {
 
  private:
   [[nodiscard]] Result<std::uint64_t> gas_for(const CallRequest& call);
+  [[nodiscard]] Result<std::uint64_t> next_nonce();
   [[nodiscard]] std::optional<Error> check_cost(const Transaction& transaction);
   [[nodiscard]] Result<std::optional<Receipt>> settled(const std::vector<SignedTransaction>& candidates);
 

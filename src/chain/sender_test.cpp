@@ -24,7 +24,8 @@ const PrivateKey& account() {
   return kKey;
 }
 
-// What a node says to each method; tests change some of it.
+// What a node says to each method, or to a method and one of its parameters ("eth_getTransactionCount latest"); tests
+// change some of it.
 struct NodeState {
   std::map<std::string, Json> results = {{"eth_call", "0x"},
                                          {"eth_estimateGas", "0x186a0"},
@@ -44,6 +45,10 @@ struct NodeState {
       if (method == "eth_sendRawTransaction") {
         const auto sent = good(read_data(request["params"][0]));
         return answer(request, to_data(good(parse_transaction(sent)).hash));
+      }
+      for (const Json& param : request["params"]) {
+        const auto found = results.find(method + ' ' + (param.is_string() ? param.get<std::string>() : ""));
+        if (found != results.end()) return answer(request, found->second);
       }
       return answer(request, results.at(method));
     };
@@ -204,7 +209,7 @@ TEST(Sending, CountsNoncesThatTheNodeDoesNotShowYet) {
     EXPECT_EQ(cause_of(to.sender.send(made)), "ok");
   }
   // What another program of the account sent.
-  state.results["eth_getTransactionCount"] = "0x14";
+  state.results["eth_getTransactionCount pending"] = "0x14";
   const auto later = good(to.sender.prepare(some_call()));
   EXPECT_EQ(later.transaction.nonce, 0x14U);
   state.refusals["eth_sendRawTransaction"] = "nonce too low";
@@ -213,6 +218,40 @@ TEST(Sending, CountsNoncesThatTheNodeDoesNotShowYet) {
   EXPECT_EQ(cause_of(to.sender.send(later)), "ok") << "it was sent before";
   state.refusals["eth_sendRawTransaction"] = "replacement transaction underpriced";
   EXPECT_EQ(cause_of(to.sender.send(later)), "send.replacement");
+}
+
+TEST(Sending, LeavesNoGapOfNoncesThatANodeInvents) {
+  NodeState state;
+  SendingTo to(state);
+  const auto next = [&](const char* latest, const char* pending) {
+    state.results["eth_getTransactionCount latest"] = latest;
+    state.results["eth_getTransactionCount pending"] = pending;
+    const auto made = to.sender.prepare(some_call());
+    return made ? std::to_string(made.value().transaction.nonce) : verdict(made);
+  };
+  EXPECT_EQ(next("0x7", "0x17"), "23");
+  EXPECT_EQ(next("0x7", "0x18"), "send.nonce_gap");
+  EXPECT_EQ(next("0x7", "0xffffffffffffffff"), "send.nonce_gap");
+  EXPECT_EQ(next("0x18", "0x7"), "send.nonce_gap");
+  EXPECT_EQ(next("0x8", "0x7"), "8") << "one node is behind another";
+  EXPECT_EQ(next("0x7", "0x7"), "7") << "nothing of this is kept";
+  Nonces nonces;
+  nonces.sent(40);
+  EXPECT_EQ(good(nonces.next({7, 57}, 16)), 57U) << "of these it sent most";
+  EXPECT_EQ(verdict(nonces.next({7, 58}, 16)), "send.nonce_gap");
+  nonces.sent(~std::uint64_t{0});
+  EXPECT_EQ(good(nonces.next({7, 7}, 16)), ~std::uint64_t{0});
+}
+
+TEST(Sending, SaysThatNoncesBeforeAreNotUsed) {
+  NodeState state;
+  state.results["eth_getTransactionCount pending"] = "0xa";
+  SendingTo to(state);
+  const auto made = good(to.sender.prepare(some_call()));
+  EXPECT_EQ(made.transaction.nonce, 10U);
+  const auto receipt = to.sender.wait({made});
+  ASSERT_EQ(verdict(receipt), "send.not_included");
+  EXPECT_NE(receipt.error().text.find("waits for those from 7 on"), std::string::npos) << receipt.error().text;
 }
 
 TEST(Sending, WaitsForConfirmationsInTheChain) {

@@ -143,66 +143,6 @@ Result<SignedTransaction> Sender::replace(const SignedTransaction& stuck) {
   return made;
 }
 
-// The receipt of the one that is in a block of the chain with its confirmations.
-Result<std::optional<Receipt>> Sender::settled(const std::vector<SignedTransaction>& candidates) {
-  for (const SignedTransaction& candidate : candidates) {
-    auto receipt = client_->receipt(candidate.hash);
-    if (!receipt) return receipt;
-    if (!receipt.value()) continue;
-    const BlockRef& in = receipt.value()->block;
-    const auto head = client_->block_number();
-    if (!head) return base::Err{head.error()};
-    if (head.value() < in.number) return std::optional<Receipt>();
-    const std::uint64_t wanted = policy_.confirmations.value_or(profile_.confirmations);
-    if (head.value() - in.number + 1 < wanted) return std::optional<Receipt>();
-    // A node may remember a receipt of a block that the chain has left.
-    const auto block = client_->block(in.number);
-    if (!block) return base::Err{block.error()};
-    if (!block.value() || block.value()->ref != in) return std::optional<Receipt>();
-    return receipt;
-  }
-  return std::optional<Receipt>();
-}
-
-Result<Receipt> Sender::wait(const std::vector<SignedTransaction>& candidates) {
-  AVOW_CHECK(!candidates.empty());
-  for (std::chrono::milliseconds waited{0};; waited += policy_.poll) {
-    auto receipt = settled(candidates);
-    if (!receipt) return base::Err{receipt.error()};
-    if (receipt.value()) {
-      if (receipt.value()->succeeded) return std::move(*receipt.value());
-      return fail(Cause::kFailed,
-                  fmt::format("transaction 0x{} is in block {}, where it reverted; the state had changed "
-                              "since it was simulated",
-                              base::to_hex(receipt.value()->transaction), receipt.value()->block.number));
-    }
-    if (waited >= policy_.patience) break;
-    client_->sleep()(policy_.poll);
-  }
-  const SignedTransaction& last = candidates.back();
-  const auto used = client_->transaction_count(address(), BlockId::latest());
-  bool is_there = false;
-  for (const SignedTransaction& candidate : candidates) {
-    const auto receipt = client_->receipt(candidate.hash);
-    is_there = is_there || !receipt || receipt.value();
-  }
-  if (used && used.value() > last.transaction.nonce && !is_there) {
-    nonces_.forget();
-    return fail(Cause::kNonceUsed,
-                fmt::format("nonce {} was used by another transaction of this account; prepare it again",
-                            last.transaction.nonce));
-  }
-  std::string text =
-      fmt::format("transaction 0x{} has not got its confirmations in {} s; wait on, or replace it with higher fees",
-                  base::to_hex(last.hash), policy_.patience.count() / 1000);
-  if (const auto latest = client_->transaction_count(address(), BlockId::latest());
-      latest && latest.value() < last.transaction.nonce) {
-    text += fmt::format("; it has nonce {}, and waits for those from {} on: if they are lost, send them again",
-                        last.transaction.nonce, latest.value());
-  }
-  return fail(Cause::kNotIncluded, text);
-}
-
 Result<Receipt> Sender::transact(const CallRequest& call) {
   const auto transaction = prepare(call);
   if (!transaction) return base::Err{transaction.error()};

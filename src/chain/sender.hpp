@@ -68,7 +68,9 @@ class Sender {
   [[nodiscard]] Result<std::uint64_t> gas_for(const CallRequest& call);
   [[nodiscard]] Result<std::uint64_t> next_nonce();
   [[nodiscard]] std::optional<Error> check_cost(const Transaction& transaction);
-  [[nodiscard]] Result<std::optional<Receipt>> settled(const std::vector<SignedTransaction>& candidates);
+  [[nodiscard]] std::uint64_t confirmations() const;
+  [[nodiscard]] Result<std::optional<Receipt>> settled(const SignedTransaction& candidate);
+  [[nodiscard]] Result<std::optional<Receipt>> settled_of(const std::vector<SignedTransaction>& candidates);
 
   Client* client_;
   const PrivateKey* key_;

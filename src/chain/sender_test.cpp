@@ -53,15 +53,22 @@ struct NodeState {
       return answer(request, results.at(method));
     };
   }
+  // The receipt, of a block with this digit as its hash.
+  Json& receipt(const SignedTransaction& transaction, std::uint64_t block, bool succeeded = true, char digit = '3') {
+    const std::string hash = "0x" + std::string(64, digit);
+    Json& made = results["eth_getTransactionReceipt " + to_data(transaction.hash)];
+    made = {{"transactionHash", to_data(transaction.hash)},
+            {"blockNumber", to_quantity(block)},
+            {"blockHash", hash},
+            {"status", succeeded ? "0x1" : "0x0"},
+            {"gasUsed", "0x5208"},
+            {"effectiveGasPrice", "0x7"},
+            {"logs", Json::array()}};
+    return made;
+  }
   void include(const SignedTransaction& transaction, std::uint64_t block, bool succeeded = true) {
     const std::string hash = "0x" + std::string(64, '3');
-    results["eth_getTransactionReceipt"] = {{"transactionHash", to_data(transaction.hash)},
-                                            {"blockNumber", to_quantity(block)},
-                                            {"blockHash", hash},
-                                            {"status", succeeded ? "0x1" : "0x0"},
-                                            {"gasUsed", "0x5208"},
-                                            {"effectiveGasPrice", "0x7"},
-                                            {"logs", Json::array()}};
+    receipt(transaction, block, succeeded);
     results["eth_getBlockByNumber"] = {{"number", to_quantity(block)}, {"hash", hash},      {"parentHash", hash},
                                        {"timestamp", "0x1"},           {"gasLimit", "0x1"}, {"baseFeePerGas", "0x1"}};
   }
@@ -270,6 +277,51 @@ TEST(Sending, WaitsForConfirmationsInTheChain) {
   EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included") << "its block has left the chain";
   state.include(made, 0x20, false);
   EXPECT_EQ(verdict(to.sender.wait({made})), "send.failed");
+}
+
+TEST(Sending, ReceiptsWithoutABlockHideNoOther) {
+  NodeState state;
+  SendingTo to(state);
+  const auto first = good(to.sender.prepare(some_call()));
+  const auto second = good(to.sender.replace(first));
+  state.include(second, 0x10);
+  state.receipt(first, 0x10, true, '5');
+  EXPECT_EQ(good(to.sender.wait({first, second})).transaction, second.hash) << "of a block that the chain has left";
+  state.receipt(first, 0x30);
+  EXPECT_EQ(good(to.sender.wait({first, second})).transaction, second.hash) << "of a block that is none yet";
+  state.receipt(first, 0x20);
+  EXPECT_EQ(good(to.sender.wait({first, second})).transaction, second.hash) << "without confirmations";
+  state.receipt(first, 0x10) = "nonsense";
+  EXPECT_EQ(good(to.sender.wait({first, second})).transaction, second.hash) << "malformed";
+}
+
+TEST(Sending, BelievesNoReceiptThatCannotBe) {
+  NodeState state;
+  SendingTo to(state);
+  const auto with = [&](const CallRequest& call, const char* key, const Json& value, bool succeeded = true) {
+    const auto made = good(to.sender.prepare(call));
+    state.include(made, 0x10, succeeded);
+    state.receipt(made, 0x10, succeeded)[key] = value;
+    const auto receipt = to.sender.wait({made});
+    return receipt ? "ok" : to_string(receipt.error());
+  };
+  const auto is_contradiction = [](const std::string& text) {
+    return text.find("rpc.reply: the receipt") != std::string::npos;
+  };
+  EXPECT_EQ(with(some_call(), "gasUsed", "0x1c138"), "ok") << "all of its gas";
+  EXPECT_PRED1(is_contradiction, with(some_call(), "gasUsed", "0x1c139"));
+  EXPECT_EQ(with(some_call(), "effectiveGasPrice", "0x7d2b7500"), "ok") << "all that it may pay";
+  EXPECT_PRED1(is_contradiction, with(some_call(), "effectiveGasPrice", "0x7d2b7501"));
+  const std::string right = to_data(created_address(account().address(), 7).bytes);
+  const std::string wrong = "0x" + std::string(40, 'e');
+  EXPECT_PRED1(is_contradiction, with(some_call(), "contractAddress", right)) << "a call creates nothing";
+  CallRequest creation;
+  creation.data = {1};
+  EXPECT_EQ(with(creation, "contractAddress", right), "ok");
+  EXPECT_PRED1(is_contradiction, with(creation, "contractAddress", wrong));
+  EXPECT_PRED1(is_contradiction, with(creation, "contractAddress", nullptr));
+  EXPECT_PRED1(is_contradiction, with(creation, "contractAddress", wrong, false));
+  EXPECT_TRUE(with(creation, "contractAddress", nullptr, false).starts_with("send.failed"));
 }
 
 TEST(Sending, NoticesThatAnotherTransactionTookTheNonce) {

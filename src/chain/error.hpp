@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/bytes.hpp"
@@ -62,12 +63,20 @@ enum class Cause : std::uint8_t {
   kReorganised,   ///< blocks that are no longer part of the chain, further back than is known
 };
 
+/// A transaction of which it is not known what becomes of it.
+struct Unsettled {
+  std::uint64_t nonce = 0;
+  base::Digest hash{};
+};
+
 /// Why something was refused or did not work, and where there is something to do about it, what.
 struct Error {
   Cause cause;
   std::string text;
   std::int64_t node_code = 0;  ///< of kNode and kReverted: the code of JSON-RPC
   base::Bytes data{};          ///< of the same: what the contract reverted with, if the node says it
+  /// Set where a call may have been made, or may yet be: whoever prepares it again may make it twice.
+  std::optional<Unsettled> unsettled{};
 };
 
 template <typename T>

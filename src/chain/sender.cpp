@@ -43,8 +43,8 @@ Result<std::uint64_t> Nonces::next(const NonceCounts& counts, std::uint64_t most
   return std::max({latest, pending, next_});
 }
 
-Sender::Sender(Client& client, const PrivateKey& key, const ChainProfile& profile, SendPolicy policy)
-    : client_(&client), key_(&key), profile_(profile), policy_(policy) {
+Sender::Sender(Client& client, const PrivateKey& key, const ChainProfile& profile, SendPolicy policy, Clock clock)
+    : client_(&client), key_(&key), profile_(profile), policy_(policy), clock_(std::move(clock)) {
   if (!policy_.fees.most_priority_fee) policy_.fees.most_priority_fee = profile.most_priority_fee;
 }
 

@@ -26,6 +26,9 @@ class Nonces {
   std::uint64_t next_ = 0;
 };
 
+/// What deadlines are told by; tests give their own.
+using Clock = std::function<std::chrono::steady_clock::time_point()>;
+
 struct SendPolicy {
   FeePolicy fees{};
   /// Transactions of the account that wait without this sender's having sent them; more are not believed. What geth's
@@ -33,7 +36,7 @@ struct SendPolicy {
   std::uint64_t most_waiting = 16;
   unsigned gas_margin_percent = 15;  ///< on the estimate: state may change before the transaction is in a block
   std::chrono::milliseconds poll{1'000};
-  std::chrono::milliseconds patience{180'000};   ///< for a receipt and its confirmations
+  std::chrono::milliseconds patience{180'000};   ///< for a receipt and its confirmations: of polls, and by the clock
   std::optional<std::uint64_t> confirmations{};  ///< in place of the profile's
 };
 
@@ -43,11 +46,12 @@ struct SendPolicy {
 ///
 /// Nodes are believed where nothing contradicts them. One that counts too many of the account's transactions, in blocks
 /// as well, makes the sender leave a gap of nonces: kNotIncluded says so, and only transactions of the nonces between
-/// close it.
+/// close it. kNonceUsed is right where the nodes answer for one chain: receipts that they hide are not found.
 class Sender {
  public:
   /// All outlive the sender.
-  Sender(Client& client, const PrivateKey& key, const ChainProfile& profile, SendPolicy policy = {});
+  Sender(Client& client, const PrivateKey& key, const ChainProfile& profile, SendPolicy policy = {},
+         Clock clock = std::chrono::steady_clock::now);
 
   [[nodiscard]] const Address& address() const { return key_->address(); }
 
@@ -58,8 +62,10 @@ class Sender {
   [[nodiscard]] std::optional<Error> send(const SignedTransaction& transaction);
   /// The same call under the same nonce with higher fees, sent. For one that has waited too long.
   [[nodiscard]] Result<SignedTransaction> replace(const SignedTransaction& stuck);
-  /// Waits until one of these, which have the same nonce, is in a block with its confirmations. kFailed if it reverted
-  /// there, kNotIncluded when patience ends, kNonceUsed if another transaction took the nonce.
+  /// Waits until one of these, which are all that were signed of the same nonce, is in a block with its confirmations.
+  /// kFailed if it reverted there; kNonceUsed where another transaction has used the nonce, with as many confirmations,
+  /// and none of these has a receipt: in both cases the call may be prepared again. kNotIncluded, with `unsettled`, in
+  /// all others when patience ends, which errors of nodes do not end sooner.
   [[nodiscard]] Result<Receipt> wait(const std::vector<SignedTransaction>& candidates);
   /// All of it: prepares, sends, waits.
   [[nodiscard]] Result<Receipt> transact(const CallRequest& call);
@@ -71,11 +77,14 @@ class Sender {
   [[nodiscard]] std::uint64_t confirmations() const;
   [[nodiscard]] Result<std::optional<Receipt>> settled(const SignedTransaction& candidate);
   [[nodiscard]] Result<std::optional<Receipt>> settled_of(const std::vector<SignedTransaction>& candidates);
+  [[nodiscard]] bool is_nonce_lost(const std::vector<SignedTransaction>& candidates);
+  [[nodiscard]] Error why_not_settled(const std::vector<SignedTransaction>& candidates);
 
   Client* client_;
   const PrivateKey* key_;
   ChainProfile profile_;
   SendPolicy policy_;
+  Clock clock_;
   Nonces nonces_;
 };
 

@@ -33,25 +33,33 @@ struct NodeState {
                                          {"eth_getBalance", "0xde0b6b3a7640000"},
                                          {"eth_getTransactionCount", "0x7"},
                                          {"eth_blockNumber", "0x20"},
+                                         {"eth_getBlockByNumber", nullptr},
                                          {"eth_getTransactionReceipt", nullptr}};
   std::map<std::string, std::string> refusals{};
+  std::map<std::string, testing::FakeNode::Answer> answers{};
 
   NodeState() { results["eth_feeHistory"]["reward"] = Json::array({Json::array({"0x5f5e100"})}); }
   testing::FakeNode::Answer node() {
     return [this](const Json& request) {
       const std::string method = request["method"];
+      const auto answered = answers.find(method);
+      if (answered != answers.end()) return answered->second(request);
       const auto refused = refusals.find(method);
       if (refused != refusals.end()) return refusal(request, -32000, refused->second);
       if (method == "eth_sendRawTransaction") {
         const auto sent = good(read_data(request["params"][0]));
         return answer(request, to_data(good(parse_transaction(sent)).hash));
       }
-      for (const Json& param : request["params"]) {
-        const auto found = results.find(method + ' ' + (param.is_string() ? param.get<std::string>() : ""));
-        if (found != results.end()) return answer(request, found->second);
-      }
-      return answer(request, results.at(method));
+      return answer(request, result_of(request));
     };
+  }
+  [[nodiscard]] const Json& result_of(const Json& request) const {
+    const std::string method = request["method"];
+    for (const Json& param : request["params"]) {
+      const auto found = results.find(method + ' ' + (param.is_string() ? param.get<std::string>() : ""));
+      if (found != results.end()) return found->second;
+    }
+    return results.at(method);
   }
   // The receipt, of a block with this digit as its hash.
   Json& receipt(const SignedTransaction& transaction, std::uint64_t block, bool succeeded = true, char digit = '3') {
@@ -76,8 +84,9 @@ struct NodeState {
 
 class SendingTo {
  public:
-  explicit SendingTo(NodeState& state, std::uint64_t chain_id = 1)
-      : client_(network_.client(state.node())), sender(client_, account(), profile_of(chain_id), {}) {}
+  explicit SendingTo(NodeState& state, std::uint64_t chain_id = 1, Clock clock = std::chrono::steady_clock::now)
+      : client_(network_.client(state.node())),
+        sender(client_, account(), profile_of(chain_id), {}, std::move(clock)) {}
 
  private:
   FakeNetwork network_;
@@ -258,7 +267,8 @@ TEST(Sending, SaysThatNoncesBeforeAreNotUsed) {
   EXPECT_EQ(made.transaction.nonce, 10U);
   const auto receipt = to.sender.wait({made});
   ASSERT_EQ(verdict(receipt), "send.not_included");
-  EXPECT_NE(receipt.error().text.find("waits for those from 7 on"), std::string::npos) << receipt.error().text;
+  EXPECT_NE(receipt.error().text.find("waits for the account's nonces from 7 on"), std::string::npos)
+      << receipt.error().text;
 }
 
 TEST(Sending, WaitsForConfirmationsInTheChain) {
@@ -324,12 +334,64 @@ TEST(Sending, BelievesNoReceiptThatCannotBe) {
   EXPECT_TRUE(with(creation, "contractAddress", nullptr, false).starts_with("send.failed"));
 }
 
-TEST(Sending, NoticesThatAnotherTransactionTookTheNonce) {
+TEST(Sending, SaysThatANonceIsUsedOnlyWhereThatIsProven) {
   NodeState state;
   SendingTo to(state);
   const auto made = good(to.sender.prepare(some_call()));
-  state.results["eth_getTransactionCount"] = "0x8";
+  state.results["eth_getTransactionCount latest"] = "0x8";
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included") << "in the newest block";
+  const char* confirmed = "eth_getTransactionCount 0x15";  // twelve blocks are those from 0x15 to 0x20
+  state.results[confirmed] = "0x8";
   EXPECT_EQ(verdict(to.sender.wait({made})), "send.nonce_used");
+  state.receipt(made, 0x10, true, '5');
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included") << "in a block that the chain has left";
+  state.receipt(made, 0x10) = "nonsense";
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included") << "its receipt cannot be read";
+  state.receipt(made, 0x10) = nullptr;
+  state.answers["eth_getTransactionCount"] = [&](const Json& request) {
+    state.receipt(made, 0x15);
+    return answer(request, state.result_of(request));
+  };
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included") << "its receipt came meanwhile";
+  state.answers.clear();
+  state.receipt(made, 0x15) = nullptr;
+  state.results["eth_blockNumber"] = "0xa";
+  state.results["eth_getTransactionCount"] = "0x8";
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included") << "the chain is shorter";
+}
+
+TEST(Sending, WaitsThroughErrorsOfNodes) {
+  NodeState state;
+  SendingTo to(state);
+  const auto made = good(to.sender.prepare(some_call()));
+  int left = 100;
+  state.answers["eth_getTransactionReceipt"] = [&](const Json& request) -> Result<HttpReply> {
+    if (--left > 0) return fail(Cause::kTransport, "gone");
+    state.include(made, 0x10);
+    return answer(request, state.result_of(request));
+  };
+  EXPECT_EQ(verdict(to.sender.wait({made})), "ok");
+  left = 1 << 20;
+  const auto given_up = to.sender.wait({made});
+  ASSERT_EQ(verdict(given_up), "send.not_included");
+  EXPECT_NE(given_up.error().text.find("rpc.transport: gone"), std::string::npos) << given_up.error().text;
+  EXPECT_NE(given_up.error().text.find(to_string(made)), std::string::npos) << given_up.error().text;
+  ASSERT_TRUE(given_up.error().unsettled.has_value());
+  EXPECT_EQ(given_up.error().unsettled->nonce, 7U);
+  EXPECT_EQ(given_up.error().unsettled->hash, made.hash);
+}
+
+TEST(Sending, IsPatientByTheClockAsWell) {
+  NodeState state;
+  std::chrono::steady_clock::time_point now{};
+  SendingTo to(state, 1, [&] { return now; });
+  const auto made = good(to.sender.prepare(some_call()));
+  state.answers["eth_getTransactionReceipt"] = [&](const Json& request) {
+    now += std::chrono::seconds(60);  // a slow node
+    return answer(request, nullptr);
+  };
+  EXPECT_EQ(verdict(to.sender.wait({made})), "send.not_included");
+  EXPECT_EQ(to.waits(), 2U);
 }
 
 TEST(Sending, ReplacesUnderTheSameNonceAndCap) {

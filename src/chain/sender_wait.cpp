@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "base/hex.hpp"
 #include "chain/sender.hpp"
@@ -18,6 +20,14 @@ const char* contradiction(const Receipt& receipt, const SignedTransaction& made)
   // Some nodes name no contract where its creation failed.
   const bool may_be_left_out = !receipt.succeeded && !receipt.created;
   return receipt.created == created || may_be_left_out ? nullptr : "another contract than it creates";
+}
+
+// Of a transaction that is settled.
+Result<Receipt> outcome(const Receipt& receipt) {
+  if (receipt.succeeded) return receipt;
+  return fail(Cause::kFailed, fmt::format("transaction 0x{} is in block {}, where it reverted; the state had changed "
+                                          "since it was simulated",
+                                          base::to_hex(receipt.transaction), receipt.block.number));
 }
 
 }  // namespace
@@ -39,8 +49,7 @@ Result<std::optional<Receipt>> Sender::settled(const SignedTransaction& candidat
   if (!block) return base::Err{block.error()};
   if (!block.value() || block.value()->ref != in) return std::optional<Receipt>();
   if (const char* what = contradiction(*receipt.value(), candidate)) {
-    return fail(Cause::kReply,
-                fmt::format("the receipt of transaction 0x{} names {}", base::to_hex(candidate.hash), what));
+    return fail(Cause::kReply, fmt::format("the receipt of {} names {}", to_string(candidate), what));
   }
   return receipt;
 }
@@ -59,41 +68,53 @@ Result<std::optional<Receipt>> Sender::settled_of(const std::vector<SignedTransa
 
 Result<Receipt> Sender::wait(const std::vector<SignedTransaction>& candidates) {
   AVOW_CHECK(!candidates.empty());
-  for (std::chrono::milliseconds waited{0};; waited += policy_.poll) {
-    auto receipt = settled_of(candidates);
-    if (!receipt) return base::Err{receipt.error()};
-    if (receipt.value()) {
-      if (receipt.value()->succeeded) return std::move(*receipt.value());
-      return fail(Cause::kFailed,
-                  fmt::format("transaction 0x{} is in block {}, where it reverted; the state had changed "
-                              "since it was simulated",
-                              base::to_hex(receipt.value()->transaction), receipt.value()->block.number));
+  using std::chrono::milliseconds;
+  const auto start = clock_();
+  for (milliseconds waited{0};; waited += policy_.poll) {
+    const auto receipt = settled_of(candidates);
+    if (receipt && receipt.value()) return outcome(*receipt.value());
+    waited = std::max(waited, std::chrono::duration_cast<milliseconds>(clock_() - start));
+    if (waited >= policy_.patience) {
+      Error error = why_not_settled(candidates);
+      if (!receipt) error.text += "; the last answer was " + to_string(receipt.error());
+      return base::Err{std::move(error)};
     }
-    if (waited >= policy_.patience) break;
     client_->sleep()(policy_.poll);
   }
-  const SignedTransaction& last = candidates.back();
-  const auto used = client_->transaction_count(address(), BlockId::latest());
-  bool is_there = false;
-  for (const SignedTransaction& candidate : candidates) {
+}
+
+// Whether another transaction than these has used the nonce, as surely as they would be settled. Receipts are asked for
+// after the count, as one may have come meanwhile; one that is not where it should be contradicts the count.
+bool Sender::is_nonce_lost(const std::vector<SignedTransaction>& candidates) {
+  const auto head = client_->block_number();
+  if (!head || head.value() < confirmations() - 1) return false;
+  const auto used = client_->transaction_count(address(), head.value() - (confirmations() - 1));
+  if (!used || used.value() <= candidates.back().transaction.nonce) return false;
+  return std::all_of(candidates.begin(), candidates.end(), [&](const SignedTransaction& candidate) {
     const auto receipt = client_->receipt(candidate.hash);
-    is_there = is_there || !receipt || receipt.value();
+    return receipt && !receipt.value();
+  });
+}
+
+Error Sender::why_not_settled(const std::vector<SignedTransaction>& candidates) {
+  const SignedTransaction& last = candidates.back();
+  const std::uint64_t nonce = last.transaction.nonce;
+  if (is_nonce_lost(candidates)) {
+    return {Cause::kNonceUsed,
+            fmt::format("another than {} has used its nonce; prepare the call again", to_string(last))};
   }
-  if (used && used.value() > last.transaction.nonce && !is_there) {
-    nonces_.forget();
-    return fail(Cause::kNonceUsed,
-                fmt::format("nonce {} was used by another transaction of this account; prepare it again",
-                            last.transaction.nonce));
+  Error error{Cause::kNotIncluded,
+              fmt::format("{} has not got its confirmations in {} s; wait on, or replace it with higher fees",
+                          to_string(last), policy_.patience.count() / 1000)};
+  error.unsettled = {nonce, last.hash};
+  const auto latest = client_->transaction_count(address(), BlockId::latest());
+  if (latest && latest.value() < nonce) {
+    error.text += fmt::format(
+        "; it waits for the account's nonces from {} on: if their transactions are lost, send "
+        "them again",
+        latest.value());
   }
-  std::string text =
-      fmt::format("transaction 0x{} has not got its confirmations in {} s; wait on, or replace it with higher fees",
-                  base::to_hex(last.hash), policy_.patience.count() / 1000);
-  if (const auto latest = client_->transaction_count(address(), BlockId::latest());
-      latest && latest.value() < last.transaction.nonce) {
-    text += fmt::format("; it has nonce {}, and waits for those from {} on: if they are lost, send them again",
-                        last.transaction.nonce, latest.value());
-  }
-  return fail(Cause::kNotIncluded, text);
+  return error;
 }
 
 }  // namespace avow::chain

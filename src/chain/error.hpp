@@ -57,6 +57,7 @@ enum class Cause : std::uint8_t {
   kFunds,         ///< an account that cannot pay for the transaction
   kReplacement,   ///< a replacement that is none, or would pay more than the cap
   kNonceGap,      ///< a nonce that would leave others unused before it
+  kIncluded,      ///< a replacement of a transaction that is in a block already
   kNonceUsed,     ///< a nonce that another transaction has used
   kNotIncluded,   ///< a transaction that is in no block yet, or no longer
   kFailed,        ///< a transaction that is in a block, where it failed

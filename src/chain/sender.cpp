@@ -11,8 +11,16 @@
 namespace avow::chain {
 namespace {
 
-bool says(const Error& error, const char* text) {
-  return error.cause == Cause::kNode && error.text.find(text) != std::string::npos;
+// Nodes have their own capitals. `text` is in small letters.
+bool says(const Error& error, std::string_view text) {
+  const auto is_same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; };
+  return error.cause == Cause::kNode &&
+         std::search(error.text.begin(), error.text.end(), text.begin(), text.end(), is_same) != error.text.end();
+}
+
+Error unsettled_by(Error error, const SignedTransaction& transaction) {
+  error.unsettled = {transaction.transaction.nonce, transaction.hash};
+  return error;
 }
 
 Transaction transaction_of(const CallRequest& call, const ChainProfile& profile) {
@@ -105,49 +113,94 @@ std::optional<Error> Sender::check_cost(const Transaction& transaction) {
                            to_decimal(balance.value()), cost ? to_decimal(*cost) : "more than there is")};
 }
 
-std::optional<Error> Sender::send(const SignedTransaction& transaction) {
+std::optional<Error> Sender::send(const SignedTransaction& transaction) { return send_last({&transaction, 1}); }
+
+// Sends the last of the candidates.
+std::optional<Error> Sender::send_last(std::span<const SignedTransaction> candidates) {
+  const SignedTransaction& transaction = candidates.back();
   if (auto error = check_limits(transaction, profile_)) return error;
+  // Before it is known how that went, as a reply may be lost on its way.
+  nonces_.sent(transaction.transaction.nonce);
   const auto hash = client_->send(transaction.bytes);
-  if (hash) {
-    nonces_.sent(transaction.transaction.nonce);
-    return std::nullopt;
-  }
-  Error error = hash.error();
-  if (says(error, "nonce too low")) {
-    // It may be this very transaction that used it, sent before.
-    const auto receipt = client_->receipt(transaction.hash);
-    if (receipt && receipt.value()) return std::nullopt;
-    nonces_.forget();
-    error.cause = Cause::kNonceUsed;
-    error.text += "; another transaction of this account used the nonce, prepare it again";
-  } else if (says(error, "replacement transaction underpriced")) {
+  if (hash) return std::nullopt;
+  Error error = unsettled_by(hash.error(), transaction);
+  if (says(error, "nonce too low")) return find_included(candidates, std::move(error));
+  if (says(error, "replacement transaction underpriced")) {
     error.cause = Cause::kReplacement;
-    error.text += "; a transaction of this nonce waits already, replace it with higher fees";
+    error.text += "; a transaction of its nonce waits already, replace it with higher fees";
   }
+  error.text +=
+      fmt::format("; {} may be on its way all the same: wait for it, or send it again", to_string(transaction));
   return error;
 }
 
-Result<SignedTransaction> Sender::replace(const SignedTransaction& stuck) {
-  AVOW_CHECK(stuck.sender == address());
-  auto wanted = propose_fees(*client_, policy_.fees);
+// What is to be said where their nonce was used; nothing if the last one did, sent before. A receipt that is not found
+// proves nothing: nodes know the account's count before they give receipts.
+std::optional<Error> Sender::find_included(std::span<const SignedTransaction> candidates, Error error) {
+  const SignedTransaction& last = candidates.back();
+  for (const SignedTransaction& candidate : candidates) {
+    const auto receipt = client_->receipt(candidate.hash);
+    if (!receipt || !receipt.value()) continue;
+    if (candidate.hash == last.hash) return std::nullopt;
+    const std::string text =
+        fmt::format("{} is in block {}; wait for it", to_string(candidate), receipt.value()->block.number);
+    return unsettled_by({Cause::kIncluded, text}, candidate);
+  }
+  error.cause = Cause::kNotIncluded;
+  error.text += fmt::format("; {}, or another of its nonce, may be included: wait for all of them", to_string(last));
+  return error;
+}
+
+Result<SignedTransaction> Sender::prepare_replacement(const std::vector<SignedTransaction>& candidates) {
+  check_candidates(candidates);
+  auto made = raised(candidates);
+  if (!made) return base::Err{unsettled_by(made.error(), candidates.back())};
+  return made;
+}
+
+Result<SignedTransaction> Sender::raised(const std::vector<SignedTransaction>& candidates) {
+  const auto wanted = propose_fees(*client_, policy_.fees);
   if (!wanted) return base::Err{wanted.error()};
-  const Transaction& old = stuck.transaction;
-  const auto fees = raise_fees({old.max_priority_fee, old.max_fee}, wanted.value(), policy_.fees);
+  Fees paid{};
+  for (const auto& [transaction, signature, sender, bytes, hash] : candidates) {
+    paid = {std::max(paid.max_priority_fee, transaction.max_priority_fee), std::max(paid.max_fee, transaction.max_fee)};
+  }
+  const auto fees = raise_fees(paid, wanted.value(), policy_.fees);
   if (!fees) return base::Err{fees.error()};
-  Transaction transaction = old;
+  Transaction transaction = candidates.back().transaction;
   transaction.max_priority_fee = fees.value().max_priority_fee;
   transaction.max_fee = fees.value().max_fee;
   if (auto error = check_cost(transaction)) return base::Err{std::move(*error)};
   SignedTransaction made = sign(transaction, *key_);
-  if (auto error = send(made)) return base::Err{std::move(*error)};
+  // Higher fees may be a byte more.
+  if (auto error = check_limits(made, profile_)) return base::Err{std::move(*error)};
   return made;
+}
+
+std::optional<Error> Sender::replace(std::vector<SignedTransaction>& candidates) {
+  auto made = prepare_replacement(candidates);
+  if (!made) return made.error();
+  candidates.push_back(std::move(made).value());
+  return send_last(candidates);
+}
+
+void Sender::check_candidates(const std::vector<SignedTransaction>& candidates) const {
+  AVOW_CHECK(!candidates.empty());
+  for (const SignedTransaction& candidate : candidates) {
+    AVOW_CHECK(candidate.sender == address() && candidate.transaction.nonce == candidates.back().transaction.nonce);
+  }
 }
 
 Result<Receipt> Sender::transact(const CallRequest& call) {
   const auto transaction = prepare(call);
   if (!transaction) return base::Err{transaction.error()};
-  if (auto error = send(transaction.value())) return base::Err{std::move(*error)};
-  return wait({transaction.value()});
+  const auto error = send(transaction.value());
+  if (error && !error->unsettled) return base::Err{*error};
+  auto receipt = wait({transaction.value()});
+  if (receipt || !error) return receipt;
+  Error both = receipt.error();
+  both.text += "; sending it gave " + to_string(*error);
+  return base::Err{std::move(both)};
 }
 
 }  // namespace avow::chain

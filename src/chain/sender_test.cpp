@@ -226,14 +226,92 @@ TEST(Sending, CountsNoncesThatTheNodeDoesNotShowYet) {
   }
   // What another program of the account sent.
   state.results["eth_getTransactionCount pending"] = "0x14";
-  const auto later = good(to.sender.prepare(some_call()));
-  EXPECT_EQ(later.transaction.nonce, 0x14U);
-  state.refusals["eth_sendRawTransaction"] = "nonce too low";
-  EXPECT_EQ(cause_of(to.sender.send(later)), "send.nonce_used");
-  state.include(later, 0x20);
-  EXPECT_EQ(cause_of(to.sender.send(later)), "ok") << "it was sent before";
-  state.refusals["eth_sendRawTransaction"] = "replacement transaction underpriced";
-  EXPECT_EQ(cause_of(to.sender.send(later)), "send.replacement");
+  EXPECT_EQ(good(to.sender.prepare(some_call())).transaction.nonce, 0x14U);
+}
+
+bool says_all(const std::optional<Error>& error, std::initializer_list<std::string_view> texts) {
+  return error && std::all_of(texts.begin(), texts.end(),
+                              [&](std::string_view text) { return error->text.find(text) != std::string::npos; });
+}
+
+TEST(Sending, ErrorsLeaveOpenWhetherItWasSent) {
+  NodeState state;
+  SendingTo to(state);
+  const auto made = good(to.sender.prepare(some_call()));
+  const auto expect_open = [&](const char* cause) {
+    const auto error = to.sender.send(made);
+    EXPECT_EQ(cause_of(error), cause);
+    EXPECT_PRED2(says_all, error, (std::initializer_list<std::string_view>{to_string(made), "wait for"}));
+    EXPECT_TRUE(error && error->text.find("prepare") == std::string::npos) << error->text;
+    EXPECT_TRUE(error && error->unsettled && error->unsettled->hash == made.hash && error->unsettled->nonce == 7);
+  };
+  for (const char* text : {"nonce too low", "Nonce too low", "NONCE TOO LOW: next 8, tx 7"}) {
+    state.refusals["eth_sendRawTransaction"] = text;
+    expect_open("send.not_included");
+  }
+  state.answers["eth_getTransactionReceipt"] = [](const Json&) { return fail(Cause::kTransport, "gone"); };
+  expect_open("send.not_included");
+  state.answers.clear();
+  state.include(made, 0x20);
+  EXPECT_EQ(cause_of(to.sender.send(made)), "ok") << "it was sent before";
+  for (const char* text : {"replacement transaction underpriced", "Replacement transaction underpriced"}) {
+    state.refusals["eth_sendRawTransaction"] = text;
+    expect_open("send.replacement");
+  }
+  state.refusals["eth_sendRawTransaction"] = "insufficient funds for gas";
+  expect_open("rpc.node");
+  state.answers["eth_sendRawTransaction"] = [](const Json&) { return HttpReply{502, "bad gateway"}; };
+  expect_open("rpc.http");
+  EXPECT_EQ(good(to.sender.prepare(some_call())).transaction.nonce, 8U) << "another call of its nonce could replace it";
+}
+
+TEST(Sending, NothingIsUnsettledThatIsRefusedBeforeItIsSent) {
+  NodeState state;
+  SendingTo to(state);
+  Transaction large = good(to.sender.prepare(some_call())).transaction;
+  large.data.resize(140'000);
+  const auto refused = to.sender.send(sign(large, account()));
+  EXPECT_EQ(cause_of(refused), "send.too_many_bytes");
+  EXPECT_FALSE(refused->unsettled.has_value());
+  EXPECT_EQ(good(to.sender.prepare(some_call())).transaction.nonce, 7U);
+}
+
+// A node whose reply to the transaction is lost, and to which it was sent all the same.
+testing::FakeNode::Answer lossy(NodeState& state, bool is_included, int* sent) {
+  return [&state, is_included, sent](const Json& request) {
+    const auto transaction = good(parse_transaction(good(read_data(request["params"][0]))));
+    ++*sent;
+    for (const char* tag : {"latest", "pending"}) state.results[std::string("eth_getTransactionCount ") + tag] = "0x8";
+    if (is_included) state.include(transaction, 0x10);
+    return *sent == 1 ? Result<HttpReply>(fail(Cause::kTransport, "lost")) : refusal(request, -32000, "nonce too low");
+  };
+}
+
+TEST(Sending, FindsWhatWasSentThoughTheReplyIsLost) {
+  NodeState state;
+  SendingTo to(state);
+  int sent = 0;
+  state.answers["eth_sendRawTransaction"] = lossy(state, true, &sent);
+  EXPECT_EQ(verdict(to.sender.transact(some_call())), "ok");
+  state.receipt(good(to.sender.prepare(some_call())), 0x10);
+  state.answers["eth_sendRawTransaction"] = [&](const Json& request) {
+    state.include(good(parse_transaction(good(read_data(request["params"][0])))), 0x10);
+    return HttpReply{502, "bad gateway"};
+  };
+  EXPECT_EQ(verdict(to.sender.transact(some_call())), "ok");
+}
+
+TEST(Sending, LeavesOpenWhatWasPerhapsSentAndIsNotFound) {
+  NodeState state;
+  SendingTo to(state);
+  const auto made = good(to.sender.prepare(some_call()));
+  int sent = 0;
+  state.answers["eth_sendRawTransaction"] = lossy(state, false, &sent);
+  const auto receipt = to.sender.transact(some_call());
+  ASSERT_EQ(verdict(receipt), "send.not_included");
+  EXPECT_PRED2(says_all, receipt.error(), (std::initializer_list<std::string_view>{to_string(made), "nonce too low"}));
+  ASSERT_TRUE(receipt.error().unsettled.has_value());
+  EXPECT_EQ(receipt.error().unsettled->hash, made.hash);
 }
 
 TEST(Sending, LeavesNoGapOfNoncesThatANodeInvents) {
@@ -293,7 +371,7 @@ TEST(Sending, ReceiptsWithoutABlockHideNoOther) {
   NodeState state;
   SendingTo to(state);
   const auto first = good(to.sender.prepare(some_call()));
-  const auto second = good(to.sender.replace(first));
+  const auto second = good(to.sender.prepare_replacement({first}));
   state.include(second, 0x10);
   state.receipt(first, 0x10, true, '5');
   EXPECT_EQ(good(to.sender.wait({first, second})).transaction, second.hash) << "of a block that the chain has left";
@@ -397,14 +475,64 @@ TEST(Sending, IsPatientByTheClockAsWell) {
 TEST(Sending, ReplacesUnderTheSameNonceAndCap) {
   NodeState state;
   SendingTo to(state);
-  auto stuck = good(to.sender.prepare(some_call()));
-  const auto raised = good(to.sender.replace(stuck));
-  EXPECT_EQ(raised.transaction.nonce, stuck.transaction.nonce);
-  EXPECT_GE(*multiply(raised.transaction.max_fee, 1000), *multiply(stuck.transaction.max_fee, 1125));
-  EXPECT_GE(*multiply(raised.transaction.max_priority_fee, 1000), *multiply(stuck.transaction.max_priority_fee, 1125));
-  Transaction dear = stuck.transaction;
+  std::vector<SignedTransaction> candidates{good(to.sender.prepare(some_call()))};
+  for (std::size_t i = 1; i < 3; ++i) {
+    EXPECT_EQ(cause_of(to.sender.replace(candidates)), "ok");
+    ASSERT_EQ(candidates.size(), i + 1);
+    const Transaction& old = candidates[i - 1].transaction;
+    const Transaction& made = candidates[i].transaction;
+    EXPECT_EQ(made.nonce, old.nonce);
+    EXPECT_GE(*multiply(made.max_fee, 1000), *multiply(old.max_fee, 1125));
+    EXPECT_GE(*multiply(made.max_priority_fee, 1000), *multiply(old.max_priority_fee, 1125));
+  }
+  std::swap(candidates[0], candidates[2]);
+  const auto above_all = good(to.sender.prepare_replacement(candidates)).transaction;
+  EXPECT_GT(above_all.max_fee, candidates[0].transaction.max_fee);
+  Transaction dear = candidates[0].transaction;
   dear.max_fee = 190'000'000'000;
-  EXPECT_EQ(verdict(to.sender.replace(sign(dear, account()))), "send.replacement");
+  const auto refused = to.sender.prepare_replacement({sign(dear, account())});
+  ASSERT_EQ(verdict(refused), "send.replacement");
+  EXPECT_TRUE(refused.error().unsettled.has_value()) << "what was to be replaced may be included";
+  Transaction large = candidates[0].transaction;
+  large.data.resize(140'000);
+  candidates = {sign(large, account())};
+  const auto too_large = to.sender.replace(candidates);
+  ASSERT_EQ(cause_of(too_large), "send.too_many_bytes");
+  EXPECT_TRUE(too_large->unsettled.has_value());
+}
+
+TEST(Sending, SaysThatWhatIsToBeReplacedIsIncluded) {
+  NodeState state;
+  SendingTo to(state);
+  std::vector<SignedTransaction> candidates{good(to.sender.prepare(some_call()))};
+  EXPECT_EQ(cause_of(to.sender.replace(candidates)), "ok");
+  state.refusals["eth_sendRawTransaction"] = "nonce too low";
+  const auto open = to.sender.replace(candidates);
+  EXPECT_EQ(cause_of(open), "send.not_included");
+  EXPECT_PRED2(says_all, open, (std::initializer_list<std::string_view>{"wait for all"}));
+  EXPECT_EQ(open->text.find("prepare"), std::string::npos) << open->text;
+  for (const std::size_t included : {std::size_t{1}, std::size_t{0}}) {
+    state.include(candidates[included], 0x10);
+    const auto error = to.sender.replace(candidates);
+    EXPECT_EQ(cause_of(error), "send.included");
+    EXPECT_PRED2(says_all, error,
+                 (std::initializer_list<std::string_view>{to_string(candidates[included]), "wait for it"}));
+    EXPECT_EQ(error->unsettled->hash, candidates[included].hash);
+    EXPECT_EQ(good(to.sender.wait(candidates)).transaction, candidates[included].hash);
+  }
+}
+
+TEST(Sending, KeepsAReplacementWhoseReplyIsLost) {
+  NodeState state;
+  SendingTo to(state);
+  std::vector<SignedTransaction> candidates{good(to.sender.prepare(some_call()))};
+  int sent = 0;
+  state.answers["eth_sendRawTransaction"] = lossy(state, true, &sent);
+  EXPECT_EQ(cause_of(to.sender.replace(candidates)), "ok") << "the second attempt finds the first";
+  ASSERT_EQ(candidates.size(), 2U);
+  state.answers["eth_sendRawTransaction"] = [](const Json&) { return HttpReply{502, "bad gateway"}; };
+  EXPECT_EQ(cause_of(to.sender.replace(candidates)), "rpc.http");
+  EXPECT_EQ(candidates.size(), 3U);
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/check.hpp"
 #include "base/hex.hpp"
 #include "chain/sender.hpp"
 
@@ -67,7 +66,7 @@ Result<std::optional<Receipt>> Sender::settled_of(const std::vector<SignedTransa
 }
 
 Result<Receipt> Sender::wait(const std::vector<SignedTransaction>& candidates) {
-  AVOW_CHECK(!candidates.empty());
+  check_candidates(candidates);
   using std::chrono::milliseconds;
   const auto start = clock_();
   for (milliseconds waited{0};; waited += policy_.poll) {

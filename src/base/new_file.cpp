@@ -2,6 +2,7 @@
 #include "base/new_file.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ NewFile::NewFile(std::filesystem::path path, Readers readers) : path_(std::move(
     return;
   }
   constexpr char kSuffix[] = ".tmp";
-  temporary_ = path_.string() + ".XXXXXX" + kSuffix;
+  temporary_ = path_.parent_path() / fmt::format(".{}.XXXXXX{}", path_.filename().string(), kSuffix);
   fd_ = ::mkostemps(temporary_.data(), sizeof kSuffix - 1, O_CLOEXEC);
   constexpr mode_t kReadableByAll = 0644;
   if (fd_ >= 0 && readers == Readers::kAll) ::fchmod(fd_, kReadableByAll);
@@ -59,19 +60,28 @@ bool NewFile::write_at(ByteView bytes, std::uint64_t offset) const {
 }
 
 bool NewFile::take_name() const {
-  return ::fsync(fd_) == 0 && ::rename(temporary_.c_str(), path_.c_str()) == 0 && sync_folder();
+  return take_by([&] { return ::rename(temporary_.c_str(), path_.c_str()); });
 }
 
 // link() does not replace, as rename() would; the temporary name goes at the end.
 bool NewFile::take_free_name() const {
-  return ::fsync(fd_) == 0 && ::link(temporary_.c_str(), path_.c_str()) == 0 && sync_folder();
+  return take_by([&] { return ::link(temporary_.c_str(), path_.c_str()); });
 }
 
-// A name is on the disk once its folder is, where the file system can do that for a folder.
-bool NewFile::sync_folder() const {
+// A name is on the disk once its folder is, where the file system can do that for a folder. The folder is opened first:
+// one that cannot be is found out while there is no name yet.
+template <typename Take>
+bool NewFile::take_by(const Take& take) const {
   const auto folder = path_.parent_path().empty() ? std::filesystem::path(".") : path_.parent_path();
   const Descriptor directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return directory.get() >= 0 && (::fsync(directory.get()) == 0 || errno == EINVAL);
+  return directory.get() >= 0 && ::fsync(fd_) == 0 && take() == 0 && (::fsync(directory.get()) == 0 || errno == EINVAL);
+}
+
+bool NewFile::has_name() const {
+  struct stat here {};
+  struct stat named {};
+  return fd_ >= 0 && ::fstat(fd_, &here) == 0 && ::stat(path_.c_str(), &named) == 0 && here.st_dev == named.st_dev &&
+         here.st_ino == named.st_ino;
 }
 
 }  // namespace avow::base

@@ -13,7 +13,8 @@ namespace avow::base {
 enum class Readers : std::uint8_t { kAll, kOwner };
 
 /// A file that gets its name when it is whole: until then it has a temporary one beside it, which no other process has,
-/// and without take_name() nothing is left of it. Functions that return false say why in errno.
+/// and without take_name() nothing is left of it. A process that is killed leaves the temporary name behind; it starts
+/// with a dot, so that nobody takes it for a file of the folder. Functions that return false say why in errno.
 class NewFile {
  public:
   /// Opened for reading and writing. Not where something is that is no regular file: it could not be replaced (a
@@ -31,9 +32,13 @@ class NewFile {
   [[nodiscard]] bool take_name() const;
   /// The same, unless something has the name: then EEXIST.
   [[nodiscard]] bool take_free_name() const;
+  /// After one of these failed: whether the file has its name all the same, but may lose it when the power fails.
+  [[nodiscard]] bool has_name() const;
 
  private:
-  [[nodiscard]] bool sync_folder() const;
+  // `take` gives the file its name.
+  template <typename Take>
+  [[nodiscard]] bool take_by(const Take& take) const;
 
   std::filesystem::path path_;
   std::string temporary_;

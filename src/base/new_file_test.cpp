@@ -9,6 +9,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/fsync_testing.hpp"
+
 namespace avow::base {
 namespace {
 
@@ -66,8 +68,58 @@ TEST_F(NewFileTest, LeavesNothingWithoutAName) {
   {
     const NewFile file(folder / "a");
     EXPECT_TRUE(file.append(kHello));
-    EXPECT_EQ(files(), 1);
+    ASSERT_EQ(files(), 1);
+    const auto temporary = std::filesystem::directory_iterator(folder)->path().filename().string();
+    EXPECT_TRUE(temporary.starts_with(".a.")) << temporary << " would be taken for a file if this process were killed";
   }
+  EXPECT_EQ(files(), 0);
+}
+
+TEST_F(NewFileTest, KnowsThatItHasItsNameThoughTheFolderIsNotWritten) {
+  const NewFile replacing(folder / "a"), first(folder / "b"), second(folder / "b");
+  EXPECT_FALSE(first.has_name());
+  const testing::FailingFolders failing;
+  EXPECT_FALSE(replacing.take_name());
+  EXPECT_EQ(errno, EIO);
+  EXPECT_TRUE(replacing.has_name());
+  EXPECT_FALSE(first.take_free_name());
+  EXPECT_TRUE(first.has_name());
+  EXPECT_FALSE(second.take_free_name());
+  EXPECT_EQ(errno, EEXIST);
+  EXPECT_FALSE(second.has_name());
+}
+
+// Nobody's effective rights, where a test runs with root's, which no folder refuses.
+class WithoutRights {
+ public:
+  WithoutRights() : is_root_(::geteuid() == 0), is_ready_(!is_root_ || ::seteuid(kNobody) == 0) {}
+  ~WithoutRights() {
+    if (is_root_ && ::seteuid(0) != 0) ::_exit(1);
+  }
+  WithoutRights(const WithoutRights&) = delete;
+  WithoutRights& operator=(const WithoutRights&) = delete;
+  [[nodiscard]] bool is_ready() const { return is_ready_; }
+  static constexpr uid_t kNobody = 65534;
+
+ private:
+  bool is_root_;
+  bool is_ready_;
+};
+
+TEST_F(NewFileTest, TakesNoNameInAFolderThatCannotBeOpened) {
+  ASSERT_TRUE(::geteuid() != 0 || ::chown(folder.c_str(), WithoutRights::kNobody, static_cast<gid_t>(-1)) == 0);
+  ASSERT_EQ(::chmod(folder.c_str(), 0300), 0);
+  {
+    const WithoutRights without;
+    if (!without.is_ready()) GTEST_SKIP() << "rights cannot be given up";
+    const NewFile file(folder / "a"), other(folder / "a");
+    ASSERT_TRUE(file.is_open() && other.is_open());
+    EXPECT_FALSE(file.take_name());
+    EXPECT_EQ(errno, EACCES);
+    EXPECT_FALSE(other.take_free_name());
+    EXPECT_EQ(errno, EACCES);
+  }
+  ASSERT_EQ(::chmod(folder.c_str(), 0700), 0);
   EXPECT_EQ(files(), 0);
 }
 

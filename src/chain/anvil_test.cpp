@@ -145,15 +145,24 @@ TEST_F(OnAnvil, ReplacesAStuckTransaction) {
   const SignedTransaction stuck = good(sender.prepare(payment));
   EXPECT_FALSE(sender.send(stuck).has_value());
   EXPECT_FALSE(sender.send(stuck).has_value()) << "sent twice is sent once";
-  const SignedTransaction replacement = good(sender.replace(stuck));
+  std::vector<SignedTransaction> candidates{stuck};
+  EXPECT_FALSE(sender.replace(candidates).has_value());
+  const SignedTransaction replacement = candidates.at(1);
   EXPECT_EQ(replacement.transaction.nonce, stuck.transaction.nonce);
   EXPECT_EQ(good(sender.prepare(payment)).transaction.nonce, stuck.transaction.nonce + 1);
   anvil()->tell("anvil_mine");
   anvil()->tell("evm_setAutomine", Json::array({true}));
-  EXPECT_EQ(good(sender.wait({stuck, replacement})).transaction, replacement.hash);
+  EXPECT_EQ(good(sender.wait(candidates)).transaction, replacement.hash);
   const auto again = sender.send(stuck);
   ASSERT_TRUE(again.has_value());
-  EXPECT_EQ(again->cause, Cause::kNonceUsed) << to_string(*again);
+  EXPECT_EQ(again->cause, Cause::kNotIncluded) << to_string(*again);
+  const auto late = sender.replace(candidates);
+  ASSERT_TRUE(late.has_value());
+  EXPECT_EQ(late->cause, Cause::kIncluded) << to_string(*late);
+  SendPolicy impatient = quick_policy();
+  impatient.patience = std::chrono::milliseconds(0);
+  Sender forgetful(client, key, profile_of(31337), impatient);
+  EXPECT_EQ(verdict(forgetful.wait({stuck})), "send.nonce_used") << "not by one that it was told of";
 }
 
 TEST_F(OnAnvil, FollowsAReorganisation) {

@@ -81,6 +81,10 @@ const char* name(Cause cause) noexcept {
       return "send.funds";
     case Cause::kReplacement:
       return "send.replacement";
+    case Cause::kNonceGap:
+      return "send.nonce_gap";
+    case Cause::kIncluded:
+      return "send.included";
     case Cause::kNonceUsed:
       return "send.nonce_used";
     case Cause::kNotIncluded:

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/bytes.hpp"
@@ -55,11 +56,19 @@ enum class Cause : std::uint8_t {
   kFeeCap,        ///< fees above what the sender is willing to pay
   kFunds,         ///< an account that cannot pay for the transaction
   kReplacement,   ///< a replacement that is none, or would pay more than the cap
+  kNonceGap,      ///< a nonce that would leave others unused before it
+  kIncluded,      ///< a replacement of a transaction that is in a block already
   kNonceUsed,     ///< a nonce that another transaction has used
   kNotIncluded,   ///< a transaction that is in no block yet, or no longer
   kFailed,        ///< a transaction that is in a block, where it failed
   kReorganised,   ///< blocks that are no longer part of the chain, further back than is known
   kBehind,        ///< a node without blocks that the chain has already
+};
+
+/// A transaction of which it is not known what becomes of it.
+struct Unsettled {
+  std::uint64_t nonce = 0;
+  base::Digest hash{};
 };
 
 /// Why something was refused or did not work, and where there is something to do about it, what.
@@ -68,6 +77,8 @@ struct Error {
   std::string text;
   std::int64_t node_code = 0;  ///< of kNode and kReverted: the code of JSON-RPC
   base::Bytes data{};          ///< of the same: what the contract reverted with, if the node says it
+  /// Set where a call may have been made, or may yet be: whoever prepares it again may make it twice.
+  std::optional<Unsettled> unsettled{};
 };
 
 template <typename T>

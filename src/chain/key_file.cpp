@@ -100,6 +100,14 @@ Result<std::filesystem::path> write_key_file(const std::filesystem::path& path, 
       file.take_free_name()) {
     return path;
   }
+  const int why = errno;
+  if (file.has_name()) {
+    return fail(Cause::kFile,
+                fmt::format("{}: the key file is there, but may be gone after a power failure: {}; copy it "
+                            "before the key is used",
+                            path.string(), std::strerror(why)));
+  }
+  errno = why;
   if (errno == EEXIST) {
     return fail(Cause::kFile, path.string() + ": there is a file already; key files are not replaced, name another");
   }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <memory>
+#include <optional>
 
 #include "base/hex.hpp"
 #include "chain/json.hpp"
@@ -48,7 +49,9 @@ Result<Secret> scrypt(const Secret& passphrase, base::ByteView salt, const Scryp
   const auto [n, r, p] = cost;
   constexpr std::uint64_t kUnit = 128;
   if (n < 2 || !std::has_single_bit(n) || r == 0 || p == 0) return no_keystore("n is no power of two, or r or p is 0");
-  if (n > kMostScryptBytes / kUnit || r > kMostScryptBytes / kUnit / n || p > kMostScryptWork / kUnit / n / r) {
+  // Each number is bounded before it is a factor or a term.
+  if (n > kMostScryptBytes / kUnit || r > kMostScryptBlocks || p > kMostScryptBlocks / r ||
+      kUnit * r * (n + p + 2) > kMostScryptBytes || kUnit * n * r * p > kMostScryptWork) {
     return too_costly(fmt::format("scrypt with n = {}, r = {}, p = {}", n, r, p));
   }
   // RFC 7914, section 2, which OpenSSL keeps to.
@@ -117,12 +120,10 @@ Result<Secret> apply_cipher(base::ByteView key, base::ByteView iv, base::ByteVie
 
 // What a wrong passphrase is found out by.
 base::Digest checksum(const Secret& derived, base::ByteView ciphertext) {
-  base::Bytes bytes(derived.view().begin() + 16, derived.view().end());
-  bytes.reserve(bytes.size() + ciphertext.size());
-  base::append(bytes, ciphertext);
-  const base::Digest digest = hash::keccak256(bytes);
-  wipe(bytes.data(), bytes.size());
-  return digest;
+  const base::ByteView second_half = derived.view().subspan(16);
+  Secret bytes(second_half.size() + ciphertext.size());
+  std::copy(ciphertext.begin(), ciphertext.end(), std::copy(second_half.begin(), second_half.end(), bytes.data()));
+  return hash::keccak256(bytes.view());
 }
 
 // A random UUID (version 4).
@@ -155,6 +156,14 @@ Result<Encrypted> read_encrypted(const Json& crypto) {
     if (!*part) return base::Err{part->error()};
   }
   return Encrypted{std::move(iv).value(), std::move(ciphertext).value(), std::move(mac).value()};
+}
+
+// The account that the file names, if it does.
+Result<std::optional<base::Bytes>> read_named_address(const Json& json) {
+  if (member(json, "address") == nullptr) return std::optional<base::Bytes>();
+  auto address = hex_member(json, "address", 20, 20);
+  if (!address) return base::Err{address.error()};
+  return std::optional<base::Bytes>(std::move(address).value());
 }
 
 }  // namespace
@@ -195,6 +204,8 @@ Result<PrivateKey> decrypt_key(std::string_view json, const Secret& passphrase) 
   if (crypto == nullptr) return no_keystore("'crypto' is missing");
   const auto encrypted = read_encrypted(*crypto);
   if (!encrypted) return base::Err{encrypted.error()};
+  const auto named = read_named_address(parsed.value());
+  if (!named) return base::Err{named.error()};
   const auto derived = derive(*crypto, passphrase);
   if (!derived) return base::Err{derived.error()};
   const auto& [iv, ciphertext, mac] = encrypted.value();
@@ -206,10 +217,8 @@ Result<PrivateKey> decrypt_key(std::string_view json, const Secret& passphrase) 
   auto key = PrivateKey::from_bytes(plain.value().view());
   if (!key) return key;
   // The checksum leaves out the iv, whose change gives another key; where the file names its account, that is seen.
-  const std::string* address = string_member(parsed.value(), "address");
-  const auto named = address == nullptr ? std::nullopt : base::from_hex(*address);
-  if (named && !std::equal(named->begin(), named->end(), key.value().address().bytes.begin(),
-                           key.value().address().bytes.end())) {
+  const base::ByteView is = key.value().address().bytes;
+  if (named.value() && !std::equal(is.begin(), is.end(), named.value()->begin())) {
     return no_keystore("the key is not that of its 'address'; the file was changed");
   }
   return key;

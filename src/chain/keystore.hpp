@@ -9,13 +9,14 @@ namespace avow::chain {
 
 /// Key derivations of Web3 Secret Storage (version 3).
 struct ScryptCost {
-  std::uint64_t n = std::uint64_t{1} << 17;  ///< a power of two; memory in use is 128 n r bytes
+  std::uint64_t n = std::uint64_t{1} << 17;  ///< a power of two; memory in use is 128 r (n + p + 2) bytes
   std::uint64_t r = 8;
   std::uint64_t p = 1;
 };
 /// A derivation that needs more is refused: files are input.
 inline constexpr std::uint64_t kMostScryptBytes = std::uint64_t{1} << 29;
-inline constexpr std::uint64_t kMostScryptWork = std::uint64_t{1} << 30;  ///< 128 n r p
+inline constexpr std::uint64_t kMostScryptWork = std::uint64_t{1} << 30;    ///< 128 n r p
+inline constexpr std::uint64_t kMostScryptBlocks = std::uint64_t{1} << 10;  ///< r p: work that n has no part in
 inline constexpr std::uint64_t kMostPbkdf2Rounds = 10'000'000;
 
 /// The key encrypted, as JSON text of Web3 Secret Storage version 3 (scrypt, AES-128-CTR), which geth and foundry read.

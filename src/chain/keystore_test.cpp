@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,8 +11,10 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/fsync_testing.hpp"
 #include "base/test_stride.hpp"
 #include "chain/chain_testing.hpp"
+#include "chain/freed_testing.hpp"
 #include "chain/json.hpp"
 
 namespace avow::chain {
@@ -74,6 +77,23 @@ TEST(Keystore, ComesBackByItsPassphraseAlone) {
   EXPECT_NE(good(encrypt_key(key, Secret(std::string_view("right")), kCheap)), text);
 }
 
+TEST(Keystore, LeavesNothingOfTheDerivedKeyInFreedMemory) {
+  const Secret passphrase(std::string_view("right"));
+  const auto text = good(encrypt_key(some_key(), passphrase, kCheap));
+  const auto salt = testing::hex(good(parse_json(text, 8))["crypto"]["kdfparams"]["salt"]);
+  base::Bytes derived(32);
+  ASSERT_EQ(EVP_PBE_scrypt(passphrase.text().data(), passphrase.size(), salt.data(), salt.size(), kCheap.n, kCheap.r,
+                           kCheap.p, 0, derived.data(), derived.size()),
+            1);
+  for (const std::size_t half : {0U, 16U}) {
+    const testing::FreedMemory freed(base::ByteView(derived).subspan(half, 16));
+    EXPECT_EQ(good(decrypt_key(text, passphrase)).address(), some_key().address());
+    EXPECT_EQ(freed.found(), 0U) << half;
+    EXPECT_EQ(base::Bytes(derived), derived);
+    EXPECT_EQ(freed.found(), 1U) << "what this test relies on";
+  }
+}
+
 TEST(Keystore, IsRefusedCutAtEveryLengthAndChanged) {
   const Secret passphrase(std::string_view("right"));
   const auto text = good(encrypt_key(some_key(), passphrase, kCheap));
@@ -101,6 +121,11 @@ TEST(Keystore, EveryRuleIsChecked) {
   };
   EXPECT_EQ(with("/id", "other"), "ok");
   EXPECT_EQ(with("/address", std::string(40, '0')), "keystore.invalid");
+  EXPECT_EQ(with("/address", "0x" + honest["address"].get<std::string>()), "ok");
+  for (const Json& other :
+       {Json("zz"), Json("0x"), Json(""), Json(std::string(42, '0')), Json(Json::array({1})), Json(), Json(7)}) {
+    EXPECT_EQ(with("/address", other), "keystore.invalid") << other;
+  }
   EXPECT_EQ(with("/crypto/cipherparams/iv", std::string(32, '0')), "keystore.invalid");
   EXPECT_EQ(with("/version", 1), "keystore.invalid");
   EXPECT_EQ(with("/version", "3"), "keystore.invalid");
@@ -121,6 +146,22 @@ TEST(Keystore, EveryRuleIsChecked) {
   EXPECT_EQ(with("/crypto/kdfparams/n", std::uint64_t{1} << 63), "keystore.cost");
   EXPECT_EQ(with("/crypto/kdfparams/r", ~std::uint64_t{0}), "keystore.cost");
   EXPECT_EQ(with("/crypto/kdfparams/p", ~std::uint64_t{0}), "keystore.cost");
+  // One more than each bound, and the bound: 128 r (n + p + 2), n r p and r p.
+  const auto with_cost = [&](std::uint64_t n, std::uint64_t r, std::uint64_t p) {
+    Json changed = honest;
+    changed["crypto"]["kdfparams"].update({{"n", n}, {"r", r}, {"p", p}});
+    return verdict(decrypt_key(to_text(changed), passphrase));
+  };
+  EXPECT_EQ(with_cost(1U << 19, 8, 1), "keystore.cost");
+  EXPECT_EQ(with_cost(1U << 15, 128, 1), "keystore.cost");
+  EXPECT_EQ(with_cost(1U << 15, 8, 33), "keystore.cost");
+  EXPECT_EQ(with_cost(2, 1024, 1), "key.passphrase");
+  EXPECT_EQ(with_cost(2, 1025, 1), "keystore.cost");
+  EXPECT_EQ(with_cost(2, 1, 1024), "key.passphrase");
+  EXPECT_EQ(with_cost(2, 1, 1025), "keystore.cost");
+  EXPECT_EQ(with_cost(2, 33, 32), "keystore.cost");
+  EXPECT_EQ(with_cost(2, std::uint64_t{1} << 63, 2), "keystore.cost");
+  EXPECT_EQ(with_cost(2, 1, std::uint64_t{1} << 63), "keystore.cost");
   const Json rounds = {{"c", std::uint64_t{1} << 40}, {"dklen", 32}, {"prf", "hmac-sha256"}, {"salt", "00"}};
   Json pbkdf2_file = honest;
   pbkdf2_file["crypto"]["kdf"] = "pbkdf2";
@@ -140,6 +181,15 @@ TEST_F(KeyFiles, ArePrivateAndNeverReplaced) {
   EXPECT_EQ(good(read_key_file(path, passphrase)).address(), some_key().address());
   EXPECT_EQ(verdict(write_key_file(folder_ / "no" / "key", some_key(), passphrase, kCheap)), "key.file");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1) << "something temporary was left";
+}
+
+TEST_F(KeyFiles, AreSaidToBeThereWhereOnlyTheFolderIsNotWritten) {
+  const Secret passphrase(std::string_view("right"));
+  const base::testing::FailingFolders failing;
+  const auto written = write_key_file(folder_ / "key", some_key(), passphrase, kCheap);
+  ASSERT_EQ(verdict(written), "key.file");
+  EXPECT_NE(written.error().text.find("the key file is there"), std::string::npos) << written.error().text;
+  EXPECT_EQ(good(read_key_file(folder_ / "key", passphrase)).address(), some_key().address());
 }
 
 TEST_F(KeyFiles, ThatAreNoneAreRefused) {

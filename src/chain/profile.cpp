@@ -10,12 +10,15 @@ constexpr std::size_t kEthereumBytes = 131'072;                    // geth, reth
 constexpr std::size_t kArbitrumBytes = 95'000;                     // its sequencer
 constexpr std::uint64_t kTransactionGas = std::uint64_t{1} << 24;  // EIP-7825
 
+constexpr std::uint64_t kEthereumTip = 5'000'000'000;
+constexpr std::uint64_t kArbitrumTip = 1'000'000'000;  // its sequencer takes transactions as they come
+
 constexpr ChainProfile kProfiles[] = {
-    {1, "Ethereum", kEthereumBytes, kTransactionGas, 12},
-    {11155111, "Sepolia", kEthereumBytes, kTransactionGas, 6},
-    {42161, "Arbitrum One", kArbitrumBytes, kTransactionGas, 20},
-    {421614, "Arbitrum Sepolia", kArbitrumBytes, kTransactionGas, 20},
-    {31337, "a local development chain", kEthereumBytes, kTransactionGas, 1},
+    {1, "Ethereum", kEthereumBytes, kTransactionGas, 12, kEthereumTip},
+    {11155111, "Sepolia", kEthereumBytes, kTransactionGas, 6, kEthereumTip},
+    {42161, "Arbitrum One", kArbitrumBytes, kTransactionGas, 20, kArbitrumTip},
+    {421614, "Arbitrum Sepolia", kArbitrumBytes, kTransactionGas, 20, kArbitrumTip},
+    {31337, "a local development chain", kEthereumBytes, kTransactionGas, 1, kEthereumTip},
 };
 
 }  // namespace
@@ -24,7 +27,7 @@ ChainProfile profile_of(std::uint64_t chain_id) {
   for (const ChainProfile& profile : kProfiles) {
     if (profile.chain_id == chain_id) return profile;
   }
-  return {chain_id, "a chain without profile", kEthereumBytes, kTransactionGas, 12};
+  return {chain_id, "a chain without profile", kEthereumBytes, kTransactionGas, 12, kEthereumTip};
 }
 
 std::optional<Error> check_limits(const SignedTransaction& transaction, const ChainProfile& profile) {

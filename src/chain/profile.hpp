@@ -11,9 +11,10 @@ namespace avow::chain {
 struct ChainProfile {
   std::uint64_t chain_id = 0;
   const char* name = "";
-  std::size_t most_bytes = 0;       ///< of a transaction that its nodes relay
-  std::uint64_t most_gas = 0;       ///< of a transaction
-  std::uint64_t confirmations = 1;  ///< blocks, its own included, after which a transaction is taken as settled
+  std::size_t most_bytes = 0;           ///< of a transaction that its nodes relay
+  std::uint64_t most_gas = 0;           ///< of a transaction
+  std::uint64_t confirmations = 1;      ///< blocks, its own included, after which a transaction is taken as settled
+  std::uint64_t most_priority_fee = 0;  ///< wei for each gas: above what any tip gains
 };
 
 /// Ethereum's limits for chains that are not known.

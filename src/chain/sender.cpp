@@ -11,8 +11,16 @@
 namespace avow::chain {
 namespace {
 
-bool says(const Error& error, const char* text) {
-  return error.cause == Cause::kNode && error.text.find(text) != std::string::npos;
+// Nodes have their own capitals. `text` is in small letters.
+bool says(const Error& error, std::string_view text) {
+  const auto is_same = [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b; };
+  return error.cause == Cause::kNode &&
+         std::search(error.text.begin(), error.text.end(), text.begin(), text.end(), is_same) != error.text.end();
+}
+
+Error unsettled_by(Error error, const SignedTransaction& transaction) {
+  error.unsettled = {transaction.transaction.nonce, transaction.hash};
+  return error;
 }
 
 Transaction transaction_of(const CallRequest& call, const ChainProfile& profile) {
@@ -24,10 +32,29 @@ Transaction transaction_of(const CallRequest& call, const ChainProfile& profile)
   return transaction;
 }
 
+// Whether a count is further above another than may be.
+bool is_far_above(std::uint64_t count, std::uint64_t other, std::uint64_t most) {
+  return count > other && count - other > most;
+}
+
 }  // namespace
 
-Sender::Sender(Client& client, const PrivateKey& key, const ChainProfile& profile, SendPolicy policy)
-    : client_(&client), key_(&key), profile_(profile), policy_(policy) {}
+Result<std::uint64_t> Nonces::next(const NonceCounts& counts, std::uint64_t most_waiting) const {
+  const auto& [latest, pending] = counts;
+  if (is_far_above(pending, std::max(latest, next_), most_waiting) ||
+      is_far_above(latest, std::max(pending, next_), most_waiting)) {
+    return fail(Cause::kNonceGap,
+                fmt::format("the node counts {} transactions of the account in blocks and {} with those that wait; "
+                            "wait until those are included, or ask another node",
+                            latest, pending));
+  }
+  return std::max({latest, pending, next_});
+}
+
+Sender::Sender(Client& client, const PrivateKey& key, const ChainProfile& profile, SendPolicy policy, Clock clock)
+    : client_(&client), key_(&key), profile_(profile), policy_(policy), clock_(std::move(clock)) {
+  if (!policy_.fees.most_priority_fee) policy_.fees.most_priority_fee = profile.most_priority_fee;
+}
 
 Result<SignedTransaction> Sender::prepare(const CallRequest& call) {
   CallRequest from_here = call;
@@ -42,13 +69,21 @@ Result<SignedTransaction> Sender::prepare(const CallRequest& call) {
   if (!fees) return base::Err{fees.error()};
   transaction.max_priority_fee = fees.value().max_priority_fee;
   transaction.max_fee = fees.value().max_fee;
-  const auto pending = client_->transaction_count(address(), BlockId::pending());
-  if (!pending) return base::Err{pending.error()};
-  transaction.nonce = nonces_.next(pending.value());
+  const auto nonce = next_nonce();
+  if (!nonce) return base::Err{nonce.error()};
+  transaction.nonce = nonce.value();
   SignedTransaction made = sign(transaction, *key_);
   if (auto error = check_limits(made, profile_)) return base::Err{std::move(*error)};
-  if (auto error = check_funds(transaction)) return base::Err{std::move(*error)};
+  if (auto error = check_cost(transaction)) return base::Err{std::move(*error)};
   return made;
+}
+
+Result<std::uint64_t> Sender::next_nonce() {
+  auto pending = client_->transaction_count(address(), BlockId::pending());
+  if (!pending) return pending;
+  auto latest = client_->transaction_count(address(), BlockId::latest());
+  if (!latest) return latest;
+  return nonces_.next({latest.value(), pending.value()}, policy_.most_waiting);
 }
 
 // Simulates first with all the gas that a transaction may have, as that says why a contract refuses.
@@ -65,7 +100,9 @@ Result<std::uint64_t> Sender::gas_for(const CallRequest& call) {
   return std::min(least + least * policy_.gas_margin_percent / 100, profile_.most_gas);
 }
 
-std::optional<Error> Sender::check_funds(const Transaction& transaction) {
+std::optional<Error> Sender::check_cost(const Transaction& transaction) {
+  const Fees fees{transaction.max_priority_fee, transaction.max_fee};
+  if (auto error = check_total_fee(fees, transaction.gas_limit, policy_.fees)) return error;
   const auto balance = client_->balance(address(), BlockId::pending());
   if (!balance) return balance.error();
   const auto gas_cost = multiply(transaction.max_fee, transaction.gas_limit);
@@ -76,104 +113,94 @@ std::optional<Error> Sender::check_funds(const Transaction& transaction) {
                            to_decimal(balance.value()), cost ? to_decimal(*cost) : "more than there is")};
 }
 
-std::optional<Error> Sender::send(const SignedTransaction& transaction) {
+std::optional<Error> Sender::send(const SignedTransaction& transaction) { return send_last({&transaction, 1}); }
+
+// Sends the last of the candidates.
+std::optional<Error> Sender::send_last(std::span<const SignedTransaction> candidates) {
+  const SignedTransaction& transaction = candidates.back();
   if (auto error = check_limits(transaction, profile_)) return error;
+  // Before it is known how that went, as a reply may be lost on its way.
+  nonces_.sent(transaction.transaction.nonce);
   const auto hash = client_->send(transaction.bytes);
-  if (hash) {
-    nonces_.sent(transaction.transaction.nonce);
-    return std::nullopt;
-  }
-  Error error = hash.error();
-  if (says(error, "nonce too low")) {
-    // It may be this very transaction that used it, sent before.
-    const auto receipt = client_->receipt(transaction.hash);
-    if (receipt && receipt.value()) return std::nullopt;
-    nonces_.forget();
-    error.cause = Cause::kNonceUsed;
-    error.text += "; another transaction of this account used the nonce, prepare it again";
-  } else if (says(error, "replacement transaction underpriced")) {
+  if (hash) return std::nullopt;
+  Error error = unsettled_by(hash.error(), transaction);
+  if (says(error, "nonce too low")) return find_included(candidates, std::move(error));
+  if (says(error, "replacement transaction underpriced")) {
     error.cause = Cause::kReplacement;
-    error.text += "; a transaction of this nonce waits already, replace it with higher fees";
+    error.text += "; a transaction of its nonce waits already, replace it with higher fees";
   }
+  error.text +=
+      fmt::format("; {} may be on its way all the same: wait for it, or send it again", to_string(transaction));
   return error;
 }
 
-Result<SignedTransaction> Sender::replace(const SignedTransaction& stuck) {
-  AVOW_CHECK(stuck.sender == address());
-  auto wanted = propose_fees(*client_, policy_.fees);
-  if (!wanted) return base::Err{wanted.error()};
-  const Transaction& old = stuck.transaction;
-  const auto fees = raise_fees({old.max_priority_fee, old.max_fee}, wanted.value(), policy_.fees);
-  if (!fees) return base::Err{fees.error()};
-  Transaction transaction = old;
-  transaction.max_priority_fee = fees.value().max_priority_fee;
-  transaction.max_fee = fees.value().max_fee;
-  if (auto error = check_funds(transaction)) return base::Err{std::move(*error)};
-  SignedTransaction made = sign(transaction, *key_);
-  if (auto error = send(made)) return base::Err{std::move(*error)};
+// What is to be said where their nonce was used; nothing if the last one did, sent before. A receipt that is not found
+// proves nothing: nodes know the account's count before they give receipts.
+std::optional<Error> Sender::find_included(std::span<const SignedTransaction> candidates, Error error) {
+  const SignedTransaction& last = candidates.back();
+  for (const SignedTransaction& candidate : candidates) {
+    const auto receipt = client_->receipt(candidate.hash);
+    if (!receipt || !receipt.value()) continue;
+    if (candidate.hash == last.hash) return std::nullopt;
+    const std::string text =
+        fmt::format("{} is in block {}; wait for it", to_string(candidate), receipt.value()->block.number);
+    return unsettled_by({Cause::kIncluded, text}, candidate);
+  }
+  error.cause = Cause::kNotIncluded;
+  error.text += fmt::format("; {}, or another of its nonce, may be included: wait for all of them", to_string(last));
+  return error;
+}
+
+Result<SignedTransaction> Sender::prepare_replacement(const std::vector<SignedTransaction>& candidates) {
+  check_candidates(candidates);
+  auto made = raised(candidates);
+  if (!made) return base::Err{unsettled_by(made.error(), candidates.back())};
   return made;
 }
 
-// The receipt of the one that is in a block of the chain with its confirmations.
-Result<std::optional<Receipt>> Sender::settled(const std::vector<SignedTransaction>& candidates) {
-  for (const SignedTransaction& candidate : candidates) {
-    auto receipt = client_->receipt(candidate.hash);
-    if (!receipt) return receipt;
-    if (!receipt.value()) continue;
-    const BlockRef& in = receipt.value()->block;
-    const auto head = client_->block_number();
-    if (!head) return base::Err{head.error()};
-    if (head.value() < in.number) return std::optional<Receipt>();
-    const std::uint64_t wanted = policy_.confirmations.value_or(profile_.confirmations);
-    if (head.value() - in.number + 1 < wanted) return std::optional<Receipt>();
-    // A node may remember a receipt of a block that the chain has left.
-    const auto block = client_->block(in.number);
-    if (!block) return base::Err{block.error()};
-    if (!block.value() || block.value()->ref != in) return std::optional<Receipt>();
-    return receipt;
+Result<SignedTransaction> Sender::raised(const std::vector<SignedTransaction>& candidates) {
+  const auto wanted = propose_fees(*client_, policy_.fees);
+  if (!wanted) return base::Err{wanted.error()};
+  Fees paid{};
+  for (const auto& [transaction, signature, sender, bytes, hash] : candidates) {
+    paid = {std::max(paid.max_priority_fee, transaction.max_priority_fee), std::max(paid.max_fee, transaction.max_fee)};
   }
-  return std::optional<Receipt>();
+  const auto fees = raise_fees(paid, wanted.value(), policy_.fees);
+  if (!fees) return base::Err{fees.error()};
+  Transaction transaction = candidates.back().transaction;
+  transaction.max_priority_fee = fees.value().max_priority_fee;
+  transaction.max_fee = fees.value().max_fee;
+  if (auto error = check_cost(transaction)) return base::Err{std::move(*error)};
+  SignedTransaction made = sign(transaction, *key_);
+  // Higher fees may be a byte more.
+  if (auto error = check_limits(made, profile_)) return base::Err{std::move(*error)};
+  return made;
 }
 
-Result<Receipt> Sender::wait(const std::vector<SignedTransaction>& candidates) {
+std::optional<Error> Sender::replace(std::vector<SignedTransaction>& candidates) {
+  auto made = prepare_replacement(candidates);
+  if (!made) return made.error();
+  candidates.push_back(std::move(made).value());
+  return send_last(candidates);
+}
+
+void Sender::check_candidates(const std::vector<SignedTransaction>& candidates) const {
   AVOW_CHECK(!candidates.empty());
-  for (std::chrono::milliseconds waited{0};; waited += policy_.poll) {
-    auto receipt = settled(candidates);
-    if (!receipt) return base::Err{receipt.error()};
-    if (receipt.value()) {
-      if (receipt.value()->succeeded) return std::move(*receipt.value());
-      return fail(Cause::kFailed,
-                  fmt::format("transaction 0x{} is in block {}, where it reverted; the state had changed "
-                              "since it was simulated",
-                              base::to_hex(receipt.value()->transaction), receipt.value()->block.number));
-    }
-    if (waited >= policy_.patience) break;
-    client_->sleep()(policy_.poll);
-  }
-  const SignedTransaction& last = candidates.back();
-  const auto used = client_->transaction_count(address(), BlockId::latest());
-  bool is_there = false;
   for (const SignedTransaction& candidate : candidates) {
-    const auto receipt = client_->receipt(candidate.hash);
-    is_there = is_there || !receipt || receipt.value();
+    AVOW_CHECK(candidate.sender == address() && candidate.transaction.nonce == candidates.back().transaction.nonce);
   }
-  if (used && used.value() > last.transaction.nonce && !is_there) {
-    nonces_.forget();
-    return fail(Cause::kNonceUsed,
-                fmt::format("nonce {} was used by another transaction of this account; prepare it again",
-                            last.transaction.nonce));
-  }
-  return fail(
-      Cause::kNotIncluded,
-      fmt::format("transaction 0x{} has not got its confirmations in {} s; wait on, or replace it with higher fees",
-                  base::to_hex(last.hash), policy_.patience.count() / 1000));
 }
 
 Result<Receipt> Sender::transact(const CallRequest& call) {
   const auto transaction = prepare(call);
   if (!transaction) return base::Err{transaction.error()};
-  if (auto error = send(transaction.value())) return base::Err{std::move(*error)};
-  return wait({transaction.value()});
+  const auto error = send(transaction.value());
+  if (error && !error->unsettled) return base::Err{*error};
+  auto receipt = wait({transaction.value()});
+  if (receipt || !error) return receipt;
+  Error both = receipt.error();
+  both.text += "; sending it gave " + to_string(*error);
+  return base::Err{std::move(both)};
 }
 
 }  // namespace avow::chain

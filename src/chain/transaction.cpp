@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "chain/transaction.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "base/hex.hpp"
 #include "hash/keccak.hpp"
 
 namespace avow::chain {
@@ -123,6 +126,10 @@ std::optional<SignedTransaction> read_fields(const std::vector<Rlp>& items) {
 }
 
 }  // namespace
+
+std::string to_string(const SignedTransaction& transaction) {
+  return fmt::format("transaction 0x{} of nonce {}", base::to_hex(transaction.hash), transaction.transaction.nonce);
+}
 
 base::Digest signing_hash(const Transaction& transaction) {
   return hash::keccak256(with_type(unsigned_items(transaction)));

@@ -36,6 +36,9 @@ struct SignedTransaction {
   base::Digest hash{};
 };
 
+/// "transaction 0x... of nonce 7".
+[[nodiscard]] std::string to_string(const SignedTransaction& transaction);
+
 [[nodiscard]] base::Digest signing_hash(const Transaction& transaction);
 [[nodiscard]] SignedTransaction sign(const Transaction& transaction, const PrivateKey& key);
 

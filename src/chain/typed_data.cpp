@@ -98,6 +98,8 @@ bool is_name(std::string_view text) {
 class TypedParser {
  public:
   Result<Type> parse(std::string_view text) {
+    // A struct's fields, and their names, are written once and kept wherever it is used.
+    if (text.size() > kMostTypedBytes) return too_large(text);
     std::string_view rest = text;
     std::string_view first;
     while (!rest.empty()) {
@@ -122,6 +124,11 @@ class TypedParser {
     return fail(Cause::kTypedData, fmt::format("'{}' is no EIP-712 type", text.substr(0, 120)));
   }
 
+  static base::Err<Error> too_large(std::string_view text) {
+    return fail(Cause::kTypedData, fmt::format("'{}': an EIP-712 type has at most {} bytes and {} fields",
+                                               text.substr(0, 120), kMostTypedBytes, kMostTypedFields));
+  }
+
   Result<Type> structure(std::string_view struct_name, std::size_t depth) {
     if (depth == kMostTypeDepth || ++structs_ > kMostStructs) {
       return fail(Cause::kTypedData, fmt::format("{} contains itself, or too many structs", struct_name));
@@ -140,6 +147,7 @@ class TypedParser {
   }
 
   Result<Field> field(std::string_view text, std::size_t depth) {
+    if (++fields_ > kMostTypedFields) return too_large(text);
     const std::size_t blank = text.find(' ');
     if (blank == std::string_view::npos || !is_name(text.substr(blank + 1))) return refuse(text);
     const std::string_view type_text = text.substr(0, blank);
@@ -153,6 +161,7 @@ class TypedParser {
   static constexpr std::size_t kMostStructs = 1024;
   std::map<std::string_view, std::string_view> bodies_;
   std::size_t structs_ = 0;
+  std::size_t fields_ = 0;
 };
 
 }  // namespace

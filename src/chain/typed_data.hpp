@@ -8,8 +8,11 @@
 namespace avow::chain {
 
 /// A struct's type from its EIP-712 form, as contracts have it in their type hashes:
-/// "Mail(Person from,string contents)Person(string name,address wallet)". Structs that contain themselves are refused.
+/// "Mail(Person from,string contents)Person(string name,address wallet)". Structs that contain themselves are refused,
+/// and more than kMostTypedBytes or, counted in each place where a struct is used, kMostTypedFields.
 [[nodiscard]] Result<Type> parse_typed(std::string_view text);
+inline constexpr std::size_t kMostTypedBytes = std::size_t{1} << 14;
+inline constexpr std::size_t kMostTypedFields = 4096;
 
 /// The EIP-712 form of a struct whose fields have names (and so on inside), whatever it came from.
 [[nodiscard]] std::string encode_type(const Type& type);

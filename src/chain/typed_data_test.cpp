@@ -76,5 +76,23 @@ TEST(TypedData, TypesAreRefusedCutAtEveryLengthAndMalformed) {
   }
 }
 
+// A(B[] a0,B[] a1,...)B(bool b0,bool b1,...): each B is kept with all of its fields.
+std::string nested_type(int outer, int inner) {
+  std::string text = "A(";
+  for (int i = 0; i < outer; ++i) text += (i > 0 ? ",B[] a" : "B[] a") + std::to_string(i);
+  text += ")B(";
+  for (int i = 0; i < inner; ++i) text += (i > 0 ? ",bool b" : "bool b") + std::to_string(i);
+  return text + ')';
+}
+
+TEST(TypedData, SmallTextsDoNotBecomeLargeTypes) {
+  EXPECT_EQ(verdict(parse_typed(nested_type(64, 63))), "ok") << "4,096 fields";
+  EXPECT_EQ(verdict(parse_typed(nested_type(64, 64))), "typed_data.type");
+  EXPECT_EQ(verdict(parse_typed(nested_type(600, 600))), "typed_data.type");
+  const auto of_size = [](std::size_t bytes) { return "A(bool " + std::string(bytes - 8, 'b') + ')'; };
+  EXPECT_EQ(verdict(parse_typed(of_size(kMostTypedBytes))), "ok");
+  EXPECT_EQ(verdict(parse_typed(of_size(kMostTypedBytes + 1))), "typed_data.type");
+}
+
 }  // namespace
 }  // namespace avow::chain

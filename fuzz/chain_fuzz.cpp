@@ -100,6 +100,7 @@ void check_reply(base::ByteView bytes) {
   (void)read_block(json);
   (void)read_logs(json);
   (void)read_receipt(json);
+  (void)read_calldata(json);
   (void)read_fee_history(json);
 }
 

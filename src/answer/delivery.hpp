@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "answer/error.hpp"
 #include "answer/request.hpp"
@@ -22,6 +23,11 @@ inline constexpr std::uint64_t kMostPlaces = std::uint64_t{1} << 18;
 
 /// Bytes of a token id: 2 for a vocabulary up to 2^16, else 3.
 [[nodiscard]] unsigned id_bytes(std::uint64_t vocabulary);
+
+/// A list of ids as deliveries and contracts have it: little-endian, one after the other. Every id fits its bytes.
+[[nodiscard]] base::Bytes encode_ids(std::span<const std::uint32_t> ids, unsigned id_bytes);
+/// The ids of such a list, which anybody may have written; nothing if it ends within one, or has more than kMostIds.
+[[nodiscard]] std::optional<std::vector<std::uint32_t>> decode_ids(base::ByteView bytes, unsigned id_bytes);
 
 /// The bytes of spec/answer.md section 2: the session that the proof's transcript starts with
 /// (verifier::Setting::start). Requires ids that fit, one threshold below 2^16 for each output, and lists within

@@ -15,12 +15,16 @@ namespace {
 
 using Ids = std::vector<std::uint32_t>;
 
-void append_ids(Bytes& out, const Ids& ids, unsigned id_bytes) {
-  for (const std::uint32_t id : ids) {
-    AVOW_CHECK(id >> (8 * id_bytes) == 0);
-    for (unsigned i = 0; i < id_bytes; ++i) out.push_back(static_cast<std::uint8_t>(id >> (8 * i)));
+// Of bytes that are whole ids.
+Ids ids_in(ByteView bytes, unsigned id_bytes) {
+  Ids ids(bytes.size() / id_bytes);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    ids[i / id_bytes] |= static_cast<std::uint32_t>(bytes[i]) << (8 * (i % id_bytes));
   }
+  return ids;
 }
+
+void append_ids(Bytes& out, const Ids& ids, unsigned id_bytes) { base::append(out, encode_ids(ids, id_bytes)); }
 
 void append_be16(Bytes& out, std::uint32_t value) {
   AVOW_CHECK(value >> 16 == 0);
@@ -58,12 +62,7 @@ void append_answer(Bytes& out, const Answer& answer, unsigned id_bytes) {
 
 // Nothing if the bytes are too few: then nothing is allocated either.
 Ids read_ids(ByteReader& reader, std::size_t count, unsigned id_bytes) {
-  const ByteView bytes = reader.bytes(count * id_bytes);
-  Ids ids(bytes.size() / id_bytes);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    ids[i / id_bytes] |= static_cast<std::uint32_t>(bytes[i]) << (8 * (i % id_bytes));
-  }
-  return ids;
+  return ids_in(reader.bytes(count * id_bytes), id_bytes);
 }
 
 base::Result<Answer, Rejection> read_answer(ByteReader& reader, std::uint32_t where, unsigned id_bytes) {
@@ -102,6 +101,23 @@ base::Result<Answer, Rejection> read_answer(ByteReader& reader, std::uint32_t wh
 }  // namespace
 
 unsigned id_bytes(std::uint64_t vocabulary) { return vocabulary <= std::uint64_t{1} << 16 ? 2 : 3; }
+
+Bytes encode_ids(std::span<const std::uint32_t> ids, unsigned id_bytes) {
+  AVOW_CHECK(id_bytes == 2 || id_bytes == 3);
+  Bytes out;
+  out.reserve(ids.size() * id_bytes);
+  for (const std::uint32_t id : ids) {
+    AVOW_CHECK(id >> (8 * id_bytes) == 0);
+    for (unsigned i = 0; i < id_bytes; ++i) out.push_back(static_cast<std::uint8_t>(id >> (8 * i)));
+  }
+  return out;
+}
+
+std::optional<std::vector<std::uint32_t>> decode_ids(ByteView bytes, unsigned id_bytes) {
+  AVOW_CHECK(id_bytes == 2 || id_bytes == 3);
+  if (bytes.size() % id_bytes != 0 || bytes.size() / id_bytes > kMostIds) return std::nullopt;
+  return ids_in(bytes, id_bytes);
+}
 
 Bytes encode(const Delivery& delivery, unsigned id_bytes) {
   AVOW_CHECK(id_bytes == 2 || id_bytes == 3);

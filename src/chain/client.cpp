@@ -195,6 +195,14 @@ Result<std::optional<Receipt>> Client::receipt(const base::Digest& transaction) 
   return receipt;
 }
 
+Result<std::optional<CallData>> Client::calldata(const base::Digest& transaction) {
+  auto found = read_optional(rpc_.call("eth_getTransactionByHash", Json::array({to_data(transaction)})), read_calldata);
+  if (found && found.value() && found.value()->transaction != transaction) {
+    return fail(Cause::kReply, "the node gives another transaction than was asked for");
+  }
+  return found;
+}
+
 Result<Block> Client::known_block(std::uint64_t number) {
   auto found = block(number);
   if (!found) return base::Err{found.error()};

@@ -70,6 +70,8 @@ class Client {
   [[nodiscard]] Result<base::Digest> send(base::ByteView signed_transaction);
   /// Nothing while it is in no block.
   [[nodiscard]] Result<std::optional<Receipt>> receipt(const base::Digest& transaction);
+  /// Nothing if the node knows no such transaction. Who asks for calldata that proves itself need not believe the node.
+  [[nodiscard]] Result<std::optional<CallData>> calldata(const base::Digest& transaction);
   /// Of one block, by its hash: a node that does not know it says so (kBehind), while of numbers it would say that
   /// there are no logs.
   [[nodiscard]] Result<std::vector<Log>> logs(const LogFilter& filter, const BlockRef& block);

@@ -38,6 +38,9 @@ Json honest_receipt() {
           {"contractAddress", nullptr},
           {"logs", Json::array({honest_log()})}};
 }
+Json honest_call() {
+  return {{"hash", filled('4', 32)}, {"from", filled('1', 20)}, {"to", nullptr}, {"input", "0x01"}};
+}
 Json honest_block() {
   return {{"number", "0x5"},     {"hash", filled('3', 32)}, {"parentHash", filled('6', 32)},
           {"timestamp", "0x10"}, {"gasLimit", "0x1c9c380"}, {"baseFeePerGas", "0x7"}};
@@ -53,7 +56,7 @@ void expect_all_needed(const Json& honest, Result<T> (*read)(const Json&), const
     without.erase(key);
     EXPECT_EQ(verdict(read(without)), "rpc.reply") << key;
     for (const Json& other : {Json(), Json(1), Json("0x"), Json("0x0g"), Json(std::string(200, '0')), Json::object()}) {
-      if (key == "data" && other == Json("0x")) continue;
+      if ((key == "data" || key == "input") && other == Json("0x")) continue;
       Json changed = honest;
       changed[key] = other;
       EXPECT_EQ(verdict(read(changed)), "rpc.reply") << key << ' ' << other.dump();
@@ -67,6 +70,7 @@ TEST(Replies, AreReadStrictly) {
   expect_all_needed(honest_block(), read_block, {});
   expect_all_needed(honest_log(), read_log, {"removed"});
   expect_all_needed(honest_receipt(), read_receipt, {"contractAddress"});
+  expect_all_needed(honest_call(), read_calldata, {"to"});
   Json removed = honest_log();
   removed["removed"] = true;
   EXPECT_EQ(verdict(read_log(removed)), "rpc.reply");
@@ -148,6 +152,12 @@ TEST(NodeClient, TellsWhatIsNotThereFromWhatIsMalformed) {
   EXPECT_EQ(verdict(none.block_number()), "rpc.reply");
   Client other = network.client([](const Json& request) { return answer(request, honest_receipt()); });
   EXPECT_EQ(verdict(other.receipt({})), "rpc.reply") << "another transaction's";
+  EXPECT_FALSE(good(none.calldata({})).has_value());
+  Client another = network.client([](const Json& request) { return answer(request, honest_call()); });
+  EXPECT_EQ(verdict(another.calldata({})), "rpc.reply") << "another transaction";
+  base::Digest hash;
+  hash.fill(0x44);
+  EXPECT_EQ(good(another.calldata(hash))->data, base::Bytes{1});
 }
 
 // A node that has every block, and answers what else it is asked as a test says.

@@ -175,6 +175,17 @@ Result<Receipt> read_receipt(const Json& json) {
   return receipt;
 }
 
+Result<CallData> read_calldata(const Json& json) {
+  MemberReader reader(json);
+  CallData call;
+  call.transaction = reader.digest("hash");
+  call.from = reader.address("from");
+  if (reader.has("to")) call.to = reader.address("to");
+  call.data = reader.data("input");
+  if (!reader.good()) return reader.error();
+  return call;
+}
+
 Result<FeeHistory> read_fee_history(const Json& json) {
   MemberReader reader(json);
   FeeHistory history;

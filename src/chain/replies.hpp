@@ -40,6 +40,14 @@ struct Receipt {
   std::vector<Log> logs;
 };
 
+/// What a transaction called, and with what.
+struct CallData {
+  base::Digest transaction{};
+  Address from;
+  std::optional<Address> to{};  ///< none: it creates a contract
+  base::Bytes data;
+};
+
 struct FeeHistory {
   std::vector<U256> base_fees;  ///< of each block, oldest first, and of the next one
   std::vector<U256> tips;       ///< of each block, at the percentile that was asked for
@@ -56,6 +64,7 @@ struct FeeHistory {
 [[nodiscard]] Result<Log> read_log(const Json& json);
 [[nodiscard]] Result<std::vector<Log>> read_logs(const Json& json);
 [[nodiscard]] Result<Receipt> read_receipt(const Json& json);
+[[nodiscard]] Result<CallData> read_calldata(const Json& json);
 [[nodiscard]] Result<FeeHistory> read_fee_history(const Json& json);
 
 /// What logs take in memory, in bytes.

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "chain_options.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "request_options.hpp"
+
+namespace avow::app {
+namespace {
+
+constexpr const char* kPassphraseVariable = "AVOW_PASSPHRASE";
+
+std::string said(const chain::Error& error) { return to_string(error); }
+
+}  // namespace
+
+void add_chain_options(CLI::App& command, ChainOptions& options) {
+  command
+      .add_option(
+          "--rpc", options.urls,
+          "JSON-RPC address of a node of the chain, http:// or https://; several: one that fails is passed over "
+          "for the next (default: http://127.0.0.1:8545)")
+      ->envname("AVOW_RPC")
+      ->delimiter(',');
+  command
+      .add_option("--deployment", options.deployment,
+                  "File with the contracts' addresses, as `avow market deploy` writes it (default: those that this "
+                  "program knows; on chain 31337 those of a fresh local chain)")
+      ->envname("AVOW_DEPLOYMENT");
+}
+
+void add_key_options(CLI::App& command, KeyOptions& options) {
+  command
+      .add_option(
+          "--key", options.key,
+          "Key file of the account that signs (Web3 Secret Storage, as `avow wallet new`, geth and cast write it)")
+      ->envname("AVOW_KEY");
+  command
+      .add_option("--passphrase-file", options.passphrase_file,
+                  "File whose first line is the key file's passphrase (default: AVOW_PASSPHRASE, else it is asked for)")
+      ->envname("AVOW_PASSPHRASE_FILE");
+}
+
+base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOptions& options) {
+  std::vector<std::string> urls = options.urls;
+  if (urls.empty()) urls.emplace_back("http://127.0.0.1:8545");
+  std::vector<std::unique_ptr<chain::Endpoint>> endpoints;
+  for (const std::string& url : urls) {
+    auto endpoint = chain::open_http(url);
+    if (!endpoint) return base::Err{said(endpoint.error())};
+    endpoints.push_back(std::move(endpoint).value());
+  }
+  auto session = std::make_unique<ChainSession>(
+      ChainSession{chain::Client(chain::Rpc(std::move(endpoints))), chain::ChainProfile{}});
+  const auto chain_id = session->client.chain_id();
+  if (!chain_id) {
+    return base::Err{said(chain_id.error()) +
+                     "; is a node running there? `make devnet` starts a local chain, --rpc URL names another node"};
+  }
+  session->profile = chain::profile_of(chain_id.value());
+  return session;
+}
+
+base::Result<market::Deployment, std::string> deployment_on(const ChainSession& session, const ChainOptions& options) {
+  const std::uint64_t chain_id = session.profile.chain_id;
+  if (options.deployment.empty()) {
+    const auto known = market::known_deployment(chain_id);
+    if (known) return *known;
+    return base::Err{fmt::format(
+        "this program knows of no contracts on chain {}; --deployment FILE names their addresses", chain_id)};
+  }
+  const auto text = read_text(options.deployment);
+  if (!text) return base::Err{text.error()};
+  const auto deployment = market::parse_deployment(text.value());
+  if (!deployment) return base::Err{options.deployment + ": " + said(deployment.error())};
+  if (deployment.value().chain_id != chain_id) {
+    return base::Err{fmt::format("{} is about chain {}, and the node's is {}", options.deployment,
+                                 deployment.value().chain_id, chain_id)};
+  }
+  return deployment.value();
+}
+
+base::Result<chain::Secret, std::string> passphrase_of(const KeyOptions& options, const std::string& prompt) {
+  auto secret = !options.passphrase_file.empty() ? chain::passphrase_from_file(options.passphrase_file)
+                                                 : (std::getenv(kPassphraseVariable) != nullptr
+                                                        ? chain::passphrase_from_environment(kPassphraseVariable)
+                                                        : chain::passphrase_from_terminal(prompt));
+  if (!secret) return base::Err{said(secret.error())};
+  return std::move(secret).value();
+}
+
+base::Result<chain::PrivateKey, std::string> unlock(const KeyOptions& options) {
+  if (options.key.empty()) {
+    return base::Err{std::string(
+        "--key FILE names the account that signs; `avow wallet new` makes a new one, `avow wallet import` keeps one")};
+  }
+  const auto passphrase = passphrase_of(options, "Passphrase of " + options.key + ": ");
+  if (!passphrase) return base::Err{passphrase.error()};
+  auto key = chain::read_key_file(options.key, passphrase.value());
+  if (!key) return base::Err{said(key.error())};
+  return std::move(key).value();
+}
+
+}  // namespace avow::app

@@ -20,6 +20,7 @@ void add_model(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_prove(CLI::App& app, int& exit_code);
 void add_verify(CLI::App& app, int& exit_code);
+void add_serve(CLI::App& app, int& exit_code);
 void add_figures(CLI::App& app, int& exit_code);
 
 }  // namespace avow::app

@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
   avow::app::add_run(app, exit_code);
   avow::app::add_prove(app, exit_code);
   avow::app::add_verify(app, exit_code);
+  avow::app::add_serve(app, exit_code);
   avow::app::add_figures(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -16,7 +16,7 @@ namespace avow::provider {
 namespace {
 
 // What a server says to these bytes.
-std::string exchange(std::uint16_t port, const std::string& request) {
+std::string say_to(std::uint16_t port, const std::string& request) {
   const base::Descriptor connection(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -34,7 +34,7 @@ std::string exchange(std::uint16_t port, const std::string& request) {
   }
 }
 std::string get(std::uint16_t port, const std::string& path) {
-  return exchange(port, "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  return say_to(port, "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
 }
 
 TEST(Monitor, SaysHowItIs) {
@@ -66,9 +66,9 @@ TEST(Monitor, TakesNothingFromAnybody) {
   const std::uint16_t port = made.value()->port();
   made.value()->tell("", "", 60'000);
   const std::string body(100'000, 'x');
-  (void)exchange(port, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n" + body);
-  (void)exchange(port, "GET /" + std::string(60'000, 'a') + " HTTP/1.1\r\nConnection: close\r\n\r\n");
-  (void)exchange(port, "\r\n\r\nnonsense\r\n\r\n");
+  (void)say_to(port, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n" + body);
+  (void)say_to(port, "GET /" + std::string(60'000, 'a') + " HTTP/1.1\r\nConnection: close\r\n\r\n");
+  (void)say_to(port, "\r\n\r\nnonsense\r\n\r\n");
   EXPECT_TRUE(get(port, "/healthz").starts_with("HTTP/1.1 200"));
 }
 

@@ -44,7 +44,8 @@ void add_serve_models(CLI::App& command, ServeOptions& options) {
       ->check(CLI::IsMember({100, 128}))
       ->capture_default_str();
   add_usual_options(command, options.usual);
-  command.add_flag("--tree-only", options.tree_only, "Keep only the trees of commitments on disk, as `avow prove` says");
+  command.add_flag("--tree-only", options.tree_only,
+                   "Keep only the trees of commitments on disk, as `avow prove` says");
   command
       .add_option("--memory", options.memory_gib,
                   "GiB that a proof may take; requests that need more are refused (default: no limit)")
@@ -58,8 +59,7 @@ void add_serve_prices(CLI::App& command, ServeOptions& options) {
   command.add_option("--coin-price", options.coin_price, "Tokens that one coin of the chain is worth, for gas")
       ->capture_default_str();
   command
-      .add_option("--max-fee", options.max_fee,
-                  "Gwei for each gas that are paid at most; prices reckon with so much")
+      .add_option("--max-fee", options.max_fee, "Gwei for each gas that are paid at most; prices reckon with so much")
       ->capture_default_str();
   command.add_option("--max-tip", options.max_tip, "Gwei of it for who makes the block (default: the chain's)");
   command.add_option("--margin", options.margin, "Percent on top of all costs")
@@ -74,7 +74,8 @@ void add_serve_policy(CLI::App& command, ServeOptions& options) {
       ->check(CLI::IsMember({"when-needed", "always", "never"}))
       ->capture_default_str();
   command.add_option("--max-bond", options.max_bond, "Tokens that one lock may take as bond")->capture_default_str();
-  command.add_option("--max-bonds", options.max_bonds, "Tokens that all bonds together may be, which the market may take")
+  command
+      .add_option("--max-bonds", options.max_bonds, "Tokens that all bonds together may be, which the market may take")
       ->capture_default_str();
   command.add_option("--max-batch", options.max_batch, "Requests in one proof")
       ->check(CLI::Range(std::uint64_t{1}, compile::kMostRequests))
@@ -112,8 +113,7 @@ void add_serve_running(CLI::App& command, ServeOptions& options) {
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();
   command
-      .add_option("--health-seconds", options.health_secs,
-                  "After which /healthz says 503 if the chain was not read")
+      .add_option("--health-seconds", options.health_secs, "After which /healthz says 503 if the chain was not read")
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();
   command
@@ -234,7 +234,8 @@ base::Result<provider::ServiceOptions, std::string> service_options_of(const Ser
     // "settle-sent" or "settle-sent:2", the second time.
     const std::size_t colon = options.stop_after.find(':');
     const auto step = provider::step_named(options.stop_after.substr(0, colon));
-    const auto times = colon == std::string::npos ? chain::U256(1) : chain::parse_decimal(options.stop_after.substr(colon + 1)).value();
+    const auto times = colon == std::string::npos ? chain::U256(1)
+                                                  : chain::parse_decimal(options.stop_after.substr(colon + 1)).value();
     if (!step) return Err{"--stop-after: no step " + options.stop_after};
     service.on_step = [step = *step, left = times.to_u64().value_or(1)](provider::Step done) mutable {
       if (done == step && --left == 0) ::_exit(137);

@@ -21,9 +21,8 @@ std::optional<chain::Error> check_code(market::MarketClient& market, Contract co
   const auto there = market.chain().code(market.address(contract));
   if (!there) return there.error();
   if (!expected.value().empty() && expected.value() == there.value()) return std::nullopt;
-  return chain::Error{chain::Cause::kReply,
-                      fmt::format("the {} at {} is not the one of this program", name(contract),
-                                  to_string(market.address(contract)))};
+  return chain::Error{chain::Cause::kReply, fmt::format("the {} at {} is not the one of this program", name(contract),
+                                                        to_string(market.address(contract)))};
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ constexpr std::uint64_t kGasOfPlace = 9'000;
 constexpr std::uint64_t kGasOfPayment = 200'000;
 constexpr std::uint64_t kGasOfAnswer = 120'000;
 constexpr std::uint64_t kBytesPercentOfDoubling = 12;
-// What a transaction has besides its part of the proof: the delivery, of which each place has at most so many bytes, and
-// in steps the state, which each is given again.
+// What a transaction has besides its part of the proof: the delivery, of which each place has at most so many bytes,
+// and in steps the state, which each is given again.
 constexpr std::uint64_t kBytesOfWhole = 2'000;
 constexpr std::uint64_t kBytesOfStep = 12'000;
 constexpr std::uint64_t kBytesOfPlace = 12;

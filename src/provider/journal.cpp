@@ -15,10 +15,22 @@
 namespace avow::provider {
 namespace {
 
-constexpr std::array<const char*, kSteps> kStepNames = {
-    "seen",        "ran",           "approve-prepared", "approve-sent",    "approve-included", "lock-prepared",
-    "lock-sent",   "lock-included", "proven",           "planned",         "settle-prepared",  "settle-sent",
-    "settle-included", "paid",      "lost",             "refused"};
+constexpr std::array<const char*, kSteps> kStepNames = {"seen",
+                                                        "ran",
+                                                        "approve-prepared",
+                                                        "approve-sent",
+                                                        "approve-included",
+                                                        "lock-prepared",
+                                                        "lock-sent",
+                                                        "lock-included",
+                                                        "proven",
+                                                        "planned",
+                                                        "settle-prepared",
+                                                        "settle-sent",
+                                                        "settle-included",
+                                                        "paid",
+                                                        "lost",
+                                                        "refused"};
 
 // Each brings a journal from the version of its place to the next one. What was released is not changed any more.
 constexpr std::array kMigrations = {
@@ -74,8 +86,7 @@ JournalError corrupt_row(std::string_view what) {
 std::optional<JournalError> read_request(Job& job) {
   if (job.stage == Stage::kRefused) return std::nullopt;
   const auto event = market::event_of({{}, job.log, {}, {}, 0});
-  const auto* requested =
-      event && event.value() ? std::get_if<market::Requested>(&*event.value()) : nullptr;
+  const auto* requested = event && event.value() ? std::get_if<market::Requested>(&*event.value()) : nullptr;
   if (requested == nullptr || requested->id != job.id) return corrupt_row("a request");
   job.request = requested->request;
   return std::nullopt;
@@ -88,8 +99,8 @@ JournalResult<int> take_lock(const std::string& path) {
   if (fd < 0) return base::Err{JournalError{JournalCause::kOpen, lock + ": " + std::strerror(errno)}};
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
   const bool in_use = errno == EWOULDBLOCK;
-  const std::string why = in_use ? "another process works with this journal; stop it, or name another --journal"
-                                 : std::strerror(errno);
+  const std::string why =
+      in_use ? "another process works with this journal; stop it, or name another --journal" : std::strerror(errno);
   ::close(fd);
   return base::Err{JournalError{in_use ? JournalCause::kInUse : JournalCause::kOpen, path + ": " + why}};
 }
@@ -143,9 +154,9 @@ JournalProblem Journal::migrate() {
   const std::uint64_t version = row.value() ? query.number() : 0;
   (void)query.next();  // a statement under way would hold up what follows
   if (version > kVersion) {
-    return JournalError{JournalCause::kVersion,
-                        fmt::format("a journal of version {}, where this program knows {}; use a later program",
-                                    version, kVersion)};
+    return JournalError{
+        JournalCause::kVersion,
+        fmt::format("a journal of version {}, where this program knows {}; use a later program", version, kVersion)};
   }
   for (std::uint64_t next = version; next < kVersion; ++next) {
     const std::string mark = fmt::format("PRAGMA user_version={}", next + 1);
@@ -216,7 +227,8 @@ JournalProblem Journal::write(const Job& job) {
   const base::Bytes data = is_refused ? base::Bytes() : job.log.data;
   const base::Digest price = job.standing.price.to_bytes();
   Query query = database_.query(
-      "INSERT INTO jobs(id, topics, data, block, block_hash, stage, status, account, since_block, price, until, output, "
+      "INSERT INTO jobs(id, topics, data, block, block_hash, stage, status, account, since_block, price, until, "
+      "output, "
       "output_end, proof, reason) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
       "topics=excluded.topics, data=excluded.data, block=excluded.block, block_hash=excluded.block_hash, "
       "stage=excluded.stage, status=excluded.status, account=excluded.account, since_block=excluded.since_block, "

@@ -35,7 +35,8 @@ JournalProblem Journal::add_proof(StoredProof& proof, std::vector<Job*> answered
 }
 
 JournalResult<std::optional<StoredProof>> Journal::proof(std::int64_t id) {
-  Query query = database_.query("SELECT model, delivery, proof, places, run_millis, prove_millis FROM proofs WHERE id = ?");
+  Query query =
+      database_.query("SELECT model, delivery, proof, places, run_millis, prove_millis FROM proofs WHERE id = ?");
   const auto row = query.bind(std::optional(id)).next();
   if (!row) return base::Err{row.error()};
   if (!row.value()) return std::optional<StoredProof>();
@@ -55,15 +56,14 @@ JournalResult<std::optional<StoredProof>> Journal::proof(std::int64_t id) {
 // What is left of a proof that nobody waits for is who had it and what it cost. A reorganisation may bring jobs back,
 // so they stay for a while.
 JournalProblem Journal::forget(std::uint64_t before) {
-  const std::string needed =
-      fmt::format("SELECT 1 FROM jobs WHERE (stage < {} OR since_block >= {})", static_cast<unsigned>(Stage::kPaid),
-                  before);
-  const std::string proofs = fmt::format("(SELECT id FROM proofs WHERE NOT EXISTS ({} AND jobs.proof = proofs.id))",
-                                         needed);
-  const std::string calls =
-      fmt::format("(SELECT id FROM calls WHERE state >= {} AND (proof IS NULL OR proof IN {}) AND NOT EXISTS ({} AND "
-                  "jobs.id = calls.job))",
-                  static_cast<unsigned>(CallState::kIncluded), proofs, needed);
+  const std::string needed = fmt::format("SELECT 1 FROM jobs WHERE (stage < {} OR since_block >= {})",
+                                         static_cast<unsigned>(Stage::kPaid), before);
+  const std::string proofs =
+      fmt::format("(SELECT id FROM proofs WHERE NOT EXISTS ({} AND jobs.proof = proofs.id))", needed);
+  const std::string calls = fmt::format(
+      "(SELECT id FROM calls WHERE state >= {} AND (proof IS NULL OR proof IN {}) AND NOT EXISTS ({} AND "
+      "jobs.id = calls.job))",
+      static_cast<unsigned>(CallState::kIncluded), proofs, needed);
   return database_.transact([&]() -> JournalProblem {
     for (const std::string& sql :
          {fmt::format("DELETE FROM transactions WHERE call IN {}", calls),
@@ -137,8 +137,8 @@ JournalProblem Journal::add_calls(std::vector<Call>& calls, std::optional<Step> 
 }
 
 JournalProblem Journal::write(const Call& call) {
-  Query update = database_.query(
-      "UPDATE calls SET state = ?, sent_at = ?, block = ?, block_hash = ?, gas_used = ? WHERE id = ?");
+  Query update =
+      database_.query("UPDATE calls SET state = ?, sent_at = ?, block = ?, block_hash = ?, gas_used = ? WHERE id = ?");
   update.bind(static_cast<std::uint64_t>(call.state)).bind(call.sent_at).bind(call.block.number);
   return update.bind(call.block.hash).bind(call.gas_used).bind(std::optional(call.id)).run();
 }
@@ -179,8 +179,8 @@ JournalProblem Journal::save(const base::Digest& model_id, const Measure& measur
 
 JournalResult<std::vector<Measure>> Journal::measures(const base::Digest& model_id) {
   std::vector<Measure> all;
-  Query query =
-      database_.query("SELECT places, run_millis, prove_millis, bytes, gas FROM measures WHERE model = ? ORDER BY places");
+  Query query = database_.query(
+      "SELECT places, run_millis, prove_millis, bytes, gas FROM measures WHERE model = ? ORDER BY places");
   query.bind(model_id);
   for (;;) {
     const auto row = query.next();

@@ -98,8 +98,7 @@ Log::Log(LogFormat format, Level least)
       logger_(std::make_shared<spdlog::logger>("avow", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
   const char* pattern = format == LogFormat::kJson ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
                                                    : "ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v";
-  logger_->set_formatter(
-      std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
+  logger_->set_formatter(std::make_unique<spdlog::pattern_formatter>(pattern, spdlog::pattern_time_type::utc));
   logger_->set_level(level_of(least));
   logger_->flush_on(spdlog::level::debug);
 }

@@ -67,8 +67,7 @@ std::string to_text(const Metrics& metrics) {
   out.counter("earnings_tokens_total", "What answers were paid, fees taken off.",
               to_units(metrics.earnings, kUnitDecimals));
   out.counter("gas_used_total", "Gas of all transactions.", metrics.gas_used);
-  out.counter("gas_spent_coins_total", "What it cost in the chain's coin.",
-              to_units(metrics.wei_spent, kUnitDecimals));
+  out.counter("gas_spent_coins_total", "What it cost in the chain's coin.", to_units(metrics.wei_spent, kUnitDecimals));
   out.counter("proofs_total", "Proofs that were made.", metrics.proofs);
   out.counter("proofs_abandoned_total", "Proofs that were stopped, as nobody would have paid for them.",
               metrics.proofs_abandoned);
@@ -79,8 +78,7 @@ std::string to_text(const Metrics& metrics) {
               metrics.transactions_sent);
   out.counter("transactions_replaced_total", "Transactions that waited too long, and were sent with higher fees.",
               metrics.transactions_replaced);
-  out.counter("transactions_failed_total", "Transactions that are in a block and failed.",
-              metrics.transactions_failed);
+  out.counter("transactions_failed_total", "Transactions that are in a block and failed.", metrics.transactions_failed);
   out.counter("rpc_errors_total", "Questions that nodes did not answer.", metrics.rpc_errors);
   out.counter("reorganisations_total", "Times that the chain left blocks that were read.", metrics.reorganisations);
   out.gauge("head_block", "The newest block that was read.", metrics.head_block);

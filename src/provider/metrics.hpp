@@ -17,8 +17,8 @@ struct Metrics {
   /// From the last payment to the moment at which it was due, and the least of these.
   std::optional<std::int64_t> last_margin_secs{}, least_margin_secs{};
   std::uint64_t gas_used = 0;
-  chain::U256 wei_spent;  ///< for gas
-  chain::U256 earnings;   ///< of the token, fees taken off
+  chain::U256 wei_spent;                                       ///< for gas
+  chain::U256 earnings;                                        ///< of the token, fees taken off
   std::uint64_t paid = 0, lost = 0, refused = 0, skipped = 0;  ///< skipped: requests for models that are not served
   std::uint64_t proofs = 0, answers_proven = 0, proofs_abandoned = 0;
   std::uint64_t prove_millis = 0, run_millis = 0;

@@ -58,8 +58,8 @@ MHD_Result reply_to(void* monitor, MHD_Connection* connection, const char* path,
   if (*upload_size != 0) return MHD_NO;  // nobody has anything to say to us
   const Monitor::Reply reply = static_cast<Monitor*>(monitor)->answer(method, path);
   // The library copies the body before it returns, and only reads it.
-  MHD_Response* response = MHD_create_response_from_buffer(
-      reply.body.size(), const_cast<char*>(reply.body.data()), MHD_RESPMEM_MUST_COPY);
+  MHD_Response* response =
+      MHD_create_response_from_buffer(reply.body.size(), const_cast<char*>(reply.body.data()), MHD_RESPMEM_MUST_COPY);
   if (response == nullptr) return MHD_NO;
   MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply.type);
   const MHD_Result queued = MHD_queue_response(connection, reply.status, response);
@@ -81,9 +81,9 @@ base::Result<std::unique_ptr<Monitor>, std::string> Monitor::listen(const std::s
   unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD;
   if (parsed->any.sa_family == AF_INET6) flags |= MHD_USE_IPv6;
   errno = 0;
-  monitor->daemon_.reset(MHD_start_daemon(
-      flags, 0, nullptr, nullptr, &reply_to, monitor.get(), MHD_OPTION_SOCK_ADDR, &parsed->any,
-      MHD_OPTION_CONNECTION_LIMIT, kMostConnections, MHD_OPTION_CONNECTION_TIMEOUT, kTimeoutSecs, MHD_OPTION_END));
+  monitor->daemon_.reset(MHD_start_daemon(flags, 0, nullptr, nullptr, &reply_to, monitor.get(), MHD_OPTION_SOCK_ADDR,
+                                          &parsed->any, MHD_OPTION_CONNECTION_LIMIT, kMostConnections,
+                                          MHD_OPTION_CONNECTION_TIMEOUT, kTimeoutSecs, MHD_OPTION_END));
   if (monitor->daemon_ == nullptr) {
     return base::Err{fmt::format("cannot listen on {}: {}; is another program there?", address, std::strerror(errno))};
   }

@@ -44,7 +44,7 @@ class Monitor {
   std::mutex mutex_;
   std::string metrics_;
   std::string problem_ = "starting";
-  std::int64_t good_until_ = 0;  // milliseconds of the steady clock
+  std::int64_t good_until_ = 0;               // milliseconds of the steady clock
   std::unique_ptr<MHD_Daemon, Stop> daemon_;  // last: it ends before what it reads
 };
 

@@ -68,7 +68,8 @@ JournalProblem Outbox::add(std::vector<Call> calls, std::optional<Step> step) {
 }
 
 JournalProblem Outbox::drop(std::int64_t id) {
-  const auto entry = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.call.id == id; });
+  const auto entry =
+      std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.call.id == id; });
   if (entry == entries_.end() || entry->call.state != CallState::kPlanned) return std::nullopt;
   entry->call.state = CallState::kOver;
   auto problem = journal_->save(entry->call, std::nullopt);
@@ -77,9 +78,8 @@ JournalProblem Outbox::drop(std::int64_t id) {
 }
 
 void Outbox::forget(std::int64_t id) {
-  std::erase_if(entries_, [&](const Entry& entry) {
-    return entry.call.id == id && entry.call.state == CallState::kIncluded;
-  });
+  std::erase_if(entries_,
+                [&](const Entry& entry) { return entry.call.id == id && entry.call.state == CallState::kIncluded; });
 }
 
 JournalProblem Outbox::give_up(std::int64_t proof) {
@@ -125,8 +125,8 @@ std::vector<const Call*> Outbox::calls_of(std::int64_t proof) const {
 }
 
 std::size_t Outbox::waiting() const {
-  return static_cast<std::size_t>(std::count_if(entries_.begin(), entries_.end(),
-                                                [](const Entry& entry) { return is_waiting(entry.call.state); }));
+  return static_cast<std::size_t>(
+      std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) { return is_waiting(entry.call.state); }));
 }
 
 // A step is simulated on what the one before it has left.
@@ -135,8 +135,8 @@ bool Outbox::may_go(const Call& call) const {
   if (call.kind != CallKind::kSettle) return true;
   if (std::find(released_.begin(), released_.end(), call.proof) == released_.end()) return false;
   return std::all_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
-    const bool is_before = entry.call.kind == CallKind::kSettle && entry.call.proof == call.proof &&
-                           entry.call.number < call.number;
+    const bool is_before =
+        entry.call.kind == CallKind::kSettle && entry.call.proof == call.proof && entry.call.number < call.number;
     return !is_before || entry.call.state == CallState::kIncluded;
   });
 }
@@ -203,7 +203,7 @@ JournalProblem Outbox::settle(Entry& entry, const chain::Receipt& receipt, std::
   log_->info("transaction.included", {{"call", kKindNames.at(place_of(entry.call.kind))},
                                       {"hash", receipt.transaction},
                                       {"block", receipt.block.number},
-                                      {"gas", receipt.gas_used}});
+                                      {"gas_used", receipt.gas_used}});
   outcomes.push_back({entry.call, receipt});
   return std::nullopt;
 }

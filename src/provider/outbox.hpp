@@ -46,8 +46,8 @@ class Outbox {
   /// All calls of a proof are over, but those that wait to be included: it is to be settled anew.
   [[nodiscard]] JournalProblem give_up(std::int64_t proof);
 
-  /// Sends what is to be sent and asks what became of the rest; `time` is that of this machine. Errors are of the journal
-  /// alone: nodes that do not answer are asked again the next time.
+  /// Sends what is to be sent and asks what became of the rest; `time` is that of this machine. Errors are of the
+  /// journal alone: nodes that do not answer are asked again the next time.
   [[nodiscard]] JournalResult<std::vector<CallOutcome>> poll(std::uint64_t time);
   /// The chain has left the blocks from this one on: what was in them is sent again.
   [[nodiscard]] JournalProblem roll_back(std::uint64_t first);

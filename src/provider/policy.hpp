@@ -16,10 +16,10 @@ enum class LockPolicy : std::uint8_t {
 
 /// What work costs whoever does it. Amounts of the token and the coin are in units of 10^-18.
 struct Prices {
-  chain::U256 compute_hour;             ///< of the token, for an hour of running and proving
+  chain::U256 compute_hour;              ///< of the token, for an hour of running and proving
   std::uint64_t microtokens_a_coin = 0;  ///< millionths of the token that one coin of the chain is worth
-  chain::U256 most_gas_price;           ///< wei for each gas: what is paid at most, and so reckoned with
-  std::uint32_t margin_percent = 20;    ///< on top of all of it
+  chain::U256 most_gas_price;            ///< wei for each gas: what is paid at most, and so reckoned with
+  std::uint32_t margin_percent = 20;     ///< on top of all of it
 };
 
 /// What a provider takes on. Bonds are in units of the token.

@@ -43,12 +43,9 @@ Service::Service(market::MarketClient& market, const chain::PrivateKey& key, con
 
 Service::~Service() = default;
 
-base::Result<std::unique_ptr<Service>, ServiceError> Service::create(market::MarketClient& market,
-                                                                     const chain::PrivateKey& key,
-                                                                     const chain::ChainProfile& profile,
-                                                                     std::vector<ServedModel> models,
-                                                                     ServiceOptions options, const Log& log,
-                                                                     Monitor* monitor) {
+base::Result<std::unique_ptr<Service>, ServiceError> Service::create(
+    market::MarketClient& market, const chain::PrivateKey& key, const chain::ChainProfile& profile,
+    std::vector<ServedModel> models, ServiceOptions options, const Log& log, Monitor* monitor) {
   if (options.is_dry_run) options.journal = ":memory:";
   std::unique_ptr<Service> service(new Service(market, key, profile, std::move(options), log, monitor));
   if (auto error = service->start(std::move(models))) return base::Err{std::move(*error)};
@@ -94,8 +91,7 @@ std::optional<ServiceError> Service::check_models(std::vector<ServedModel> model
 }
 
 std::optional<ServiceError> Service::read_journal() {
-  const Identity identity{market_->deployment().chain_id, market_->address(market::Contract::kMarket),
-                          key_->address()};
+  const Identity identity{market_->deployment().chain_id, market_->address(market::Contract::kMarket), key_->address()};
   auto journal = Journal::open(options_.journal, identity, options_.on_step);
   if (!journal) return error_from(journal.error());
   journal_ = std::move(journal).value();
@@ -137,9 +133,12 @@ std::uint64_t Service::wall_time() const {
 
 std::optional<ServiceError> Service::run() {
   if (auto error = calibrate()) return error;
+  bool is_ready = false;
   while (!is_stopping()) {
     if (auto error = round()) return error;
     if (is_stopping()) break;
+    if (!is_ready && is_at_head_) log_->info("service.ready", {{"block", head_.ref.number}});
+    is_ready = is_ready || is_at_head_;
     worker_.wait(is_at_head_ || !is_reached_ ? options_.poll : std::chrono::milliseconds(1));
   }
   log_->info("service.stopping", {{"jobs", std::uint64_t{jobs_.size()}}});
@@ -171,7 +170,8 @@ std::optional<ServiceError> Service::wait_for_end() {
     const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - work_->start).count();
     const std::uint64_t done = static_cast<std::uint64_t>(spent);
     const std::uint64_t left = work_->expected_millis - std::min(done, work_->expected_millis);
-    const bool is_long = left > options_.finish_secs * 1000 || done > work_->expected_millis + options_.finish_secs * 1000;
+    const bool is_long =
+        left > options_.finish_secs * 1000 || done > work_->expected_millis + options_.finish_secs * 1000;
     if (is_long || !work_->is_proof) worker_.cancel();
     worker_.wait(kLook);
   }

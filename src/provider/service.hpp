@@ -15,7 +15,7 @@ namespace avow::provider {
 
 /// A model that is answered with, whose id was derived from its file.
 struct ServedModel {
-  std::string name;                                   ///< for people
+  std::string name;                                    ///< for people
   const answer_prover::ProvingModel* model = nullptr;  ///< outlives the service
   compile::UsualProof usual;
 };
@@ -24,8 +24,8 @@ struct ServiceOptions {
   Policy policy;
   OutboxSettings outbox;
   std::string journal = ":memory:";
-  std::uint64_t lookback = 5'000;    ///< blocks that a new journal starts before the head
-  std::uint64_t block_millis = 0;    ///< between blocks; 0: as measured
+  std::uint64_t lookback = 5'000;  ///< blocks that a new journal starts before the head
+  std::uint64_t block_millis = 0;  ///< between blocks; 0: as measured
   std::chrono::milliseconds poll{1'000};
   std::chrono::milliseconds most_backoff{30'000};  ///< between questions to nodes that do not answer
   std::uint64_t memory_bytes = 0;                  ///< a proof's, at most; 0: no limit
@@ -75,7 +75,7 @@ class Service {
   struct Served {
     ServedModel model;
     Estimates estimates;
-    bool is_frozen = false;    // its verifier has contradicted itself on it
+    bool is_frozen = false;     // its verifier has contradicted itself on it
     std::uint64_t waiting = 0;  // jobs that may come into one proof
     [[nodiscard]] const answer::ModelKey& key() const { return model.model->key(); }
     [[nodiscard]] const compile::Plan& plan() const { return key().info().plan; }
@@ -169,11 +169,11 @@ class Service {
   std::optional<Outbox> outbox_;
   std::optional<Watcher> watcher_;
 
-  std::map<base::Digest, Job> jobs_;  // that are not over
-  std::vector<base::Digest> order_;   // of these, oldest first
-  std::map<base::Digest, std::uint64_t> retry_at_;  // of locks that were refused: when to try again, on this machine
-  std::set<base::Digest> alone_;                    // that could not be proven with others
-  std::map<std::int64_t, unsigned> plan_failures_;  // by proof
+  std::map<base::Digest, Job> jobs_;                  // that are not over
+  std::vector<base::Digest> order_;                   // of these, oldest first
+  std::map<base::Digest, std::uint64_t> retry_at_;    // of locks that were refused: when to try again, on this machine
+  std::set<base::Digest> alone_;                      // that could not be proven with others
+  std::map<std::int64_t, unsigned> plan_failures_;    // by proof
   std::map<std::int64_t, std::uint64_t> plan_retry_;  // when to try again
 
   chain::Block head_;

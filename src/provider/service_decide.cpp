@@ -217,8 +217,8 @@ JournalProblem Service::lock(Job& job) {
 // The market takes bonds from the account; it is allowed to take as many as may be at risk, not more.
 JournalProblem Service::approve() {
   const auto calls = outbox_->calls();
-  const bool is_under_way = std::any_of(calls.begin(), calls.end(),
-                                        [](const Call* call) { return call->kind == CallKind::kApprove; });
+  const bool is_under_way =
+      std::any_of(calls.begin(), calls.end(), [](const Call* call) { return call->kind == CallKind::kApprove; });
   if (is_under_way || !has_money_) return std::nullopt;
   Call call;
   call.kind = CallKind::kApprove;
@@ -232,10 +232,12 @@ JournalProblem Service::end(Job& job, Stage stage, const char* reason, std::stri
   job.reason = reason;
   const bool is_paid = stage == Stage::kPaid, is_lost = stage == Stage::kLost;
   if (auto problem = drop_calls_of(job)) return problem;
-  if (auto problem = journal_->save(job, is_paid ? Step::kPaid : is_lost ? Step::kLost : Step::kRefused)) return problem;
-  ++(is_paid ? metrics_.paid : is_lost ? metrics_.lost : metrics_.refused);
+  // Said before it is written down: afterwards nobody would say it again.
   const char* code = is_paid ? "job.paid" : is_lost ? "job.lost" : "job.refused";
   log_->info(code, {{"id", job.id}, {"why", is_paid ? "answered" : reason}}, text);
+  if (auto problem = journal_->save(job, is_paid ? Step::kPaid : is_lost ? Step::kLost : Step::kRefused))
+    return problem;
+  ++(is_paid ? metrics_.paid : is_lost ? metrics_.lost : metrics_.refused);
   const base::Digest id = job.id;
   std::erase(order_, id);
   jobs_.erase(id);

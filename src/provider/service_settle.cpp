@@ -33,16 +33,15 @@ std::vector<Job*> Service::jobs_of(std::int64_t proof) {
 JournalProblem Service::settle(std::int64_t proof) {
   const auto calls = outbox_->calls_of(proof);
   if (calls.empty()) return plan(proof);
-  const bool is_done = std::all_of(calls.begin(), calls.end(),
-                                   [](const Call* call) { return call->state == CallState::kIncluded; });
+  const bool is_done =
+      std::all_of(calls.begin(), calls.end(), [](const Call* call) { return call->state == CallState::kIncluded; });
   if (!is_done) {
     outbox_->release(proof);
     return std::nullopt;
   }
   // Everything is in blocks that were read, and somebody was left out.
-  const auto last = std::max_element(calls.begin(), calls.end(), [](const Call* a, const Call* b) {
-    return a->block.number < b->block.number;
-  });
+  const auto last = std::max_element(calls.begin(), calls.end(),
+                                     [](const Call* a, const Call* b) { return a->block.number < b->block.number; });
   if ((*last)->block.number >= head_.ref.number) return std::nullopt;
   return plan_failed(proof, {chain::Cause::kReverted, "the payment has left out an answer"});
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "provider/service_testing.hpp"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 
 #include "chain/chain_testing.hpp"
@@ -18,12 +20,22 @@ chain::Client switched_client(const market::testing::LocalMarket&, const std::st
   return chain::Client(chain::Rpc(std::move(endpoints), policy));
 }
 
+// Proofs of the bundled model take a moment, which not every test has to measure anew.
+void seed_measure(const market::testing::LocalMarket& local, const ServiceOptions& options, std::size_t account) {
+  if (options.is_dry_run || options.journal == ":memory:" || std::filesystem::exists(options.journal)) return;
+  const Identity identity{31337, local.deployment().at(market::Contract::kMarket), local.account(account)};
+  auto journal = Journal::open(options.journal, identity);
+  ASSERT_TRUE(journal);
+  EXPECT_FALSE(journal.value()->save(market::testing::bundled_model().id(), Measure{64, 50, 1'000, 124'000, 0}));
+}
+
 }  // namespace
 
 Provider::Provider(market::testing::LocalMarket& local, ServiceOptions options, std::size_t account)
     : client(switched_client(local, local.anvil().url(), is_off)),
       market(client, local.deployment()),
       log(LogFormat::kLogfmt, [this](const std::string& line) { lines.push_back(line); }) {
+  seed_measure(local, options, account);
   std::vector<ServedModel> models{{"stories", market::testing::bundled_model().proving.get(), {}}};
   auto made = Service::create(market, local.key(account), chain::profile_of(31337), std::move(models),
                               std::move(options), log, nullptr);

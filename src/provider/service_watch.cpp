@@ -27,8 +27,8 @@ Stage stage_again(const Job& job, bool has_proof) {
 
 bool is_open_again(const Job& job, const chain::Address& account) {
   const market::Status status = job.standing.status;
-  const bool may_go_on = status == market::Status::kOpen || status == market::Status::kLocked ||
-                         status == market::Status::kUnknown;
+  const bool may_go_on =
+      status == market::Status::kOpen || status == market::Status::kLocked || status == market::Status::kUnknown;
   if (job.stage == Stage::kLost) return may_go_on && job.reason != "deadline";
   const bool is_ours = status == market::Status::kFulfilled && job.standing.account == account;
   return job.stage == Stage::kPaid && !is_ours;
@@ -153,7 +153,8 @@ void Service::change(const Job& job, std::optional<Step> step) {
 }
 
 JournalProblem Service::take(const Sighting& sighting) {
-  if (const auto* requested = std::get_if<market::Requested>(&sighting.event)) return take_new(*requested, sighting.log);
+  if (const auto* requested = std::get_if<market::Requested>(&sighting.event))
+    return take_new(*requested, sighting.log);
   if (const auto* frozen = std::get_if<market::Frozen>(&sighting.event)) {
     Served* served = served_of(frozen->model_id);
     if (served != nullptr && frozen->verifier == market_->address(market::Contract::kAnswerVerifier)) {

@@ -115,7 +115,8 @@ JournalProblem Service::collect_answer(Work& work) {
     return end(job, Stage::kRefused, "run", error.text);
   }
   const answer::Answer& answer = work.answer->value();
-  job.output = Output{market::encode_ids(answer.output, work.served->id_bytes()), static_cast<std::uint8_t>(answer.end)};
+  job.output =
+      Output{market::encode_ids(answer.output, work.served->id_bytes()), static_cast<std::uint8_t>(answer.end)};
   job.stage = Stage::kRan;
   if (auto problem = journal_->save(job, Step::kRan)) return problem;
   log_->info("job.ran", {{"id", job.id}, {"tokens", std::uint64_t{answer.output.size()}}, {"ms", work.millis}});
@@ -220,7 +221,8 @@ std::vector<Job*> Service::next_batch() {
     if (found == jobs_.end() || !found->second.output) continue;
     const Job& job = found->second;
     const unsigned width = served_.at(job.request.model_id).id_bytes();
-    const compile::Lengths lengths = lengths_of_answer(job.request.input.size() / width, job.output->ids.size() / width);
+    const compile::Lengths lengths =
+        lengths_of_answer(job.request.input.size() / width, job.output->ids.size() / width);
     const bool is_ours = job.standing.status == market::Status::kLocked && job.standing.account == key_->address();
     // One that could not be proven with others is of a model of its own here.
     base::Digest model_id = job.request.model_id;
@@ -266,8 +268,10 @@ void Service::start_proof(const std::vector<Job*>& jobs) {
     const compile::Lengths one = lengths_of_answer(request->input.size(), output->size());
     lengths.tokens = std::max(lengths.tokens, one.tokens);
     lengths.steps = std::max(lengths.steps, one.steps);
-    delivery.answers.push_back(
-        {std::move(*request), std::move(*output), {}, job->output->end == 0 ? answer::End::kLength : answer::End::kStop});
+    delivery.answers.push_back({std::move(*request),
+                                std::move(*output),
+                                {},
+                                job->output->end == 0 ? answer::End::kLength : answer::End::kStop});
     work->jobs.push_back(job->id);
   }
   if (delivery.answers.empty()) return;
@@ -277,7 +281,8 @@ void Service::start_proof(const std::vector<Job*>& jobs) {
   work->expected_millis = served.estimates.of(work->places, work->jobs.size(), limits_).prove_millis;
   work->start = SteadyClock::now();
   work_ = std::move(work);
-  log_->info("proof.started", {{"answers", std::uint64_t{work_->jobs.size()}}, {"expected_ms", work_->expected_millis}});
+  log_->info("proof.started",
+             {{"answers", std::uint64_t{work_->jobs.size()}}, {"expected_ms", work_->expected_millis}});
   worker_.start([work = work_.get(), delivery = std::move(delivery),
                  memory = options_.memory_bytes](const std::atomic<bool>& cancelled) mutable {
     answer_prover::ProveOptions prove;

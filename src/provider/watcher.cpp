@@ -11,8 +11,7 @@ constexpr unsigned kMostTimesShort = 5;
 
 }  // namespace
 
-Watcher::Watcher(chain::Client& client, const market::Deployment& deployment,
-                 const std::vector<chain::BlockRef>& known)
+Watcher::Watcher(chain::Client& client, const market::Deployment& deployment, const std::vector<chain::BlockRef>& known)
     : client_(&client), filter_(market::events_of(deployment)), follower_(client, known), next_(follower_) {}
 
 chain::Result<chain::BlockRef> Watcher::start(chain::Client& client, std::uint64_t lookback) {

@@ -2,7 +2,7 @@
 # Every target works from a clean clone; `make help` lists them. The build itself is CMake's (CMakePresets.json).
 
 .DEFAULT_GOAL := build
-.PHONY: build setup test test-long bench lint format fuzz figures gas clean help
+.PHONY: build setup test test-long bench lint format fuzz figures gas demo demo-build devnet clean help
 
 # Tests run side by side, and each may use all cores.
 TEST_JOBS ?= 2
@@ -66,6 +66,18 @@ figures: build ## Measure every figure the project claims: must, aim, measured
 gas: build ## Gas of every transaction, on a local chain with real proofs
 	@tools/setup.sh chain
 	@tools/gas.sh
+
+# What the demo runs and no more: tests are not built, and a later `make test` goes on from here.
+demo-build: setup
+	@tools/setup.sh chain
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target avow avow_cheats
+
+demo: demo-build ## A chain, a provider, a question asked, proven, verified on the chain and paid; three cheats refused
+	@tools/demo.sh demo
+
+devnet: demo-build ## The same chain and provider, kept up for going on by hand
+	@tools/demo.sh devnet
 
 clean: ## Remove everything that was built
 	@rm -rf build

@@ -17,52 +17,90 @@ case $mode in demo) port=${2:-$((20000 + RANDOM % 20000))} ;; devnet) port=${2:-
   exit 2
   ;;
 esac
-avow=build/release/avow
-anvil=contracts/node_modules/.bin/anvil
-for needed in $avow $anvil build/release/avow_cheats; do
-  if [ ! -x $needed ]; then
-    echo "demo: $needed is missing; make demo builds it" >&2
-    exit 3
-  fi
-done
-
 work=build/$mode
-rm -rf "$work"
-mkdir -p "$work"
-export AVOW_HOME=$PWD/$work/home AVOW_RPC=http://127.0.0.1:$port
-# Money of a local chain alone: the passphrase of its key files is no secret.
-passphrase=$work/passphrase
-echo "a local chain's accounts" >"$passphrase"
-export AVOW_PASSPHRASE_FILE=$PWD/$passphrase
-
-chain=
-provider=
-finish() {
-  # The provider first, which still has to write down where it stands.
-  for child in $provider $chain; do
-    kill "$child" 2>/dev/null || continue
-    wait "$child" 2>/dev/null || true
-  done
-}
-trap finish EXIT
-trap 'exit 130' INT TERM
+. tools/local_network.sh
+need_binaries "$avow" "$bin/anvil" build/release/avow_cheats
+open_network "$port"
 
 step() { printf '\n== %s\n' "$*"; }
-fail() {
-  echo "demo: $*" >&2
-  exit 1
-}
 # Runs a command of ours, shown as it would be typed.
 show() {
   printf '$ avow %s\n' "$*"
-  $avow "$@"
+  "$avow" "$@"
 }
 
-step "A chain of its own, with the limits of Ethereum: 2^24 gas and 128 KiB a transaction, a block each second"
-$anvil --hardfork osaka --enable-tx-gas-limit --block-time 1 --port "$port" --silent >"$work/chain.log" 2>&1 &
-chain=$!
-for _ in $(seq 100); do
-  sleep 0.1
-  kill -0 "$chain" 2>/dev/null || fail "no chain on 127.0.0.1:$port; is the port in use? $work/chain.log may say more"
-  ! $avow market status --json >/dev/null 2>&1 || break
+step "A chain of its own, with the limits of Ethereum: 2^24 gas and 128 KiB a transaction; a block each second"
+start_chain
+
+step "Accounts: who deploys is the chain's first one; provider, requester and a thief are new"
+keep_deployer
+for who in provider requester thief; do
+  show wallet new -o "$work/$who.json"
 done
+
+step "The contracts: token, registry, verifier, market; nobody owns them"
+show market deploy --key "$work/deployer.json" -o "$work/deployment.json"
+for who in provider requester thief; do
+  "$avow" wallet fund --key "$work/$who.json" >/dev/null
+done
+
+step "A model: imported to integers, committed to, registered. Its id is the hash of its verifying key"
+show model import models/stories260K/stories260K.gguf -o "$work/stories.avow"
+show model register "$work/stories.avow" --level 100 --name stories --key "$work/deployer.json"
+
+step "A provider, which derives the id from the file itself and waits for requests"
+printf '$ avow serve %s --key %s\n' "$work/stories.avow" "$work/provider.json"
+start_provider provider provider "$work/stories.avow" --level 100 --listen -
+wait_until 60 "the provider is ready" provider_is_ready provider
+
+if [ "$mode" = devnet ]; then
+  cat >"$work/env" <<END
+export AVOW_RPC=$AVOW_RPC AVOW_HOME=$AVOW_HOME
+export AVOW_KEY=$PWD/$work/requester.json AVOW_PASSPHRASE_FILE=$AVOW_PASSPHRASE_FILE
+END
+  cat <<END
+
+Chain and provider are up until Ctrl-C. In another terminal, in this folder:
+
+  . $work/env
+  build/release/avow ask -m stories -p 'Once upon a time' -n 32 --max-price 5 --verify
+  build/release/avow request list
+  build/release/avow wallet balance
+
+The provider's lines are in $work/provider.log.
+END
+  while kill -0 "${children[chain]}" 2>/dev/null && kill -0 "${children[provider]}" 2>/dev/null; do sleep 1; done
+  fail "the chain or the provider has ended; see $work/chain.log and $work/provider.log"
+fi
+
+step "Balances before"
+for who in provider requester; do
+  printf '%-10s ' $who
+  "$avow" wallet balance --key "$work/$who.json"
+done
+
+step "A question: its price goes into escrow, the provider answers with a proof, the contract checks it and pays"
+export AVOW_KEY=$PWD/$work/requester.json
+show ask -m stories -p "Once upon a time, there was a little girl named Lily." -n 32 --max-price 5 --verify
+id=$("$avow" request list --json | sed -n 's/.*"id": "\(0x\)\{0,1\}\([0-9a-f]\{64\}\)".*/\2/p' | head -1)
+[ -n "$id" ] || fail "no request is known"
+
+step "Balances after"
+for who in provider requester; do
+  printf '%-10s ' $who
+  "$avow" wallet balance --key "$work/$who.json"
+done
+
+step "The provider ends in order; then three cheats, whose transactions the contract refuses"
+end_child provider
+[ $ended -eq 0 ] || fail "the provider did not end in order; see $work/provider.log"
+build/release/avow_cheats --rpc "$AVOW_RPC" --model "$work/stories.avow" --cache "$work/stories.avow.100.commitment" \
+  --requester "$work/requester.json" --thief "$work/thief.json" --passphrase-file "$work/passphrase" --paid "$id"
+
+cat <<END
+
+All of it is over: chain and provider have ended, and their files are in $work.
+To go on by hand, with chain and provider kept up:
+
+  make devnet
+END

@@ -27,6 +27,12 @@ int main(int argc, char** argv) {
   avow::app::add_run(app, exit_code);
   avow::app::add_prove(app, exit_code);
   avow::app::add_verify(app, exit_code);
+  avow::app::add_ask(app, exit_code);
+  avow::app::add_request(app, exit_code);
+  avow::app::add_price(app, exit_code);
+  avow::app::add_wallet(app, exit_code);
+  avow::app::add_market(app, exit_code);
+  avow::app::add_doctor(app, exit_code);
   avow::app::add_serve(app, exit_code);
   avow::app::add_figures(app, exit_code);
   try {

@@ -8,6 +8,7 @@
 #include "model/unicode.hpp"
 #include "prove.hpp"
 #include "quantise/synthetic.hpp"
+#include "registry.hpp"
 #include "run.hpp"
 
 namespace avow::app {
@@ -69,7 +70,7 @@ std::string streamed(std::string_view bytes) {
 }
 
 void add_model(CLI::App& app, int& exit_code) {
-  auto* model = app.add_subcommand("model", "Import model files, and look at them");
+  auto* model = app.add_subcommand("model", "Import model files, look at them, register them on a chain");
   model->require_subcommand(1);
 
   static ModelShowOptions show_options;
@@ -174,6 +175,7 @@ void add_model(CLI::App& app, int& exit_code) {
       "  avow model tokenize models/gpt2-tiny --text 'Once upon a time'\n"
       "  avow model tokenize model.gguf --chat --system 'Be brief.' --text 'Who was Euler?' --json");
   tokenize->callback([&exit_code] { exit_code = tokenize_text(options); });
+  add_model_registry(*model, exit_code);
 }
 
 void add_run(CLI::App& app, int& exit_code) {

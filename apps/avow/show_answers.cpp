@@ -53,14 +53,6 @@ MarkedText output_of(const answer::Answer& answer, const model::Tokenizer& token
   return marked_text(ids, tokenizer, model::DecodeFrom::kMiddle);
 }
 
-// Whether the prompt's tokens are those that its text has for this tokenizer: other tokens can have the same text, and
-// another answer.
-bool is_plain(const Ids& input, const model::Tokenizer& tokenizer) {
-  const auto text = tokenizer.decode(input);
-  const auto ids = text ? tokenizer.encode(text.value()) : base::Result<Ids, model::TokenizerError>(Ids());
-  return text && ids && ids.value() == input;
-}
-
 // What is between the marks.
 std::string plain_text(const Ids& ids, const model::Tokenizer& tokenizer, model::DecodeFrom from) {
   model::StreamDecoder decoder(tokenizer, from);
@@ -82,6 +74,26 @@ std::string sampling_text(const answer::Sampling& sampling) {
   return text + ", seed " + base::to_hex(sampling.seed);
 }
 
+}  // namespace
+
+bool is_plain(const Ids& input, const model::Tokenizer& tokenizer) {
+  const auto text = tokenizer.decode(input);
+  const auto ids = text ? tokenizer.encode(text.value()) : base::Result<Ids, model::TokenizerError>(Ids());
+  return text && ids && ids.value() == input;
+}
+
+bool has_marks(const Ids& input, const model::Tokenizer& tokenizer) {
+  answer::Request request;
+  request.input = input;
+  return prompt_of(request, tokenizer).has_marks;
+}
+
+std::string answer_text(const answer::Answer& given, const model::Tokenizer& tokenizer) {
+  Ids ids = given.output;
+  if (given.end == answer::End::kStop && !ids.empty()) ids.pop_back();
+  return plain_text(ids, tokenizer, model::DecodeFrom::kMiddle);
+}
+
 void print(const answer::Answer& given, const model::Tokenizer* tokenizer) {
   const answer::Request& request = given.request;
   if (request.id != base::Digest{}) fmt::print("request {}\n", base::to_hex(request.id));
@@ -101,8 +113,6 @@ void print(const answer::Answer& given, const model::Tokenizer* tokenizer) {
   fmt::print("        {} tokens, ends {}\n", given.output.size(),
              given.end == answer::End::kStop ? "with a stop token" : "at the length asked for");
 }
-
-}  // namespace
 
 void print(const CheckedAnswers& checked, const model::Tokenizer* tokenizer) {
   const auto& d = checked.delivery;
@@ -128,25 +138,29 @@ nlohmann::ordered_json json_of(const CheckedAnswers& checked, const model::Token
                              {"claimed_tokenizer", base::to_hex(checked.key.info().tokenizer)}};
   auto& answers = out["answers"] = nlohmann::ordered_json::array();
   for (const auto& given : checked.delivery.answers) {
-    const answer::Request& request = given.request;
-    nlohmann::ordered_json item{{"request_id", base::to_hex(request.id)},
-                                {"max_new_tokens", request.max_new_tokens},
-                                {"tau", request.sampling.tau},
-                                {"top_k", request.sampling.top_k},
-                                {"portion", request.sampling.portion},
-                                {"seed", base::to_hex(request.sampling.seed)},
-                                {"stop_ids", request.stop_ids},
-                                {"prompt_ids", request.input},
-                                {"ids", given.output},
-                                {"end", given.end == answer::End::kStop ? "stop" : "length"}};
-    if (tokenizer != nullptr) {
-      item["prompt"] = plain_text(request.input, *tokenizer, model::DecodeFrom::kStart);
-      item["prompt_is_plain"] = is_plain(request.input, *tokenizer);
-      item["answer"] = plain_text(given.output, *tokenizer, model::DecodeFrom::kMiddle);
-    }
-    answers.push_back(std::move(item));
+    answers.push_back(json_of(given, tokenizer));
   }
   return out;
+}
+
+nlohmann::ordered_json json_of(const answer::Answer& given, const model::Tokenizer* tokenizer) {
+  const answer::Request& request = given.request;
+  nlohmann::ordered_json item{{"request_id", base::to_hex(request.id)},
+                              {"max_new_tokens", request.max_new_tokens},
+                              {"tau", request.sampling.tau},
+                              {"top_k", request.sampling.top_k},
+                              {"portion", request.sampling.portion},
+                              {"seed", base::to_hex(request.sampling.seed)},
+                              {"stop_ids", request.stop_ids},
+                              {"prompt_ids", request.input},
+                              {"ids", given.output},
+                              {"end", given.end == answer::End::kStop ? "stop" : "length"}};
+  if (tokenizer != nullptr) {
+    item["prompt"] = plain_text(request.input, *tokenizer, model::DecodeFrom::kStart);
+    item["prompt_is_plain"] = is_plain(request.input, *tokenizer);
+    item["answer"] = plain_text(given.output, *tokenizer, model::DecodeFrom::kMiddle);
+  }
+  return item;
 }
 
 }  // namespace avow::app

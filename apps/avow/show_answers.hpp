@@ -21,6 +21,16 @@ struct CheckedAnswers {
 
 /// Prints what was asked and answered; tokens as text where there is a tokenizer.
 void print(const CheckedAnswers& checked, const model::Tokenizer* tokenizer);
+void print(const answer::Answer& given, const model::Tokenizer* tokenizer);
+[[nodiscard]] nlohmann::ordered_json json_of(const answer::Answer& given, const model::Tokenizer* tokenizer);
+
+/// Whether the prompt's tokens are those that its text has for this tokenizer: other tokens can have the same text, and
+/// another answer.
+[[nodiscard]] bool is_plain(const std::vector<std::uint32_t>& input, const model::Tokenizer& tokenizer);
+/// Whether a token is among them that no text has: a chat's markers, for one.
+[[nodiscard]] bool has_marks(const std::vector<std::uint32_t>& input, const model::Tokenizer& tokenizer);
+/// The text of an output, without its stop token: any bytes.
+[[nodiscard]] std::string answer_text(const answer::Answer& given, const model::Tokenizer& tokenizer);
 [[nodiscard]] nlohmann::ordered_json json_of(const CheckedAnswers& checked, const model::Tokenizer* tokenizer);
 
 }  // namespace avow::app

@@ -10,6 +10,7 @@
 #include "model.hpp"
 #include "model/tokenizer.hpp"
 #include "model_file/model_file.hpp"
+#include "network.hpp"
 #include "pcs/security.hpp"
 #include "prove.hpp"
 #include "show_answers.hpp"
@@ -39,22 +40,11 @@ int does_not_hold(const std::string& reason, bool json) {
 }
 
 constexpr std::size_t kMostProofFileBytes = std::size_t{1} << 26;
-constexpr std::size_t kMostTokenizerBytes = std::size_t{1} << 28;
 
 // Of a file beside a model that `avow model import` wrote; what is wrong was said, and the exit code.
 base::Result<model::Tokenizer, int> tokenizer_of(const std::string& path, const base::Digest& digest) {
-  const auto bytes = read_file(path, kMostTokenizerBytes);
-  if (!bytes) return Err{refuse_verify(kEnvironment, bytes.error())};
-  auto data = model::tokenizer_from_canonical(bytes.value());
-  if (!data) {
-    return Err{refuse_verify(kWrongUse, path + " is no tokenizer file, which `avow model import` writes beside a model "
-                                               "as <model>.tokenizer")};
-  }
-  if (model::tokenizer_digest(data.value()) != digest) {
-    return Err{refuse_verify(kWrongUse, path + " is the tokenizer of another model than the proof's")};
-  }
-  auto tokenizer = model::Tokenizer::create(std::move(data).value());
-  if (!tokenizer) return Err{refuse_verify(kNo, fmt::format("{}: {}", path, tokenizer.error().text))};
+  auto tokenizer = requester::open_tokenizer(path, digest);
+  if (!tokenizer) return Err{refuse("avow verify", tokenizer.error())};
   return std::move(tokenizer).value();
 }
 

@@ -50,6 +50,8 @@ class Interface {
   [[nodiscard]] Result<Value::List> decode_result(std::string_view which, base::ByteView bytes) const;
   /// The data of a transaction that creates the contract.
   [[nodiscard]] Result<base::Bytes> encode_creation(const Value::List& arguments) const;
+  /// The same without arguments: empty where only the ABI was given.
+  [[nodiscard]] const base::Bytes& creation_code() const { return creation_code_; }
 
   /// The error that a call reverted with, if it is one of the contract's; nothing also where its arguments are
   /// malformed.

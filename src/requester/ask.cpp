@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "requester/ask.hpp"
+
+#include "requester/take_back.hpp"
+
+namespace avow::requester {
+namespace {
+
+using Kind = Ending::Kind;
+
+// Whether the next look says what to do: the request stands elsewhere than it did a moment ago, so that the contract
+// refuses the call, or it was not sent, or not settled in time.
+bool is_for_the_next_look(const Error& error) {
+  if (error.cause == Cause::kState) return true;
+  if (error.cause != Cause::kChain || !error.chain) return false;
+  switch (error.chain->cause) {
+    case chain::Cause::kFunds:
+    case chain::Cause::kFeeCap:
+    case chain::Cause::kTooManyBytes:
+    case chain::Cause::kTooMuchGas:
+    case chain::Cause::kChainId:
+    case chain::Cause::kNonceGap:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+Result<Outcome> Asker::ask(const KnownModel& model, const Question& question, const AskOptions& options) {
+  receipts_.clear();
+  OfferTerms terms = options.terms;
+  std::optional<base::Digest> replaced;
+  for (;;) {
+    is_bumping_ = false;
+    auto posted = poster_.post(model, question, terms, replaced);
+    if (!posted) return base::Err{posted.error()};
+    const Record record = posted.value().record;
+    if (posted.value().receipt) receipts_.push_back(*posted.value().receipt);
+    const auto next = bumped(terms, options.bump);
+    auto ending = see_through(record, options, next.has_value());
+    if (!ending) return base::Err{ending.error()};
+    if (ending.value().kind != Kind::kRefunded || !is_bumping_)
+      return Outcome{record, std::move(ending).value(), receipts_};
+    terms = *next;
+    replaced = record.id;
+    session_->tell({.kind = UpdateKind::kRaising, .id = record.id, .amount = terms.max_price});
+  }
+}
+
+// Until it is answered or its money is back. Each look may find that it is time for the next transaction; that a
+// transaction comes too late, because somebody answered or locked, shows at the next look.
+Result<Ending> Asker::see_through(const Record& record, const AskOptions& options, bool can_bump) {
+  const auto market_terms = session_->market->terms();
+  if (!market_terms) return fail("the market does not say its terms", market_terms.error());
+  RequestWatch watch(*session_, record.request, market_terms.value().delay_blocks);
+  for (;;) {
+    auto ending = watch.look_patiently();
+    if (!ending) return base::Err{ending.error()};
+    if (ending.value()) {
+      if (ending.value()->kind != Kind::kExpired || !options.takes_back) return std::move(*ending.value());
+      if (auto error = end_taking_back(record)) return base::Err{std::move(*error)};
+    } else if (watch.state().status == market::Status::kOpen && can_bump &&
+               is_unwanted(watch, record.request.offer, options.bump)) {
+      if (auto error = begin_taking_back(record)) return base::Err{std::move(*error)};
+    } else if (watch.state().status == market::Status::kCancelling && watch.is_effective()) {
+      if (auto error = end_taking_back(record)) return base::Err{std::move(*error)};
+    }
+    session_->chain().sleep()(session_->poll);
+  }
+}
+
+bool Asker::is_unwanted(const RequestWatch& watch, const market::Offer& offer, const BumpPolicy& bump) const {
+  return watch.head().timestamp >= offer.ramp_start + offer.ramp_length + bump.after_secs;
+}
+
+std::optional<Error> Asker::begin_taking_back(const Record& record) {
+  auto receipt = cancel(*session_, *key_, latest(record));
+  if (receipt) {
+    is_bumping_ = true;
+    receipts_.push_back(receipt.value());
+    return std::nullopt;
+  }
+  if (is_for_the_next_look(receipt.error())) return std::nullopt;
+  return receipt.error();
+}
+
+std::optional<Error> Asker::end_taking_back(const Record& record) {
+  auto receipt = refund(*session_, *key_, latest(record));
+  if (receipt) {
+    receipts_.push_back(receipt.value());
+    return std::nullopt;
+  }
+  if (is_for_the_next_look(receipt.error())) return std::nullopt;
+  return receipt.error();
+}
+
+// With the transactions that were written down since.
+Record Asker::latest(const Record& record) const {
+  auto current = session_->book->read(record.id);
+  return current ? std::move(current).value() : record;
+}
+
+}  // namespace avow::requester

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "requester/session.hpp"
+
+namespace avow::requester {
+
+/// What lies at a contract's address.
+enum class CodeState : std::uint8_t {
+  kSame,   ///< the code of the committed artifact, but for what its constructor put in
+  kOther,  ///< other code
+  kNone,   ///< no code
+};
+struct DeployedContract {
+  market::Contract contract{};
+  chain::Address address;
+  CodeState state = CodeState::kNone;
+};
+
+struct MarketStatus {
+  std::vector<DeployedContract> contracts;
+  market::MarketTerms terms;
+  chain::U256 supply, burned;          ///< of the token; of what there was at first
+  chain::U256 escrow;                  ///< for requests that name this program's verifier
+  std::uint64_t epoch = 0;             ///< of the emission
+  chain::U256 epoch_amount;            ///< shared by its payees
+  std::optional<std::string> problem;  ///< why these are not the contracts of this program
+};
+/// kChain. Where contracts are missing, `problem` says so, and the rest is zero.
+[[nodiscard]] Result<MarketStatus> market_status(const Session& session);
+
+/// Whether `code` is what this creation code leaves on a chain, with whatever values of immutables: the compiler puts
+/// their places into the code as the only pushes of 32 zero bytes.
+[[nodiscard]] bool is_code_of(base::ByteView creation, base::ByteView code);
+
+}  // namespace avow::requester

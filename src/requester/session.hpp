@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "market/client.hpp"
+#include "requester/book.hpp"
+#include "requester/sending.hpp"
+#include "requester/update.hpp"
+
+namespace avow::requester {
+
+/// What everything here is done with. All that it points to outlives what is done. One thread at a time.
+struct Session {
+  market::MarketClient* market = nullptr;
+  const RequestBook* book = nullptr;
+  chain::ChainProfile profile;
+  chain::SendPolicy sending{};
+  std::chrono::milliseconds poll{1'000};
+  /// Set from elsewhere, a signal's handler for one: what waits returns kCancelled within a poll.
+  const std::atomic<bool>* cancelled = nullptr;
+  /// Told of everything that happens, as it happens.
+  std::function<void(const Update&)> on_update{};
+  /// How long nodes may be out of reach before waiting ends.
+  std::chrono::seconds outage{1'800};
+  /// Seconds since 1970, by this machine; tests give their own.
+  std::function<std::uint64_t()> now = system_seconds;
+
+  static std::uint64_t system_seconds();
+  void tell(const Update& update) const {
+    if (on_update) on_update(update);
+  }
+  [[nodiscard]] chain::Client& chain() const { return market->chain(); }
+  /// A sender that looks up often enough to be stopped.
+  [[nodiscard]] chain::Sender sender(const chain::PrivateKey& key) const {
+    return {market->chain(), key, profile, sending};
+  }
+};
+
+/// The latest block. kChain.
+[[nodiscard]] Result<chain::Block> head_of(const Session& session);
+/// The moment that a transaction sent now is included at, as far as one can say: the later of the latest block's and
+/// this machine's, as the blocks of a chain without transactions stay old.
+[[nodiscard]] std::uint64_t next_moment(const Session& session, const chain::Block& head);
+
+}  // namespace avow::requester

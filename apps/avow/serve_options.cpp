@@ -21,7 +21,7 @@ needs some of the chain's coin for gas, and tokens for bonds where it locks.
 Example, on a local chain:
   avow serve stories.avow --rpc http://127.0.0.1:8545 --key provider.json --passphrase-file provider.pass
 
-What a configuration file has are these options by their names; what the command line says goes before it:
+What a configuration file has are these options by their names; what the command line or the environment says goes before it:
   # provider.toml, for: avow serve --config provider.toml
   models = ["/var/lib/avow/stories.avow"]
   rpc = ["https://node.example", "https://other.example"]
@@ -48,7 +48,7 @@ void add_serve_models(CLI::App& command, ServeOptions& options) {
                    "Keep only the trees of commitments on disk, as `avow prove` says");
   command
       .add_option("--memory", options.memory_gib,
-                  "GiB that a proof may take; requests that need more are refused (default: no limit)")
+                  "GiB that a proof may take; requests that need more are refused (default: what is free at the start)")
       ->check(CLI::Range(0.0, 1e6));
 }
 
@@ -226,7 +226,9 @@ base::Result<provider::ServiceOptions, std::string> service_options_of(const Ser
   service.lookback = options.lookback;
   service.block_millis = options.block_millis;
   service.poll = std::chrono::milliseconds(options.poll_millis);
-  service.memory_bytes = static_cast<std::uint64_t>(options.memory_gib * (std::uint64_t{1} << 30));
+  service.memory_bytes = options.memory_gib > 0
+                             ? static_cast<std::uint64_t>(options.memory_gib * (std::uint64_t{1} << 30))
+                             : available_memory();
   service.health_secs = options.health_secs;
   service.finish_secs = options.finish_secs;
   service.is_dry_run = options.dry_run;
@@ -234,10 +236,9 @@ base::Result<provider::ServiceOptions, std::string> service_options_of(const Ser
     // "settle-sent" or "settle-sent:2", the second time.
     const std::size_t colon = options.stop_after.find(':');
     const auto step = provider::step_named(options.stop_after.substr(0, colon));
-    const auto times = colon == std::string::npos ? chain::U256(1)
-                                                  : chain::parse_decimal(options.stop_after.substr(colon + 1)).value();
-    if (!step) return Err{"--stop-after: no step " + options.stop_after};
-    service.on_step = [step = *step, left = times.to_u64().value_or(1)](provider::Step done) mutable {
+    const auto times = chain::parse_decimal(colon == std::string::npos ? "1" : options.stop_after.substr(colon + 1));
+    if (!step || !times) return Err{"--stop-after: no step " + options.stop_after};
+    service.on_step = [step = *step, left = times.value().to_u64().value_or(1)](provider::Step done) mutable {
       if (done == step && --left == 0) ::_exit(137);
     };
   }

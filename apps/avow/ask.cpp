@@ -97,7 +97,7 @@ int leave(const requester::Error& error, const requester::Record* record) {
   if (record == nullptr) return code;
   const std::string id = base::to_hex(record->id);
   fmt::print(stderr,
-             "the request stands: it may be answered, and is paid then\n"
+             "the request is on the chain, or on its way there: it may be answered, and is paid then\n"
              "  avow request show {0} --follow    waits on\n"
              "  avow request cancel {0}           takes it back\n",
              id);
@@ -205,7 +205,8 @@ void add_offer_options(CLI::App& ask, AskCommandOptions& options) {
                  "If nobody wants it at --max-price, take it back and post it again at half as much more, up to this "
                  "price; never is more than one of them paid");
   ask.add_option("--bump-after", options.bump_after, "Seconds at --max-price until then")->capture_default_str();
-  ask.add_option("--deadline", options.terms.lifetime_secs, "Seconds until the request expires and its money is back")
+  ask.add_option("--deadline", options.terms.lifetime_secs,
+                 "Seconds until the request expires and its money comes back; of --bump, all of them together")
       ->capture_default_str();
   ask.add_option(
          "--lock-duration", options.terms.lock_duration_secs,

@@ -32,6 +32,8 @@ test-long: lint build ## Lint, every test at full size and with sanitizers, ten 
 	@tools/setup.sh fuzz chain
 	AVOW_LONG=1 $(CTEST) --preset release
 	tools/contracts.sh test-long
+	tools/network_test.sh
+	rm -rf build/readme && tools/readme_test.sh build/readme
 	@for preset in asan-ubsan tsan; do \
 	  cmake --preset $$preset --log-level=WARNING >/dev/null && cmake --build --preset $$preset && $(CTEST) --preset $$preset || exit 1; \
 	done

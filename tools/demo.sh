@@ -29,6 +29,14 @@ show() {
   "$avow" "$@"
 }
 
+balances() {
+  local who
+  for who in provider requester; do
+    printf '%-9s ' $who
+    "$avow" wallet balance --key "$work/$who.json" | sed -n 's/^tokens *//p'
+  done
+}
+
 step "A chain of its own, with the limits of Ethereum: 2^24 gas and 128 KiB a transaction; a block each second"
 start_chain
 
@@ -74,10 +82,7 @@ END
 fi
 
 step "Balances before"
-for who in provider requester; do
-  printf '%-10s ' $who
-  "$avow" wallet balance --key "$work/$who.json"
-done
+balances
 
 step "A question: its price goes into escrow, the provider answers with a proof, the contract checks it and pays"
 export AVOW_KEY=$PWD/$work/requester.json
@@ -86,10 +91,7 @@ id=$("$avow" request list --json | sed -n 's/.*"id": "\(0x\)\{0,1\}\([0-9a-f]\{6
 [ -n "$id" ] || fail "no request is known"
 
 step "Balances after"
-for who in provider requester; do
-  printf '%-10s ' $who
-  "$avow" wallet balance --key "$work/$who.json"
-done
+balances
 
 step "The provider ends in order; then three cheats, whose transactions the contract refuses"
 end_child provider

@@ -16,31 +16,38 @@ std::string said(const chain::Error& error) { return to_string(error); }
 
 }  // namespace
 
+// The library's own way would write the variable over the option of another subcommand that shares its place.
+void default_from_environment(std::string& option, const char* variable) {
+  if (const char* value = std::getenv(variable)) option = value;
+}
+
 void add_chain_options(CLI::App& command, ChainOptions& options) {
+  std::string urls;
+  default_from_environment(urls, "AVOW_RPC");
+  if (!urls.empty()) options.urls = CLI::detail::split(urls, ',');
+  default_from_environment(options.deployment, "AVOW_DEPLOYMENT");
   command
       .add_option(
           "--rpc", options.urls,
           "JSON-RPC address of a node of the chain, http:// or https://; several: one that fails is passed over "
-          "for the next (default: http://127.0.0.1:8545)")
-      ->envname("AVOW_RPC")
+          "for the next (default: AVOW_RPC, else http://127.0.0.1:8545)")
       ->delimiter(',');
-  command
-      .add_option("--deployment", options.deployment,
-                  "File with the contracts' addresses, as `avow market deploy` writes it (default: those that this "
-                  "program knows; on chain 31337 those of a fresh local chain)")
-      ->envname("AVOW_DEPLOYMENT");
+  command.add_option("--deployment", options.deployment,
+                     "File with the contracts' addresses, as `avow market deploy` writes it (default: AVOW_DEPLOYMENT, "
+                     "else those that "
+                     "this program knows; on chain 31337 those of a fresh local chain)");
 }
 
 void add_key_options(CLI::App& command, KeyOptions& options) {
-  command
-      .add_option(
-          "--key", options.key,
-          "Key file of the account that signs (Web3 Secret Storage, as `avow wallet new`, geth and cast write it)")
-      ->envname("AVOW_KEY");
-  command
-      .add_option("--passphrase-file", options.passphrase_file,
-                  "File whose first line is the key file's passphrase (default: AVOW_PASSPHRASE, else it is asked for)")
-      ->envname("AVOW_PASSPHRASE_FILE");
+  default_from_environment(options.key, "AVOW_KEY");
+  default_from_environment(options.passphrase_file, "AVOW_PASSPHRASE_FILE");
+  command.add_option(
+      "--key", options.key,
+      "Key file of the account that signs (Web3 Secret Storage, as `avow wallet new`, geth and cast write "
+      "it; default: AVOW_KEY)");
+  command.add_option("--passphrase-file", options.passphrase_file,
+                     "File whose first line is the key file's passphrase (default: AVOW_PASSPHRASE_FILE, else "
+                     "AVOW_PASSPHRASE, else it is asked for)");
 }
 
 base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOptions& options) {

@@ -14,6 +14,9 @@
 // What commands that talk to a chain have in common: its nodes, where the contracts lie there, and whose key signs.
 namespace avow::app {
 
+/// What an option is where the command line does not say it.
+void default_from_environment(std::string& option, const char* variable);
+
 struct ChainOptions {
   std::vector<std::string> urls;
   std::string deployment;  ///< file; empty: the one that this program knows of the chain

@@ -101,11 +101,10 @@ base::Result<std::unique_ptr<Network>, int> open_network(const char* command, co
 }
 
 void add_names_option(CLI::App& command, std::string& path) {
-  command
-      .add_option("--models", path,
-                  "File with the names of models that this machine knows (default: models.json in $AVOW_HOME or "
-                  "~/.config/avow); names that a chain has are claims and are never looked up")
-      ->envname("AVOW_MODELS");
+  default_from_environment(path, "AVOW_MODELS");
+  command.add_option("--models", path,
+                     "File with the names of models that this machine knows (default: AVOW_MODELS, else models.json in "
+                     "$AVOW_HOME or ~/.config/avow); names that a chain has are claims and are never looked up");
 }
 
 std::string names_path(const requester::Folders& folders, const std::string& path) {

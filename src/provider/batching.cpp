@@ -12,6 +12,7 @@ namespace {
 struct Batch {
   std::vector<std::size_t> members;
   compile::Lengths lengths{0, 0, 0};
+  std::uint64_t places_alone = 0;
   std::uint64_t last_moment = ~std::uint64_t{0};
   bool all_locked = true;
 };
@@ -21,6 +22,7 @@ Batch with(Batch batch, std::size_t place, const Waiting& added) {
   batch.lengths.requests = batch.members.size();
   batch.lengths.tokens = std::max(batch.lengths.tokens, added.tokens);
   batch.lengths.steps = std::max(batch.lengths.steps, added.steps);
+  batch.places_alone += places_of(compile::Lengths{1, added.tokens, added.steps});
   batch.last_moment = std::min(batch.last_moment, added.last_moment);
   batch.all_locked = batch.all_locked && added.is_locked;
   return batch;
@@ -30,6 +32,8 @@ bool may_be(const Batch& batch, const Estimates& estimates, const BatchLimits& l
   const std::uint64_t places = places_of(batch.lengths);
   const std::uint64_t most = limits.most_places == 0 ? answer::kMostPlaces : limits.most_places;
   if (places > std::min<std::uint64_t>(most, answer::kMostPlaces)) return false;
+  // The number of requests is padded by less than half. Beyond that, short ones would take a long one's places.
+  if (2 * places > 3 * batch.places_alone) return false;
   Outlook outlook;
   outlook.estimate = estimates.of(places, batch.lengths.requests, limits.transaction);
   if (!batch.all_locked && outlook.estimate.transactions > 1) return false;
@@ -39,12 +43,20 @@ bool may_be(const Batch& batch, const Estimates& estimates, const BatchLimits& l
 
 }  // namespace
 
+void sort_waiting(std::vector<Waiting>& waiting) {
+  std::stable_sort(waiting.begin(), waiting.end(), [](const Waiting& a, const Waiting& b) {
+    if (a.is_locked != b.is_locked) return a.is_locked;
+    return a.is_locked && a.locked_block < b.locked_block;
+  });
+}
+
 std::vector<std::size_t> choose_batch(std::span<const Waiting> waiting, const Estimates& estimates,
                                       const BatchLimits& limits) {
   AVOW_CHECK(!waiting.empty() && limits.policy != nullptr);
   Batch batch = with({}, 0, waiting[0]);
+  if (waiting[0].is_alone) return batch.members;
   for (std::size_t i = 1; i < waiting.size() && batch.members.size() < limits.most; ++i) {
-    if (waiting[i].model_id != waiting[0].model_id) continue;
+    if (waiting[i].model_id != waiting[0].model_id || waiting[i].is_alone) continue;
     Batch larger = with(batch, i, waiting[i]);
     if (may_be(larger, estimates, limits)) batch = std::move(larger);
   }

@@ -51,6 +51,35 @@ TEST(Batching, ShowsNoAnswerThatIsNotLocked) {
   EXPECT_EQ(small.add(1, false).add(1, false).choose(), (Places{0, 1})) << "these fit one transaction";
 }
 
+TEST(Batching, TakesFirstWhatWasLockedFirst) {
+  Queue queue;
+  queue.add(1, false).add(1, true).add(1, false).add(1, true);
+  queue.waiting[1].locked_block = 9;
+  queue.waiting[3].locked_block = 8;
+  sort_waiting(queue.waiting);
+  std::vector<base::Digest> ids;
+  for (const Waiting& one : queue.waiting) ids.push_back(one.id);
+  EXPECT_EQ(ids, (std::vector{digest_of(3), digest_of(1), digest_of(0), digest_of(2)}));
+}
+
+TEST(Batching, LeavesAloneWhatIsToBeAlone) {
+  Queue queue;
+  queue.add(1, true).add(1, true).add(1, true);
+  queue.waiting[1].is_alone = true;
+  EXPECT_EQ(queue.choose(), (Places{0, 2}));
+  queue.waiting[0].is_alone = true;
+  EXPECT_EQ(queue.choose(), Places{0});
+}
+
+TEST(Batching, TakesNoShortOnesToALongOne) {
+  Queue queue;
+  queue.add(1, true, 86'400).add(1, true, 86'400).add(1, true, 86'400);
+  queue.waiting[0].tokens = 600;
+  EXPECT_EQ(queue.choose(), Places{0}) << "each would take a place as long as the first one's";
+  queue.waiting[2].tokens = 500;
+  EXPECT_EQ(queue.choose(), (Places{0, 2}));
+}
+
 TEST(Batching, MakesNobodyLate) {
   // Two take 1.6 s and half on top, and four blocks; four twice as long.
   EXPECT_EQ(Queue().add(1, true, 10).add(1, true, 10).choose(), (Places{0, 1}));

@@ -15,6 +15,9 @@ constexpr std::uint64_t kSecondsAhead = 5;
 // Blocks until a transaction that is sent now is in one.
 constexpr std::uint64_t kBlocksOfTransaction = 2;
 
+// A lock that is not included by then is not wanted any more: the price would not be the one that was decided on.
+constexpr std::uint64_t kLockValidSecs = 120;
+
 constexpr Decision wait(const char* reason, std::uint64_t not_before = 0) { return {Do::kWait, reason, not_before}; }
 
 bool is_own(const Standing& standing, const Now& now) { return standing.account == now.account; }
@@ -23,7 +26,8 @@ bool is_own(const Standing& standing, const Now& now) { return standing.account 
 chain::U256 price_then(const Job& job, const Now& now, std::uint64_t time) {
   const Standing& standing = job.standing;
   const bool is_fixed = standing.status == Status::kLocked && is_effective(standing, now);
-  return is_fixed ? standing.price : market::price_at(job.request.offer, time);
+  // A node may say anything of a lock's price, which is none that the offer does not have.
+  return is_fixed ? std::min(standing.price, job.request.offer.max_price) : market::price_at(job.request.offer, time);
 }
 
 // The moment from which on the answer is worth its cost; nothing if it never is.
@@ -83,6 +87,8 @@ std::optional<Decision> decide_by_standing(const Job& job, const Outlook& outloo
 }
 
 Decision decide_seen(const Job& job, const Outlook& outlook, const Policy& policy, const Now& now) {
+  // Of a journal that was lost: the bond is deposited already.
+  if (job.standing.status == Status::kLocked && is_own(job.standing, now)) return {Do::kRun};
   if (now.block < job.block.number || now.block - job.block.number + 1 < policy.depth) return wait("depth");
   if (is_too_late(job, outlook, policy, now, Queue::kIgnored)) return {Do::kRefuse, "time"};
   if (outlook.wants_lock && job.standing.status == Status::kOpen && job.request.offer.bond > policy.most_bond) {
@@ -115,16 +121,16 @@ Decision decide_proven(const Job& job, const Outlook& outlook, const Policy& pol
     return may_go ? Decision{Do::kSettle} : wait("lock");
   }
   if (policy.lock == LockPolicy::kNever) return {Do::kRefuse, "steps"};
-  if (is_too_late(job, outlook, policy, now, Queue::kIgnored)) return {Do::kRefuse, "time"};
+  // Also where none was expected to be needed.
+  Outlook locking = outlook;
+  locking.wants_lock = true;
+  if (is_too_late(job, locking, policy, now, Queue::kIgnored)) return {Do::kRefuse, "time"};
   if (job.request.offer.bond > policy.most_bond) return {Do::kRefuse, "bond"};
   if (job.request.offer.bond > now.free_bond) return wait("funds");
   return {Do::kLock};
 }
 
-}  // namespace
-
-Decision decide(const Job& job, const Outlook& outlook, const Policy& policy, const Now& now) {
-  if (is_over(job.stage)) return wait("over");
+Decision decide_freely(const Job& job, const Outlook& outlook, const Policy& policy, const Now& now) {
   if (const auto decided = decide_by_standing(job, outlook, policy, now)) return *decided;
   switch (job.stage) {
     case Stage::kSeen:
@@ -139,6 +145,17 @@ Decision decide(const Job& job, const Outlook& outlook, const Policy& policy, co
       break;
   }
   return wait("over");
+}
+
+}  // namespace
+
+// What is under way was in time when it began, so it is ended only by the chain: a proof that is half done is worth
+// more than its start, and a lock that was signed may yet take the bond.
+Decision decide(const Job& job, const Outlook& outlook, const Policy& policy, const Now& now) {
+  if (is_over(job.stage)) return wait("over");
+  const Decision decision = decide_freely(job, outlook, policy, now);
+  if (decision.what == Do::kRefuse && outlook.is_under_way) return wait("under way");
+  return decision;
 }
 
 bool wants_lock(LockPolicy policy, const Estimate& estimate) {
@@ -159,6 +176,18 @@ std::uint64_t last_moment(const Job& job, const Now& now) {
   return is_ours ? std::min(deadline, job.standing.until) : deadline;
 }
 
+std::uint64_t latest_lock(const Job& job, const Outlook& outlook, const Policy& policy, const Now& now) {
+  const std::uint64_t deadline = job.request.offer.deadline;
+  const std::uint64_t needed = seconds_needed(outlook, job.stage, true, policy, now);
+  return std::min(now.time + kLockValidSecs, deadline - std::min(deadline, needed));
+}
+
+bool can_wait(const Job& job, Outlook outlook, std::uint64_t millis, const Policy& policy, const Now& now) {
+  outlook.queue_millis += millis;
+  const std::uint64_t last = last_moment(job, now);
+  return last >= now.time && last - now.time >= seconds_needed(outlook, job.stage, false, policy, now);
+}
+
 std::uint64_t seconds_needed(const Outlook& outlook, Stage stage, bool is_locking, const Policy& policy,
                              const Now& now) {
   const std::uint64_t run = stage == Stage::kSeen ? outlook.estimate.run_millis : 0;
@@ -168,8 +197,11 @@ std::uint64_t seconds_needed(const Outlook& outlook, Stage stage, bool is_lockin
   const bool has_steps = std::max(outlook.transactions, outlook.estimate.transactions) > 1;
   const std::uint64_t delay = is_locking && has_steps ? now.delay_blocks * now.block_millis : 0;
   const std::uint64_t transactions = std::max(outlook.transactions, outlook.estimate.transactions);
-  const std::uint64_t sending =
-      with_margin(transactions * kBlocksOfTransaction * now.block_millis, policy.time_margin_percent);
+  // A step is sent when the one before it is settled; the last one only has to be in a block.
+  const std::uint64_t between =
+      (std::max<std::uint64_t>(transactions, 1) - 1) * (std::max<std::uint64_t>(now.confirmations, 1) - 1);
+  const std::uint64_t blocks = transactions * kBlocksOfTransaction + between;
+  const std::uint64_t sending = with_margin(blocks * now.block_millis, policy.time_margin_percent);
   return (std::max(work, delay) + sending) / 1000 + 1;
 }
 

@@ -34,6 +34,7 @@ struct Now {
   std::uint64_t block = 0;  ///< its newest
   std::uint64_t block_millis = 1'000;
   std::uint64_t delay_blocks = 2;
+  std::uint64_t confirmations = 1;  ///< blocks after which a step is followed by the next one
   std::uint64_t fee_basis_points = 0;
   chain::Address account{};
   chain::U256 free_bond{};  ///< what can be deposited now
@@ -47,6 +48,7 @@ struct Outlook {
   bool wants_lock = false;         ///< see wants_lock()
   std::uint64_t queue_millis = 0;  ///< work that comes before it
   std::uint64_t transactions = 0;  ///< of its settlement, once that is planned
+  bool is_under_way = false;       ///< it is run or proven now, or a lock of it was signed: it is not refused any more
 };
 
 [[nodiscard]] Decision decide(const Job& job, const Outlook& outlook, const Policy& policy, const Now& now);
@@ -60,6 +62,13 @@ struct Outlook {
 [[nodiscard]] bool is_held_by_another(const Standing& standing, const Now& now);
 /// The last moment at which the whole payment comes to this account: the deadline, or the end of its own lock.
 [[nodiscard]] std::uint64_t last_moment(const Job& job, const Now& now);
+
+/// The last moment at which a lock that is decided on now may come into a block: what is to be done then still has its
+/// time before the deadline.
+[[nodiscard]] std::uint64_t latest_lock(const Job& job, const Outlook& outlook, const Policy& policy, const Now& now);
+/// Whether an answer is paid in time if what is to be done next for it starts so much later.
+[[nodiscard]] bool can_wait(const Job& job, Outlook outlook, std::uint64_t millis, const Policy& policy,
+                            const Now& now);
 
 /// Seconds from the start of an answer's proof to its payment, the margin included.
 [[nodiscard]] std::uint64_t seconds_needed(const Outlook& outlook, Stage stage, bool is_locking, const Policy& policy,

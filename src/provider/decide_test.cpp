@@ -146,6 +146,64 @@ TEST(Decide, RefusesWhatItCannotMeet) {
   EXPECT_EQ(bondless.what(), Do::kRun) << "without a lock there is no bond";
 }
 
+TEST(Decide, GivesUpNothingThatIsUnderWay) {
+  // A lock that was signed, or a proof that is half done: what is left would not do to begin it.
+  Case late = Case().steps().ran();
+  late.job.request.offer.deadline = kMoment + 3;
+  EXPECT_EQ(late.decide(), (Decision{Do::kRefuse, "time"}));
+  late.outlook.is_under_way = true;
+  EXPECT_EQ(late.decide(), (Decision{Do::kWait, "under way"}));
+  late.now.time = kMoment + 4;
+  EXPECT_EQ(late.decide(), (Decision{Do::kLose, "deadline"}));
+}
+
+TEST(Decide, LocksOnlyWhileThereIsTimeForTheRest) {
+  Case one = Case().steps().ran();
+  EXPECT_EQ(latest_lock(one.job, one.outlook, one.policy, one.now), kMoment + 120);
+  const std::uint64_t needed = seconds_needed(one.outlook, Stage::kRan, true, one.policy, one.now);
+  one.job.request.offer.deadline = kMoment + needed + 10;
+  EXPECT_EQ(latest_lock(one.job, one.outlook, one.policy, one.now), kMoment + 10);
+  one.outlook.queue_millis = 4'000;
+  EXPECT_EQ(latest_lock(one.job, one.outlook, one.policy, one.now), kMoment + 5) << "and for what comes before it";
+}
+
+TEST(Decide, LocksNoProofForAShorterTimeThanItsStepsTake) {
+  Case larger = Case().proven(2);
+  larger.job.request.offer.lock_duration = 5;
+  EXPECT_EQ(larger.decide(), (Decision{Do::kRefuse, "time"}));
+}
+
+TEST(Decide, ReckonsWithConfirmationsBetweenSteps) {
+  Case steps = Case().steps();
+  steps.policy.time_margin_percent = 0;
+  steps.now.block_millis = 12'000;
+  // Two blocks each, and eleven more until the first one is settled.
+  steps.now.confirmations = 12;
+  EXPECT_EQ(seconds_needed(steps.outlook, Stage::kProven, false, steps.policy, steps.now), 15U * 12 + 1);
+  steps.outlook.transactions = steps.outlook.estimate.transactions = 1;
+  EXPECT_EQ(seconds_needed(steps.outlook, Stage::kProven, false, steps.policy, steps.now), 2U * 12 + 1);
+}
+
+TEST(Decide, TakesNoPriceThatTheOfferDoesNotHave) {
+  Case lied = Case().ran().locked(kTheirs, 90, kMoment - 1);
+  lied.job.standing.price = chain::U256::max();
+  EXPECT_EQ(lied.what(), Do::kProve);
+}
+
+TEST(Decide, AnswersWhatItHasLockedWhateverItCosts) {
+  Case forgotten = Case().locked(kOurs, 90, kMoment + 600);
+  forgotten.policy.prices.compute_hour = tokens(100'000);
+  EXPECT_EQ(forgotten.what(), Do::kRun) << "its journal was lost, and the bond is deposited";
+}
+
+TEST(Decide, KnowsHowLongItCanWait) {
+  const Case ours = Case().ran().locked(kOurs, 100, kMoment + 10);
+  // 5 seconds are needed.
+  EXPECT_TRUE(can_wait(ours.job, ours.outlook, 3'000, ours.policy, ours.now));
+  EXPECT_FALSE(can_wait(ours.job, ours.outlook, 5'000, ours.policy, ours.now));
+  EXPECT_TRUE(can_wait(Case().ran().job, ours.outlook, 60'000, ours.policy, ours.now)) << "no lock ends";
+}
+
 TEST(Decide, WaitsForMoneyAndForItsTurn) {
   Case broke = Case().steps().ran();
   broke.now.free_bond = tokens(9);

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "base/hex.hpp"
 
@@ -56,6 +57,7 @@ constexpr std::array kMigrations = {
     R"(CREATE TABLE measures(
          model BLOB NOT NULL, places INTEGER NOT NULL, run_millis INTEGER NOT NULL, prove_millis INTEGER NOT NULL,
          bytes INTEGER NOT NULL, gas INTEGER NOT NULL, PRIMARY KEY(model, places)) WITHOUT ROWID;)",
+    R"(CREATE INDEX jobs_by_proof ON jobs(proof);)",
 };
 static_assert(kMigrations.size() == Journal::kVersion);
 
@@ -84,7 +86,7 @@ JournalError corrupt_row(std::string_view what) {
 
 // Of jobs that may go on, the request is read from what the chain said.
 std::optional<JournalError> read_request(Job& job) {
-  if (job.stage == Stage::kRefused) return std::nullopt;
+  if (job.stage == Stage::kRefused && job.log.topics.empty()) return std::nullopt;
   const auto event = market::event_of({{}, job.log, {}, {}, 0});
   const auto* requested = event && event.value() ? std::get_if<market::Requested>(&*event.value()) : nullptr;
   if (requested == nullptr || requested->id != job.id) return corrupt_row("a request");
@@ -94,7 +96,10 @@ std::optional<JournalError> read_request(Job& job) {
 
 // The descriptor of the file that keeps others away, locked.
 JournalResult<int> take_lock(const std::string& path) {
-  const std::string lock = path + ".lock";
+  // One file has one lock, whatever links lead to it.
+  std::error_code unknown;
+  const std::filesystem::path real = std::filesystem::weakly_canonical(path, unknown);
+  const std::string lock = (unknown ? path : real.string()) + ".lock";
   const int fd = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return base::Err{JournalError{JournalCause::kOpen, lock + ": " + std::strerror(errno)}};
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
@@ -221,8 +226,9 @@ JournalProblem Journal::save_blocks(const std::deque<chain::BlockRef>& blocks, c
 }
 
 JournalProblem Journal::write(const Job& job) {
-  // Of what is refused the id is enough: whoever pays for many requests does not fill the disk.
-  const bool is_refused = job.stage == Stage::kRefused;
+  // Of what is refused the id is enough: whoever pays for many requests does not fill the disk. A proof's calldata have
+  // all of its requests.
+  const bool is_refused = job.stage == Stage::kRefused && !job.proof;
   const base::Bytes topics = is_refused ? base::Bytes() : joined(job.log.topics);
   const base::Bytes data = is_refused ? base::Bytes() : job.log.data;
   const base::Digest price = job.standing.price.to_bytes();

@@ -120,7 +120,7 @@ class Journal {
   [[nodiscard]] JournalProblem save(const base::Digest& model_id, const Measure& measure);
   [[nodiscard]] JournalResult<std::vector<Measure>> measures(const base::Digest& model_id);
 
-  static constexpr std::uint64_t kVersion = 2;
+  static constexpr std::uint64_t kVersion = 3;
 
  private:
   Journal(Database database, int lock, OnStep on_step);

@@ -116,6 +116,18 @@ TEST_F(JournalFile, KeepsProofsWithTheirJobs) {
   EXPECT_FALSE(journal->proof(77).value());
 }
 
+TEST_F(JournalFile, KeepsRefusedRequestsOfWhichThereIsAProof) {
+  auto journal = opened();
+  Job job = changed_job();
+  StoredProof proof;
+  proof.delivery = {1};
+  proof.proof = {2};
+  ASSERT_EQ(outcome(journal->add_proof(proof, {&job})), "ok");
+  job.stage = Stage::kRefused;
+  EXPECT_EQ(outcome(journal->save(job, Step::kRefused)), "ok");
+  EXPECT_EQ(journal->job(job.id).value(), job) << "others in the proof are paid with its request";
+}
+
 TEST_F(JournalFile, KeepsEveryTransactionThatWasSigned) {
   const Job job = changed_job();
   std::vector<Call> calls{lock_call(job)};
@@ -189,6 +201,13 @@ TEST_F(JournalFile, IsOneProcesss) {
   EXPECT_EQ(outcome(open()), "ok");
 }
 
+TEST_F(JournalFile, IsOneProcesssByWhateverLink) {
+  auto journal = opened();
+  const std::filesystem::path link = folder_ / "link";
+  std::filesystem::create_symlink(path(), link);
+  EXPECT_EQ(outcome(Journal::open(link.string(), kIdentity)), "journal.in_use");
+}
+
 TEST_F(JournalFile, IsOneAccountsOnOneMarket) {
   opened().reset();
   EXPECT_EQ(outcome(open({1, address_of(1), address_of(2)})), "journal.identity");
@@ -203,13 +222,13 @@ TEST_F(JournalFile, ComesFromEarlierVersions) {
     auto journal = opened();
     EXPECT_EQ(outcome(journal->save(job, Step::kRan)), "ok");
   }
-  execute("DROP TABLE measures; PRAGMA user_version=1");
+  execute("DROP TABLE measures; DROP INDEX jobs_by_proof; PRAGMA user_version=1");
   {
     auto journal = opened();
     EXPECT_EQ(journal->jobs().value(), std::vector{job});
     EXPECT_EQ(outcome(journal->save(digest_of(1), Measure{1, 2, 3, 4, 5})), "ok");
   }
-  execute("PRAGMA user_version=3");
+  execute("PRAGMA user_version=4");
   EXPECT_EQ(outcome(open()), "journal.version");
 }
 

@@ -14,7 +14,8 @@ namespace {
 using Kind = ServiceError::Kind;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kHistory = 1'000;  // blocks for which what is over is kept whole
+constexpr std::uint64_t kHistory = 1'000;    // blocks for which what is over is kept whole
+constexpr std::uint64_t kForgetEvery = 100;  // blocks
 
 ServiceError error_from(const JournalError& error) {
   return {Kind::kEnvironment, fmt::format("{}: {}", name(error.cause), error.text)};
@@ -63,6 +64,10 @@ std::optional<ServiceError> Service::start(std::vector<ServedModel> models) {
   const auto terms = market_->terms();
   if (!terms) return error_from(terms.error());
   terms_ = terms.value();
+  // No market was deployed with others, whatever a node says.
+  if (terms_.fee_basis_points > 10'000 || terms_.delay_blocks == 0 || terms_.delay_blocks > 1'000) {
+    return ServiceError{Kind::kModel, "the node names terms of the market that no market has"};
+  }
   if (auto error = check_models(std::move(models))) return error;
   return read_journal();
 }
@@ -156,6 +161,10 @@ std::optional<ServiceError> Service::round() {
   if (!problem) problem = consider();
   if (!problem) problem = poll_outbox();
   if (!problem && !is_stopping()) problem = begin_work();
+  if (!problem && head_.ref.number >= next_forget_) {
+    next_forget_ = head_.ref.number + kForgetEvery;
+    problem = journal_->forget(head_.ref.number - std::min(kHistory, head_.ref.number));
+  }
   publish();
   if (!problem) return std::nullopt;
   worker_.cancel();

@@ -123,7 +123,7 @@ class Service {
   [[nodiscard]] JournalProblem consider(Job& job);
   [[nodiscard]] Outlook outlook_of(const Job& job);
   [[nodiscard]] Now now() const;
-  [[nodiscard]] JournalProblem lock(Job& job);
+  [[nodiscard]] JournalProblem lock(Job& job, const Outlook& outlook);
   [[nodiscard]] JournalProblem end(Job& job, Stage stage, const char* reason, std::string_view text = {});
   [[nodiscard]] JournalProblem say_dry(Job& job, const Decision& decision);
   [[nodiscard]] JournalProblem approve();
@@ -131,6 +131,9 @@ class Service {
   [[nodiscard]] chain::U256 bonds_at_risk() const;
   [[nodiscard]] chain::U256 bonds_in_flight() const;
   [[nodiscard]] std::uint64_t queue_millis();
+  void reckon();
+  [[nodiscard]] bool is_pressing(std::int64_t proof);
+  [[nodiscard]] bool can_wait_for(std::uint64_t millis);
 
   // service_work.cpp: models
   [[nodiscard]] JournalProblem collect();
@@ -188,11 +191,17 @@ class Service {
   bool has_money_ = false;
 
   // Of one round.
+  Now now_;                                  // what consider() reckons with, for all jobs
+  std::uint64_t queue_millis_ = 0;           // likewise
+  std::set<base::Digest> locking_, signed_;  // jobs with a lock on its way; with one that was signed
   std::vector<Job> changed_;
   std::vector<Step> steps_;
   std::vector<base::Digest> runnable_, provable_;
   std::set<std::int64_t> payable_, held_;  // proofs of which an answer can be paid; of which one waits for its lock
   std::optional<std::chrono::steady_clock::time_point> held_since_;  // what could be proven waits for others
+
+  std::uint64_t next_forget_ = 0;  // block
+  unsigned runs_in_row_ = 0;       // since the last proof
 
   std::unique_ptr<Work> work_;
   Worker worker_;  // last: it ends before what it uses

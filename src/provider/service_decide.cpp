@@ -10,9 +10,6 @@
 namespace avow::provider {
 namespace {
 
-// A lock that is not included by then is not wanted any more: the price would not be the one that was decided on.
-constexpr std::uint64_t kLockValidSecs = 120;
-
 chain::U256 sum_of(const chain::U256& a, const chain::U256& b) { return add(a, b).value_or(chain::U256::max()); }
 chain::U256 rest_of(const chain::U256& a, const chain::U256& b) { return subtract(a, b).value_or(chain::U256()); }
 
@@ -31,6 +28,7 @@ Now Service::now() const {
   now.block = head_.ref.number;
   now.block_millis = block_millis_;
   now.delay_blocks = terms_.delay_blocks;
+  now.confirmations = options_.outbox.send.confirmations.value_or(profile_.confirmations);
   now.fee_basis_points = terms_.fee_basis_points;
   now.account = key_->address();
   const chain::U256 in_flight = bonds_in_flight();
@@ -73,7 +71,8 @@ void Service::update_money() {
   has_money_ = true;
 }
 
-// Of what was taken on and has to be in time: what is under way, and what is locked and not proven.
+// Of what was taken on and has to be in time: what is under way, and what is locked, or about to be, and not proven.
+// Each as if it were proven alone, as nobody knows what will be proven together; that takes hardly longer.
 std::uint64_t Service::queue_millis() {
   std::uint64_t sum = 0;
   if (work_ != nullptr) {
@@ -81,17 +80,13 @@ std::uint64_t Service::queue_millis() {
     const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(spent).count();
     sum += work_->expected_millis - std::min(work_->expected_millis, static_cast<std::uint64_t>(millis));
   }
-  for (const auto& [id, served] : served_) {
-    std::uint64_t locked = 0;
-    for (const auto& [job_id, job] : jobs_) {
-      const bool is_ours = job.standing.status == market::Status::kLocked && job.standing.account == key_->address();
-      if (job.request.model_id == id && job.stage == Stage::kRan && is_ours) ++locked;
-    }
-    if (locked == 0 || served.estimates.is_empty()) continue;
-    const std::uint64_t together = std::min<std::uint64_t>(locked, options_.policy.most_batch);
-    const std::uint64_t proofs = (locked + together - 1) / together;
-    const std::uint64_t places = places_of(together, served.model.usual.tokens);
-    sum += proofs * served.estimates.of(places, together, limits_).prove_millis;
+  for (const auto& [id, job] : jobs_) {
+    const bool is_ours = job.standing.status == market::Status::kLocked && job.standing.account == key_->address();
+    if (job.stage != Stage::kRan || (!is_ours && !locking_.contains(id))) continue;
+    if (work_ != nullptr && std::find(work_->jobs.begin(), work_->jobs.end(), id) != work_->jobs.end()) continue;
+    const Served* served = served_of(job.request.model_id);
+    if (served == nullptr || served->estimates.is_empty()) continue;
+    sum += outlook_of(job).alone.prove_millis;
   }
   return sum;
 }
@@ -112,7 +107,46 @@ Outlook Service::outlook_of(const Job& job) {
     outlook.wants_lock = wants_lock(options_.policy.lock, outlook.estimate);
   }
   if (job.proof) outlook.transactions = outbox_->calls_of(*job.proof).size();
+  const bool is_worked_at =
+      work_ != nullptr && std::find(work_->jobs.begin(), work_->jobs.end(), job.id) != work_->jobs.end();
+  outlook.is_under_way = is_worked_at || signed_.contains(job.id);
   return outlook;
+}
+
+// What is the same for all jobs until one of them is locked: there may be thousands that wait.
+void Service::reckon() {
+  locking_.clear();
+  signed_.clear();
+  for (const Call* call : outbox_->calls()) {
+    if (call->kind != CallKind::kLock) continue;
+    locking_.insert(call->job);
+    if (call->state != CallState::kPlanned) signed_.insert(call->job);
+  }
+  now_ = now();
+  queue_millis_ = queue_millis();
+}
+
+// Whether all that has a bond at stake and could be proven now is still in time if it waits for so long.
+bool Service::can_wait_for(std::uint64_t millis) {
+  return std::all_of(provable_.begin(), provable_.end(), [&](const base::Digest& id) {
+    const auto job = jobs_.find(id);
+    if (job == jobs_.end() || job->second.standing.status != market::Status::kLocked) return true;
+    if (job->second.standing.account != key_->address()) return true;
+    Outlook outlook = outlook_of(job->second);
+    outlook.queue_millis = queue_millis_;
+    return can_wait(job->second, outlook, millis, options_.policy, now_);
+  });
+}
+
+// Whether a bond would be lost if the proof waited any longer for others to be locked.
+bool Service::is_pressing(std::int64_t proof) {
+  constexpr std::uint64_t kBlocksAhead = 4;
+  const std::vector<Job*> jobs = jobs_of(proof);
+  return std::any_of(jobs.begin(), jobs.end(), [&](const Job* job) {
+    const Standing& standing = job->standing;
+    const bool is_ours = standing.status == market::Status::kLocked && standing.account == key_->address();
+    return is_ours && !can_wait(*job, outlook_of(*job), kBlocksAhead * block_millis_, options_.policy, now_);
+  });
 }
 
 JournalProblem Service::consider() {
@@ -127,6 +161,7 @@ JournalProblem Service::consider() {
     Served* served = served_of(job.request.model_id);
     if (served != nullptr && may_be_batched(job, key_->address())) ++served->waiting;
   }
+  reckon();
   // Jobs that end leave the list.
   const std::vector<base::Digest> order = order_;
   for (const base::Digest& id : order) {
@@ -135,7 +170,7 @@ JournalProblem Service::consider() {
     if (auto problem = consider(job->second)) return problem;
   }
   for (const std::int64_t proof : payable_) {
-    if (held_.contains(proof)) continue;
+    if (held_.contains(proof) && !is_pressing(proof)) continue;
     if (auto problem = settle(proof)) return problem;
   }
   return std::nullopt;
@@ -146,8 +181,8 @@ JournalProblem Service::consider(Job& job) {
   // A journal may be opened without one of its models: its jobs wait for it, or for their end.
   if (served == nullptr || served->estimates.is_empty()) return std::nullopt;
   Outlook outlook = outlook_of(job);
-  outlook.queue_millis = queue_millis();
-  const Now at = now();
+  outlook.queue_millis = queue_millis_;
+  const Now& at = now_;
   Decision decision = decide(job, outlook, options_.policy, at);
   const std::string_view why = decision.reason;
   if (decision.what == Do::kRefuse && (why == "time" || why == "bond") && served->waiting > 1) {
@@ -157,6 +192,9 @@ JournalProblem Service::consider(Job& job) {
     decision = decide(job, outlook, options_.policy, at);
     if (decision.what != Do::kRefuse) alone_.insert(job.id);
   }
+  const bool is_work = decision.what == Do::kRun || decision.what == Do::kProve || decision.what == Do::kLock;
+  // Nothing is paid for it any more, and bonds go back.
+  if (served->is_frozen && is_work) return end(job, Stage::kRefused, "frozen");
   const bool is_locking = decision.what == Do::kLock || decision.reason == std::string_view("lock") ||
                           decision.reason == std::string_view("funds");
   if (is_locking && job.proof) held_.insert(*job.proof);
@@ -172,7 +210,7 @@ JournalProblem Service::consider(Job& job) {
       return std::nullopt;
     case Do::kLock:
       if (options_.is_dry_run) return say_dry(job, decision);
-      return lock(job);
+      return lock(job, outlook);
     case Do::kSettle:
       if (job.proof) payable_.insert(*job.proof);
       return std::nullopt;
@@ -195,23 +233,24 @@ JournalProblem Service::say_dry(Job& job, const Decision& decision) {
   return std::nullopt;
 }
 
-JournalProblem Service::lock(Job& job) {
+JournalProblem Service::lock(Job& job, const Outlook& outlook) {
   if (is_stopping() || outbox_->lock_of(job.id) != nullptr) return std::nullopt;
   const auto retry = retry_at_.find(job.id);
   if (retry != retry_at_.end() && wall_time() < retry->second) return std::nullopt;
   const chain::U256 needed = sum_of(bonds_in_flight(), job.request.offer.bond);
   if (allowance_ < needed) return approve();
   const std::uint64_t deadline = job.request.offer.deadline;
-  const std::uint64_t time = now().time;
   Call call;
   call.kind = CallKind::kLock;
   call.job = job.id;
-  call.request = market_->lock(job.request, std::min(deadline, time + kLockValidSecs));
+  call.request = market_->lock(job.request, latest_lock(job, outlook, options_.policy, now_));
   log_->info("job.locking", {{"id", job.id},
-                             {"price", market::price_at(job.request.offer, time)},
+                             {"price", market::price_at(job.request.offer, now_.time)},
                              {"bond", job.request.offer.bond},
                              {"deadline", deadline}});
-  return outbox_->add({std::move(call)}, std::nullopt);
+  if (auto problem = outbox_->add({std::move(call)}, std::nullopt)) return problem;
+  reckon();  // the next one comes behind it
+  return std::nullopt;
 }
 
 // The market takes bonds from the account; it is allowed to take as many as may be at risk, not more.

@@ -43,7 +43,7 @@ JournalProblem Service::settle(std::int64_t proof) {
   const auto last = std::max_element(calls.begin(), calls.end(),
                                      [](const Call* a, const Call* b) { return a->block.number < b->block.number; });
   if ((*last)->block.number >= head_.ref.number) return std::nullopt;
-  return plan_failed(proof, {chain::Cause::kReverted, "the payment has left out an answer"});
+  return plan_failed(proof, {chain::Cause::kFailed, "the payment has left out an answer"});
 }
 
 std::optional<market::DeliveredAnswers> Service::delivered(const StoredProof& proof) {
@@ -108,6 +108,12 @@ JournalProblem Service::plan_failed(std::int64_t proof, const chain::Error& erro
                 error.text);
   if (auto problem = outbox_->give_up(proof)) return problem;
   plan_retry_[proof] = wall_time() + kRetrySecs;
+  // What was only simulated cost nothing: with a bond at stake it is tried until the deadline, as the node may be ill.
+  const std::vector<Job*> waiting = jobs_of(proof);
+  const bool has_bond = std::any_of(waiting.begin(), waiting.end(), [&](const Job* job) {
+    return job->standing.status == market::Status::kLocked && job->standing.account == key_->address();
+  });
+  if (has_bond && error.cause != chain::Cause::kFailed) return std::nullopt;
   if (++plan_failures_[proof] < kMostPlans) return std::nullopt;
   for (Job* job : jobs_of(proof)) {
     if (auto problem = end(*job, Stage::kRefused, "settle", error.text)) return problem;

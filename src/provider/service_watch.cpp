@@ -133,8 +133,9 @@ std::optional<chain::Error> Service::refresh(std::uint64_t from, JournalProblem&
         }
         has_proof = proof.value() && !proof.value()->proof.empty();
       }
-      if (job.stage == Stage::kPaid) --metrics_.paid;
-      if (job.stage == Stage::kLost) --metrics_.lost;
+      // Those that were over before this process started were not counted.
+      if (job.stage == Stage::kPaid && metrics_.paid > 0) --metrics_.paid;
+      if (job.stage == Stage::kLost && metrics_.lost > 0) --metrics_.lost;
       job.stage = stage_again(job, has_proof);
       if (!has_proof) job.proof.reset();
       job.reason.clear();

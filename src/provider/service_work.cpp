@@ -164,11 +164,15 @@ JournalProblem Service::collect_proof(Work& work) {
 // Answers first, so that more of them can be proven together; but what makes a whole batch is not kept waiting.
 JournalProblem Service::begin_work() {
   if (work_ != nullptr || !is_reached_) return std::nullopt;
-  const bool is_full = provable_.size() >= options_.policy.most_batch;
-  if (!runnable_.empty() && !is_full) {
-    const auto job = jobs_.find(runnable_.front());
-    if (job != jobs_.end()) start_run(job->second);
-    return std::nullopt;
+  // Nor by runs without end, nor beyond the end of a lock.
+  const bool is_full = provable_.size() >= options_.policy.most_batch || runs_in_row_ >= options_.policy.most_batch;
+  const auto first = runnable_.empty() ? jobs_.end() : jobs_.find(runnable_.front());
+  if (first != jobs_.end()) {
+    const bool may_run = !is_full && can_wait_for(outlook_of(first->second).alone.run_millis);
+    if (provable_.empty() || may_run) {
+      start_run(first->second);
+      return std::nullopt;
+    }
   }
   if (provable_.empty()) {
     held_since_.reset();
@@ -183,10 +187,12 @@ JournalProblem Service::begin_work() {
              job->second.standing.status == market::Status::kOpen &&
              job->second.request.model_id == batch.front()->request.model_id;
     });
-    if (others_come && !held_since_) held_since_ = SteadyClock::now();
-    if (others_come && millis_since(*held_since_) < kHoldBlocks * block_millis_) return std::nullopt;
+    const bool may_hold = others_come && can_wait_for(kHoldBlocks * block_millis_);
+    if (may_hold && !held_since_) held_since_ = SteadyClock::now();
+    if (may_hold && millis_since(*held_since_) < kHoldBlocks * block_millis_) return std::nullopt;
   }
   held_since_.reset();
+  runs_in_row_ = 0;
   if (!batch.empty()) start_proof(batch);
   return std::nullopt;
 }
@@ -198,6 +204,7 @@ void Service::start_run(Job& job) {
   work_ = std::make_unique<Work>();
   work_->jobs = {job.id};
   work_->served = &served;
+  ++runs_in_row_;
   work_->expected_millis = outlook_of(job).alone.run_millis;
   work_->start = SteadyClock::now();
   worker_.start([work = work_.get(), request = std::move(*request)](const std::atomic<bool>& cancelled) {
@@ -224,13 +231,11 @@ std::vector<Job*> Service::next_batch() {
     const compile::Lengths lengths =
         lengths_of_answer(job.request.input.size() / width, job.output->ids.size() / width);
     const bool is_ours = job.standing.status == market::Status::kLocked && job.standing.account == key_->address();
-    // One that could not be proven with others is of a model of its own here.
-    base::Digest model_id = job.request.model_id;
-    if (alone_.contains(id) && !waiting.empty()) continue;
-    if (alone_.contains(id)) model_id = {};
-    waiting.push_back({id, model_id, lengths.tokens, lengths.steps, last_moment(job, at), is_ours});
+    waiting.push_back({id, job.request.model_id, lengths.tokens, lengths.steps, last_moment(job, at), is_ours,
+                       job.standing.since_block, alone_.contains(id)});
   }
   if (waiting.empty()) return {};
+  sort_waiting(waiting);
   Served& served = *served_of(jobs_.at(waiting.front().id).request.model_id);
   BatchLimits limits;
   limits.most = options_.policy.most_batch;

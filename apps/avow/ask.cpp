@@ -97,7 +97,7 @@ int leave(const requester::Error& error, const requester::Record* record) {
   if (record == nullptr) return code;
   const std::string id = base::to_hex(record->id);
   fmt::print(stderr,
-             "the request stands: it may be answered, and is paid then\n"
+             "the request is on the chain, or on its way there: it may be answered, and is paid then\n"
              "  avow request show {0} --follow    waits on\n"
              "  avow request cancel {0}           takes it back\n",
              id);
@@ -131,24 +131,29 @@ std::uint64_t gas_of(const std::vector<chain::Receipt>& receipts) {
   return gas;
 }
 
+const char* unanswered_status(requester::Ending::Kind kind) {
+  if (kind == requester::Ending::Kind::kUnposted) return "unknown";
+  return kind == requester::Ending::Kind::kRefunded ? "refunded" : "expired";
+}
+
+const char* unanswered_text(requester::Ending::Kind kind) {
+  if (kind == requester::Ending::Kind::kUnposted) return "the request did not get onto the chain, and took no money";
+  if (kind == requester::Ending::Kind::kExpired) return "nobody answered; `avow request refund` gets the money back";
+  return "nobody answered, and the money came back; a higher --max-price may help: `avow price` says what others paid";
+}
+
 // What came of it, as the command's last words.
 int report_outcome(const AskCommandOptions& options, const Network& network, const Prepared& prepared,
                    const requester::Outcome& outcome, const nlohmann::ordered_json& events) {
-  const PaidView view{network.session, prepared.model, outcome.record.request, &prepared.tokenizer};
+  const PaidView view{network.session, prepared.model, outcome.record.request, &prepared.tokenizer, Shown::kAnswer};
   nlohmann::ordered_json json{{"request_id", base::to_hex(outcome.record.id)},
                               {"model_id", base::to_hex(prepared.model.key.id())}};
   if (outcome.ending.kind != requester::Ending::Kind::kFulfilled) {
-    const bool is_back = outcome.ending.kind == requester::Ending::Kind::kRefunded;
-    if (options.json) {
-      json["status"] = is_back ? "refunded" : "expired";
-      json["events"] = events;
-      print_json(json);
-      return kNo;
-    }
-    return refuse(kAsk, kNo,
-                  is_back ? "nobody answered, and the money came back; a higher --max-price may help: `avow price` "
-                            "says what others paid"
-                          : "nobody answered; `avow request refund` gets the money back");
+    if (!options.json) return refuse(kAsk, kNo, unanswered_text(outcome.ending.kind));
+    json["status"] = unanswered_status(outcome.ending.kind);
+    json["events"] = events;
+    print_json(json);
+    return kNo;
   }
   const auto shown =
       show_paid(kAsk, view, *outcome.ending.paid, options.verify ? PaidCheck::kVerify : PaidCheck::kBelieve,
@@ -200,7 +205,8 @@ void add_offer_options(CLI::App& ask, AskCommandOptions& options) {
                  "If nobody wants it at --max-price, take it back and post it again at half as much more, up to this "
                  "price; never is more than one of them paid");
   ask.add_option("--bump-after", options.bump_after, "Seconds at --max-price until then")->capture_default_str();
-  ask.add_option("--deadline", options.terms.lifetime_secs, "Seconds until the request expires and its money is back")
+  ask.add_option("--deadline", options.terms.lifetime_secs,
+                 "Seconds until the request expires and its money comes back; of --bump, all of them together")
       ->capture_default_str();
   ask.add_option(
          "--lock-duration", options.terms.lock_duration_secs,

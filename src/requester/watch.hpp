@@ -23,7 +23,8 @@ struct Ending {
   enum class Kind : std::uint8_t {
     kFulfilled,
     kRefunded,
-    kExpired,  ///< the deadline has passed, and the money has not come back yet
+    kExpired,   ///< the deadline has passed, and the money has not come back yet
+    kUnposted,  ///< likewise, and the request never was on the chain: it took no money
   };
   Kind kind = Kind::kExpired;
   std::optional<PaidAnswer> paid{};  ///< of kFulfilled
@@ -49,6 +50,7 @@ class RequestWatch {
   /// Of the last look.
   [[nodiscard]] const market::RequestState& state() const { return state_; }
   [[nodiscard]] const chain::Block& head() const { return head_; }
+  [[nodiscard]] std::uint64_t delay_blocks() const { return delay_blocks_; }
   /// Whether a lock or cancellation is so old that it counts; of the last look.
   [[nodiscard]] bool is_effective() const { return head_.ref.number >= state_.since_block + delay_blocks_; }
 

@@ -102,6 +102,7 @@ class Service {
   [[nodiscard]] std::optional<ServiceError> read_journal();
   [[nodiscard]] std::optional<ServiceError> check_models(std::vector<ServedModel> models);
   [[nodiscard]] std::optional<ServiceError> wait_for_end();
+  [[nodiscard]] JournalProblem forget_old();
   void publish();
   [[nodiscard]] bool is_stopping() const { return options_.stop != nullptr && *options_.stop; }
   [[nodiscard]] std::uint64_t wall_time() const;
@@ -182,6 +183,8 @@ class Service {
   chain::Block head_;
   std::deque<std::pair<std::uint64_t, std::uint64_t>> block_times_;  // number and timestamp
   std::uint64_t block_millis_ = 12'000;
+  chain::BlockRef saved_head_;  // that the journal has
+  std::uint64_t forgot_at_ = 0;
   bool is_at_head_ = false;
   bool is_reached_ = true;  // the nodes
   std::chrono::milliseconds backoff_{0};
@@ -200,8 +203,7 @@ class Service {
   std::set<std::int64_t> payable_, held_;  // proofs of which an answer can be paid; of which one waits for its lock
   std::optional<std::chrono::steady_clock::time_point> held_since_;  // what could be proven waits for others
 
-  std::uint64_t next_forget_ = 0;  // block
-  unsigned runs_in_row_ = 0;       // since the last proof
+  unsigned runs_in_row_ = 0;  // since the last proof
 
   std::unique_ptr<Work> work_;
   Worker worker_;  // last: it ends before what it uses

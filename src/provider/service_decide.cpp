@@ -25,6 +25,7 @@ bool may_be_batched(const Job& job, const chain::Address& account) {
 Now Service::now() const {
   Now now;
   now.time = std::max(head_.timestamp, wall_time());
+  now.head_time = head_.timestamp;
   now.block = head_.ref.number;
   now.block_millis = block_millis_;
   now.delay_blocks = terms_.delay_blocks;
@@ -154,7 +155,8 @@ JournalProblem Service::consider() {
   provable_.clear();
   payable_.clear();
   held_.clear();
-  if (head_.timestamp == 0) return std::nullopt;
+  // Of what is not known nothing is decided.
+  if (!is_reached_ || head_.timestamp == 0) return std::nullopt;
   update_money();
   for (auto& [id, served] : served_) served.waiting = 0;
   for (const auto& [id, job] : jobs_) {
@@ -179,7 +181,9 @@ JournalProblem Service::consider() {
 JournalProblem Service::consider(Job& job) {
   const Served* served = served_of(job.request.model_id);
   // A journal may be opened without one of its models: its jobs wait for it, or for their end.
-  if (served == nullptr || served->estimates.is_empty()) return std::nullopt;
+  if (served == nullptr || served->estimates.is_empty()) {
+    return head_.timestamp > job.request.offer.deadline ? end(job, Stage::kLost, "deadline") : std::nullopt;
+  }
   Outlook outlook = outlook_of(job);
   outlook.queue_millis = queue_millis_;
   const Now& at = now_;

@@ -131,24 +131,29 @@ std::uint64_t gas_of(const std::vector<chain::Receipt>& receipts) {
   return gas;
 }
 
+const char* unanswered_status(requester::Ending::Kind kind) {
+  if (kind == requester::Ending::Kind::kUnposted) return "unknown";
+  return kind == requester::Ending::Kind::kRefunded ? "refunded" : "expired";
+}
+
+const char* unanswered_text(requester::Ending::Kind kind) {
+  if (kind == requester::Ending::Kind::kUnposted) return "the request did not get onto the chain, and took no money";
+  if (kind == requester::Ending::Kind::kExpired) return "nobody answered; `avow request refund` gets the money back";
+  return "nobody answered, and the money came back; a higher --max-price may help: `avow price` says what others paid";
+}
+
 // What came of it, as the command's last words.
 int report_outcome(const AskCommandOptions& options, const Network& network, const Prepared& prepared,
                    const requester::Outcome& outcome, const nlohmann::ordered_json& events) {
-  const PaidView view{network.session, prepared.model, outcome.record.request, &prepared.tokenizer};
+  const PaidView view{network.session, prepared.model, outcome.record.request, &prepared.tokenizer, Shown::kAnswer};
   nlohmann::ordered_json json{{"request_id", base::to_hex(outcome.record.id)},
                               {"model_id", base::to_hex(prepared.model.key.id())}};
   if (outcome.ending.kind != requester::Ending::Kind::kFulfilled) {
-    const bool is_back = outcome.ending.kind == requester::Ending::Kind::kRefunded;
-    if (options.json) {
-      json["status"] = is_back ? "refunded" : "expired";
-      json["events"] = events;
-      print_json(json);
-      return kNo;
-    }
-    return refuse(kAsk, kNo,
-                  is_back ? "nobody answered, and the money came back; a higher --max-price may help: `avow price` "
-                            "says what others paid"
-                          : "nobody answered; `avow request refund` gets the money back");
+    if (!options.json) return refuse(kAsk, kNo, unanswered_text(outcome.ending.kind));
+    json["status"] = unanswered_status(outcome.ending.kind);
+    json["events"] = events;
+    print_json(json);
+    return kNo;
   }
   const auto shown =
       show_paid(kAsk, view, *outcome.ending.paid, options.verify ? PaidCheck::kVerify : PaidCheck::kBelieve,

@@ -19,8 +19,9 @@ using requester::UpdateKind;
 // A chain of this machine makes blocks at once, or each second.
 constexpr std::chrono::milliseconds kLocalPoll{200};
 constexpr std::chrono::milliseconds kUsualPoll{1'000};
-// After which a transaction that is in no block is replaced by one with higher fees.
-constexpr std::chrono::milliseconds kPatience{120'000};
+// A transaction that is in no block after two minutes is replaced by one with higher fees; Ctrl-C is seen sooner.
+constexpr std::chrono::milliseconds kPatience{2'000};
+constexpr unsigned kParts = 60;
 
 int exit_code_of(const chain::Error& error) {
   switch (error.cause) {
@@ -95,6 +96,7 @@ base::Result<std::unique_ptr<Network>, int> open_network(const char* command, co
   session.poll = session.profile.chain_id == requester::kDevelopmentChain ? kLocalPoll : kUsualPoll;
   session.sending.poll = session.poll;
   session.sending.patience = kPatience;
+  session.sending_parts = kParts;
   return network;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/hex.hpp"
 #include "commands.hpp"
@@ -108,6 +109,20 @@ int request_list(const RequestOptions& options) {
   return listed.value().problems.empty() ? kGood : kNo;
 }
 
+// What the tokens on the chain say, which is what is answered, whatever a record has.
+void print_prompt(const Record& record, const model::Tokenizer* tokenizer, unsigned id_bytes) {
+  const auto asked = market::asked(record.request, record.id, id_bytes);
+  if (!asked) return;
+  if (tokenizer == nullptr) {
+    fmt::print("prompt     {}\n", fmt::join(asked->input, " "));
+    return;
+  }
+  fmt::print("prompt     {}\n", prompt_text(*asked, *tokenizer));
+  if (!has_marks(asked->input, *tokenizer) && !is_plain(asked->input, *tokenizer)) {
+    fmt::print("           in other tokens than this text has: {}\n", fmt::join(asked->input, " "));
+  }
+}
+
 void print_request(const Network& network, const Record& record, const market::RequestState& state,
                    const requester::Possible& possible) {
   const market::Request& request = record.request;
@@ -115,7 +130,6 @@ void print_request(const Network& network, const Record& record, const market::R
   fmt::print("request    {}\nmodel      {}{}\n", base::to_hex(record.id), base::to_hex(request.model_id),
              record.model.empty() ? "" : " (" + printable(record.model) + ")");
   fmt::print("requester  {}, nonce {}\n", to_string(request.requester), to_decimal(request.nonce));
-  if (!record.prompt.empty()) fmt::print("prompt     {}\n", printable(record.prompt));
   fmt::print("asked      at most {} tokens\n", request.max_new_tokens);
   fmt::print("offer      {} to {}, {} thousandths of it however short the answer is\n",
              chain::to_units(offer.min_price, requester::kTokenDecimals), requester::to_tokens(offer.max_price),
@@ -169,22 +183,26 @@ int show_found(const char* command, const RequestOptions& options, FoundRequest&
   if (!standing) return standing.error();
   const auto possible = requester::what_is_possible(network.session, found.record.request);
   if (!possible) return refuse(command, possible.error());
+  const auto model = requester::known_model(*network.market, found.record.request.model_id);
+  if (!model) return refuse(command, model.error());
+  const auto tokenizer = tokenizer_for(command, options, network, model.value());
+  if (!tokenizer) return tokenizer.error();
+  const model::Tokenizer* names = tokenizer.value() ? &*tokenizer.value() : nullptr;
   const bool is_check = check == PaidCheck::kVerify;
-  if (!options.json && !is_check) print_request(network, found.record, standing.value().state, possible.value());
+  const auto& ending = standing.value().ending;
+  const bool is_paid = ending && ending->paid;
+  if (!options.json && !is_check) {
+    print_request(network, found.record, standing.value().state, possible.value());
+    if (!is_paid) print_prompt(found.record, names, model.value().id_bytes);
+  }
   nlohmann::ordered_json json{{"request_id", base::to_hex(found.record.id)},
                               {"status", name(standing.value().state.status)},
                               {"money", possible.value().text},
                               {"request", requester::to_json(found.record.request)}};
   if (options.follow) json["events"] = events;
   int code = kGood;
-  const auto& ending = standing.value().ending;
-  if (ending && ending->paid) {
-    const auto model = requester::known_model(*network.market, found.record.request.model_id);
-    if (!model) return refuse(command, model.error());
-    const auto tokenizer = tokenizer_for(command, options, network, model.value());
-    if (!tokenizer) return tokenizer.error();
-    const PaidView view{network.session, model.value(), found.record.request,
-                        tokenizer.value() ? &*tokenizer.value() : nullptr};
+  if (is_paid) {
+    const PaidView view{network.session, model.value(), found.record.request, names, Shown::kAll};
     code = show_paid(command, view, *ending->paid, check, options.json ? &json : nullptr);
   } else if (is_check) {
     code = refuse(command, kNo,

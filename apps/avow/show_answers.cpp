@@ -88,6 +88,10 @@ bool has_marks(const Ids& input, const model::Tokenizer& tokenizer) {
   return prompt_of(request, tokenizer).has_marks;
 }
 
+std::string prompt_text(const answer::Request& request, const model::Tokenizer& tokenizer) {
+  return prompt_of(request, tokenizer).text;
+}
+
 std::string answer_text(const answer::Answer& given, const model::Tokenizer& tokenizer) {
   Ids ids = given.output;
   if (given.end == answer::End::kStop && !ids.empty()) ids.pop_back();

@@ -29,6 +29,8 @@ void print(const answer::Answer& given, const model::Tokenizer* tokenizer);
 [[nodiscard]] bool is_plain(const std::vector<std::uint32_t>& input, const model::Tokenizer& tokenizer);
 /// Whether a token is among them that no text has: a chat's markers, for one.
 [[nodiscard]] bool has_marks(const std::vector<std::uint32_t>& input, const model::Tokenizer& tokenizer);
+/// The text of a prompt for a terminal, without the token that every text begins with; tokens without text as \<id>.
+[[nodiscard]] std::string prompt_text(const answer::Request& request, const model::Tokenizer& tokenizer);
 /// The text of an output, without its stop token: any bytes.
 [[nodiscard]] std::string answer_text(const answer::Answer& given, const model::Tokenizer& tokenizer);
 [[nodiscard]] nlohmann::ordered_json json_of(const CheckedAnswers& checked, const model::Tokenizer* tokenizer);

@@ -34,8 +34,10 @@ void print_payment(const PaidView& view, const requester::PaidAnswer& paid, std:
              paid.gas_used, paid.block.number);
 }
 
-void print_answer(const answer::Answer& given, const model::Tokenizer* tokenizer) {
-  if (tokenizer == nullptr) {
+void print_answer(const answer::Answer& given, const model::Tokenizer* tokenizer, Shown shown) {
+  if (shown == Shown::kAll) {
+    print(given, tokenizer);
+  } else if (tokenizer == nullptr) {
     fmt::print("{}\n", fmt::join(given.output, " "));
   } else {
     fmt::print("{}\n", streamed(answer_text(given, *tokenizer)));
@@ -78,7 +80,7 @@ int show_paid(const char* command, const PaidView& view, const requester::PaidAn
     }
     return kGood;
   }
-  print_answer(*given, view.tokenizer);
+  print_answer(*given, view.tokenizer, view.shown);
   print_payment(view, paid, given->output.size());
   if (checked) {
     fmt::print(stderr, "[verified here: {} bits, a proof of {} bytes in {} transaction{}]\n", checked->bits,

@@ -9,11 +9,17 @@
 // What commands show of an answer that was paid on a chain.
 namespace avow::app {
 
+enum class Shown : std::uint8_t {
+  kAnswer,  ///< its text alone
+  kAll,     ///< what was asked, too
+};
+
 struct PaidView {
   const requester::Session& session;
   const requester::KnownModel& model;
   const market::Request& request;
   const model::Tokenizer* tokenizer;  ///< null: ids are shown
+  Shown shown = Shown::kAnswer;
 };
 
 enum class PaidCheck : std::uint8_t {

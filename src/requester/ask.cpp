@@ -8,6 +8,9 @@ namespace {
 
 using Kind = Ending::Kind;
 
+// Of what need not be asked at each look.
+constexpr std::uint64_t kLooksBetween = 16;
+
 // Whether the next look says what to do: the request stands elsewhere than it did a moment ago, so that the contract
 // refuses the call, or it was not sent, or not settled in time.
 bool is_for_the_next_look(const Error& error) {
@@ -58,17 +61,50 @@ Result<Ending> Asker::see_through(const Record& record, const AskOptions& option
   for (;;) {
     auto ending = watch.look_patiently();
     if (!ending) return base::Err{ending.error()};
-    if (ending.value()) {
-      if (ending.value()->kind != Kind::kExpired || !options.takes_back) return std::move(*ending.value());
-      if (auto error = end_taking_back(record)) return base::Err{std::move(*error)};
-    } else if (watch.state().status == market::Status::kOpen && can_bump &&
-               is_unwanted(watch, record.request.offer, options.bump)) {
-      if (auto error = begin_taking_back(record)) return base::Err{std::move(*error)};
-    } else if (watch.state().status == market::Status::kCancelling && watch.is_effective()) {
-      if (auto error = end_taking_back(record)) return base::Err{std::move(*error)};
+    if (ending.value() && (ending.value()->kind != Kind::kExpired || !options.takes_back)) {
+      return std::move(*ending.value());
     }
+    ++looks_;
+    auto error = ending.value() ? end_taking_back(record) : next_step(watch, record, options, can_bump);
+    if (error) return base::Err{std::move(*error)};
     session_->chain().sleep()(session_->poll);
   }
+}
+
+// What is to be done where the request stands, if anything.
+std::optional<Error> Asker::next_step(const RequestWatch& watch, const Record& record, const AskOptions& options,
+                                      bool can_bump) {
+  using market::Status;
+  const bool is_now_and_then = looks_ % kLooksBetween == 0;
+  switch (watch.state().status) {
+    case Status::kUnknown:
+      if (is_now_and_then) post_again(record);
+      break;
+    case Status::kOpen:
+      if (can_bump && is_unwanted(watch, record.request.offer, options.bump)) return begin_taking_back(record);
+      [[fallthrough]];
+    case Status::kLocked:
+      if (is_now_and_then && is_frozen(record)) return end_taking_back(record);
+      break;
+    case Status::kCancelling:
+      if (watch.is_effective()) return end_taking_back(record);
+      break;
+    default:
+      break;
+  }
+  return std::nullopt;
+}
+
+// The chain has left the block that it was posted in: the same transaction does it again, and harms nowhere.
+void Asker::post_again(const Record& record) const {
+  for (const SentTransaction& sent : record.transactions) {
+    if (sent.what == "request") (void)session_->chain().send(sent.bytes);
+  }
+}
+
+bool Asker::is_frozen(const Record& record) const {
+  const auto frozen = session_->market->is_frozen(record.request.verifier, record.request.model_id);
+  return frozen && frozen.value();
 }
 
 bool Asker::is_unwanted(const RequestWatch& watch, const market::Offer& offer, const BumpPolicy& bump) const {

@@ -38,6 +38,10 @@ class Asker {
   [[nodiscard]] bool is_unwanted(const RequestWatch& watch, const market::Offer& offer, const BumpPolicy& bump) const;
   [[nodiscard]] std::optional<Error> begin_taking_back(const Record& record);
   [[nodiscard]] std::optional<Error> end_taking_back(const Record& record);
+  [[nodiscard]] std::optional<Error> next_step(const RequestWatch& watch, const Record& record,
+                                               const AskOptions& options, bool can_bump);
+  void post_again(const Record& record) const;
+  [[nodiscard]] bool is_frozen(const Record& record) const;
   [[nodiscard]] Record latest(const Record& record) const;
 
   const Session* session_;
@@ -45,6 +49,7 @@ class Asker {
   Poster poster_;
   std::vector<chain::Receipt> receipts_;
   bool is_bumping_ = false;  // the request was taken back for a higher price
+  std::uint64_t looks_ = 0;
 };
 
 }  // namespace avow::requester

@@ -165,6 +165,12 @@ std::vector<Finding> check_models(const Session& session, const ModelNames& name
       finding = {State::kBad, "model " + name, tokenizer.error().text,
                  "`avow model import` writes the tokenizer file beside the model"};
     }
+    std::error_code none;
+    if (finding.state == State::kGood && !model.file.empty() && !std::filesystem::exists(model.file, none)) {
+      finding.state = State::kNotice;
+      finding.advice =
+          model.file.string() + " is not there any more: asking needs only the tokenizer, serving needs it";
+    }
     findings.push_back(std::move(finding));
   }
   return findings;

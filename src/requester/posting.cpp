@@ -48,9 +48,12 @@ Result<Posted> Poster::post(const KnownModel& model, const Question& question, c
   bool uses_permit = false;
   auto call = call_of(request.value(), uses_permit);
   if (!call) return base::Err{call.error()};
-  chain::Sender sender = session_->sender(*key_);
-  Sending sending{&sender, session_->cancelled,
-                  [this](const chain::SignedTransaction& made) { return write_down("request", made); }};
+  // Whether it stays on the chain is for whoever waits for its end to see.
+  Session quick = *session_;
+  quick.sending.confirmations = 1;
+  chain::Sender sender = quick.sender(*key_);
+  const Sending sending = session_->sending_by(
+      sender, [this](const chain::SignedTransaction& made) { return write_down("request", made); });
   Candidates candidates;
   auto error = start(sending, call.value(), candidates);
   if (error && candidates.empty() && is_allowance_too_low(*error)) {
@@ -163,8 +166,8 @@ Result<chain::CallRequest> Poster::call_of(const market::Request& request, bool&
 std::optional<Error> Poster::approve(const market::Request& request) {
   session_->tell({.kind = UpdateKind::kApproving, .id = record_->id, .amount = request.offer.max_price});
   chain::Sender sender = session_->sender(*key_);
-  const Sending sending{&sender, session_->cancelled,
-                        [this](const chain::SignedTransaction& made) { return write_down("approve", made); }};
+  const Sending sending = session_->sending_by(
+      sender, [this](const chain::SignedTransaction& made) { return write_down("approve", made); });
   const auto receipt = send(sending, session_->market->approve(request.offer.max_price));
   if (receipt) return std::nullopt;
   return receipt.error();

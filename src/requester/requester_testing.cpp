@@ -75,6 +75,17 @@ const TestModel& test_model() {
   return *the_one;
 }
 
+chain::Result<chain::HttpReply> LyingNode::post(const std::string& body, std::size_t most_reply_bytes) {
+  if (is_lost_) return chain::fail(chain::Cause::kTransport, "lost");
+  auto reply = honest_->post(body, most_reply_bytes);
+  if (!reply || !lie_) return reply;
+  const auto asked = chain::Json::parse(body);
+  auto said = chain::Json::parse(reply.value().body);
+  if (said.contains("result")) lie_(asked["method"].get<std::string>(), asked["params"], said["result"]);
+  reply.value().body = said.dump();
+  return reply;
+}
+
 TestMarket::TestMarket()
     : client_(anvil_.client()),
       sessions_client_(anvil_.client()),

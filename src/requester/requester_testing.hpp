@@ -39,6 +39,24 @@ struct TestModel {
 };
 [[nodiscard]] const TestModel& test_model();
 
+/// A node in between, which changes what another one says, or does not answer.
+class LyingNode final : public chain::Endpoint {
+ public:
+  /// Changes the result of a method that was called with these parameters, or leaves it as it is.
+  using Lie = std::function<void(const std::string& method, const chain::Json& params, chain::Json& result)>;
+  LyingNode(std::unique_ptr<chain::Endpoint> honest, Lie lie) : honest_(std::move(honest)), lie_(std::move(lie)) {}
+
+  chain::Result<chain::HttpReply> post(const std::string& body, std::size_t most_reply_bytes) override;
+  [[nodiscard]] const std::string& name() const override { return honest_->name(); }
+  /// From now on there is no answer, or there is one again.
+  void set_lost(bool is_lost) { is_lost_ = is_lost; }
+
+ private:
+  std::unique_ptr<chain::Endpoint> honest_;
+  Lie lie_;
+  std::atomic<bool> is_lost_ = false;
+};
+
 /// A local chain with the contracts and the model on it; the first development account is the requester, with tokens,
 /// the second the provider.
 class TestMarket {

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/hex.hpp"
 
 namespace avow::requester {
@@ -14,6 +16,14 @@ bool is_waiting(const chain::Error& error) { return error.cause == chain::Cause:
 base::Err<Error> interrupted(const Candidates& candidates) {
   return fail(Cause::kCancelled,
               fmt::format("{} was sent and may be included at any time", to_string(candidates.back())));
+}
+
+// Whether one of them waits for nothing but its confirmations.
+bool is_in_a_block(const Sending& sending, const Candidates& candidates) {
+  return std::any_of(candidates.begin(), candidates.end(), [&](const chain::SignedTransaction& candidate) {
+    const auto receipt = sending.chain->receipt(candidate.hash);
+    return receipt && receipt.value();
+  });
 }
 
 // A replacement that is written down before it is sent. That there is none does no harm: the others are waited for.
@@ -44,16 +54,18 @@ std::optional<Error> start(const Sending& sending, const chain::CallRequest& cal
 }
 
 Result<chain::Receipt> finish(const Sending& sending, Candidates& candidates) {
-  unsigned replacements = 0;
+  unsigned replacements = 0, parts = 0;
   for (;;) {
     if (is_set(sending.cancelled)) return interrupted(candidates);
     auto receipt = sending.sender->wait(candidates);
     if (receipt) return std::move(receipt).value();
     if (is_set(sending.cancelled)) return interrupted(candidates);
-    if (!is_waiting(receipt.error()) || replacements == sending.most_replacements) {
-      return fail("the transaction is not settled", receipt.error());
-    }
+    if (!is_waiting(receipt.error())) return fail("the transaction is not settled", receipt.error());
+    if (++parts < sending.parts) continue;
+    if (replacements == sending.most_replacements) return fail("the transaction is not settled", receipt.error());
     ++replacements;
+    parts = 0;
+    if (is_in_a_block(sending, candidates)) continue;
     if (auto error = raise_fees_of(sending, candidates)) return base::Err{std::move(*error)};
   }
 }

@@ -8,13 +8,19 @@
 
 namespace avow::requester {
 
+/// Told of each transaction before it is sent, replacements too: what is not written down is not sent.
+using BeforeSend = std::function<std::optional<Error>(const chain::SignedTransaction&)>;
+
 /// How a transaction is seen through.
 struct Sending {
-  chain::Sender* sender = nullptr;
+  chain::Client* chain = nullptr;
+  chain::Sender* sender = nullptr;  ///< on this chain
   const std::atomic<bool>* cancelled = nullptr;
-  /// Called with each transaction before it is sent, replacements too: what is not written down is not sent.
-  std::function<std::optional<Error>(const chain::SignedTransaction&)> before_send{};
-  unsigned most_replacements = 3;  ///< each after the sender's patience
+  BeforeSend before_send{};
+  /// Waiting is cut into parts of the sender's patience, between which it can be stopped; so many of them, and the
+  /// transaction is replaced by one with higher fees.
+  unsigned parts = 1;
+  unsigned most_replacements = 3;
 };
 
 /// The transactions of one call: whoever waits for it again needs all of them.

@@ -13,7 +13,8 @@ struct Session {
   market::MarketClient* market = nullptr;
   const RequestBook* book = nullptr;
   chain::ChainProfile profile;
-  chain::SendPolicy sending{};
+  chain::SendPolicy sending{};  ///< its patience is how long a transaction's wait cannot be stopped
+  unsigned sending_parts = 1;   ///< Sending::parts
   std::chrono::milliseconds poll{1'000};
   /// Set from elsewhere, a signal's handler for one: what waits returns kCancelled within a poll.
   const std::atomic<bool>* cancelled = nullptr;
@@ -29,9 +30,11 @@ struct Session {
     if (on_update) on_update(update);
   }
   [[nodiscard]] chain::Client& chain() const { return market->chain(); }
-  /// A sender that looks up often enough to be stopped.
   [[nodiscard]] chain::Sender sender(const chain::PrivateKey& key) const {
     return {market->chain(), key, profile, sending};
+  }
+  [[nodiscard]] Sending sending_by(chain::Sender& by, BeforeSend before_send = {}) const {
+    return {&market->chain(), &by, cancelled, std::move(before_send), sending_parts};
   }
 };
 

@@ -25,14 +25,13 @@ Result<chain::Receipt> send_about(const Session& session, const chain::PrivateKe
   auto lock = session.book->lock_account(record.chain_id, key.address());
   if (!lock) return base::Err{lock.error()};
   chain::Sender sender = session.sender(key);
-  const Sending sending{
-      &sender, session.cancelled, [&](const chain::SignedTransaction& made) -> std::optional<Error> {
-        record.transactions.push_back({what, made.hash, made.bytes});
-        if (auto error = session.book->write(record)) return error;
-        session.tell({.kind = UpdateKind::kSending, .id = record.id, .transaction = made.hash, .text = what});
-        return std::nullopt;
-      }};
-  return send(sending, call);
+  const auto write_down = [&](const chain::SignedTransaction& made) -> std::optional<Error> {
+    record.transactions.push_back({what, made.hash, made.bytes});
+    if (auto error = session.book->write(record)) return error;
+    session.tell({.kind = UpdateKind::kSending, .id = record.id, .transaction = made.hash, .text = what});
+    return std::nullopt;
+  };
+  return send(session.sending_by(sender, write_down), call);
 }
 
 // The event of the request's posting, from a block back.

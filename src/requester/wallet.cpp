@@ -36,7 +36,7 @@ Result<chain::Receipt> send_as(const Session& session, const chain::PrivateKey& 
   auto lock = session.book->lock_account(session.profile.chain_id, key.address());
   if (!lock) return base::Err{lock.error()};
   chain::Sender sender = session.sender(key);
-  return send({&sender, session.cancelled, {}}, call);
+  return send(session.sending_by(sender), call);
 }
 
 Result<Holdings> holdings_of(const Session& session, const chain::Address& account) {

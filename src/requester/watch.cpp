@@ -165,7 +165,8 @@ bool RequestWatch::is_confirmed() const {
 Result<std::optional<Ending>> RequestWatch::ending() {
   if (state_.status == Status::kFulfilled) return fulfilled();
   if (state_.status == Status::kRefunded) return refunded();
-  if (state_.status == Status::kUnknown || head_.timestamp <= request_.offer.deadline) return std::optional<Ending>();
+  if (head_.timestamp <= request_.offer.deadline) return std::optional<Ending>();
+  if (state_.status == Status::kUnknown) return std::optional<Ending>(Ending{Kind::kUnposted, {}, {}});
   if (!told_expired_) session_->tell(update(UpdateKind::kExpired));
   told_expired_ = true;
   return std::optional<Ending>(Ending{Kind::kExpired, {}, {}});

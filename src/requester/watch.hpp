@@ -23,7 +23,8 @@ struct Ending {
   enum class Kind : std::uint8_t {
     kFulfilled,
     kRefunded,
-    kExpired,  ///< the deadline has passed, and the money has not come back yet
+    kExpired,   ///< the deadline has passed, and the money has not come back yet
+    kUnposted,  ///< likewise, and the request never was on the chain: it took no money
   };
   Kind kind = Kind::kExpired;
   std::optional<PaidAnswer> paid{};  ///< of kFulfilled

@@ -3,8 +3,10 @@
 // Requests from their posting to their end, on a real chain with the contracts.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <thread>
 
+#include "base/hex.hpp"
 #include "base/test_stride.hpp"
 #include "market/settlement.hpp"
 #include "requester/ask.hpp"
@@ -210,6 +212,22 @@ TEST_F(OnMarket, FindsRequestsThatThisMachineHasNoRecordOf) {
   (void)fine(cancel(session, chain().requester(), record));
   EXPECT_EQ(fine(find_request(other, record.id)).request, record.request) << "further back than its last change";
   EXPECT_EQ(verdict(find_request(other, base::Digest{{1}})), "unknown");
+}
+
+TEST_F(OnMarket, TakesARequestBackWhoseRecordWasDamaged) {
+  const Record record = post();
+  const std::filesystem::path path = book->folder() / (base::to_hex(record.id) + ".json");
+  std::filesystem::resize_file(path, 100);
+  EXPECT_EQ(verdict(book->read(record.id)), "record");
+  const Record found = fine(find_request(session, record.id));
+  EXPECT_EQ(found.request, record.request);
+  (void)fine(cancel(session, chain().requester(), found));
+  EXPECT_EQ(status_of(record), market::Status::kCancelling);
+  EXPECT_EQ(fine(book->read(record.id)).transactions.size(), 1U) << "it is a record again";
+  // Of what the chain does not know either, the file's fault is said.
+  const auto unknown = base::Digest{{3}};
+  std::ofstream(book->folder() / (base::to_hex(unknown) + ".json")) << "{";
+  EXPECT_EQ(verdict(find_request(session, unknown)), "record");
 }
 
 TEST_F(OnMarket, UsesAnAllowanceWhereThereIsOne) {

@@ -139,10 +139,12 @@ Result<Record> find_request(const Session& session, const base::Digest& id) {
                 fmt::format("request {} was posted on chain {} to the market {}: name it with --rpc and --deployment",
                             base::to_hex(id), record.value().chain_id, to_string(record.value().market)));
   }
-  if (record.error().cause != Cause::kUnknown) return record;
+  // A file that was damaged keeps nobody from taking money back: the chain has the request, too.
+  const bool is_damaged = record.error().cause != Cause::kUnknown;
   const auto state = session.market->state_of(id);
   if (!state) return fail("the market does not say where the request stands", state.error());
   if (state.value().status == Status::kUnknown) {
+    if (is_damaged) return record;
     return fail(Cause::kUnknown, fmt::format("nobody has posted request {} on this chain, and this machine has no "
                                              "record of it",
                                              base::to_hex(id)));

@@ -8,6 +8,7 @@
 #include "model.hpp"
 #include "network.hpp"
 #include "request_options.hpp"
+#include "requester/deployed.hpp"
 #include "show_paid.hpp"
 
 namespace avow::app {
@@ -176,6 +177,7 @@ int ask_command(const AskCommandOptions& options) {
   auto opened = open_network(kAsk, options.chain);
   if (!opened) return opened.error();
   Network& network = *opened.value();
+  if (const auto problem = requester::check_contracts_are_ours(network.session)) return refuse(kAsk, *problem);
   const auto prepared = prepare(options, network);
   if (!prepared) return prepared.error();
   warn_of_prompt(options, prepared.value());

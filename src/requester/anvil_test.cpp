@@ -136,6 +136,8 @@ TEST_F(OnMarket, SaysWhatHappensAndChecksAProofInSteps) {
   ASSERT_EQ(ending.kind, Kind::kFulfilled);
   const CheckedAnswer checked = fine(check_paid(session, model(), record.request, *ending.paid));
   EXPECT_EQ(checked.transactions, transactions);
+  // A node that sends ever larger steps is stopped.
+  EXPECT_EQ(verdict(check_paid(session, model(), record.request, *ending.paid, 90'000)), "payment");
   EXPECT_EQ(checked.answer.output, answers.delivery.answers[0].output);
   EXPECT_EQ(story(), "sending open locked proving fulfilled");
 }
@@ -395,6 +397,21 @@ TEST_F(OnMarket, KnowsItsContractsAndAccounts) {
   Session elsewhere = session;
   elsewhere.profile.chain_id = 1;
   EXPECT_EQ(verdict(fund(elsewhere, newcomer.address(), {kToken, kToken})), "state");
+}
+
+// A market that says all that is asked of one, and is another.
+TEST_F(OnMarket, FindsAMarketThatOnlyLooksLikeItsOwn) {
+  EXPECT_FALSE(check_contracts_are_ours(session).has_value());
+  const auto market_at = chain().market().address(market::Contract::kMarket);
+  base::Bytes code = good(session.chain().code(market_at));
+  code.push_back(0x00);  // never reached, so it does what the market does
+  const auto snapshot = chain().anvil().tell("evm_snapshot");
+  chain().anvil().tell("anvil_setCode", chain::Json::array({to_string(market_at), chain::to_data(code)}));
+  EXPECT_TRUE(check_contracts_are_ours(session).has_value());
+  EXPECT_TRUE(fine(market_status(session)).problem.has_value());
+  EXPECT_EQ(check_contracts(session).at(0).state, Finding::State::kBad);
+  chain().anvil().tell("evm_revert", chain::Json::array({snapshot}));
+  EXPECT_FALSE(check_contracts_are_ours(session).has_value());
 }
 
 TEST_F(OnMarket, ClaimsWhatAPayeesFulfilmentsEarned) {

@@ -154,6 +154,9 @@ TEST(Deployed, CodeIsComparedButForItsImmutables) {
     EXPECT_FALSE(is_code_of(creation, other)) << i;
   }
   EXPECT_FALSE(is_code_of(creation, {}));
+  EXPECT_FALSE(is_code_of(creation, base::Bytes{0x50})) << "a part of it";
+  EXPECT_FALSE(is_code_of(creation, base::ByteView(creation).last(runtime.size() - 1)));
+  EXPECT_FALSE(is_code_of(creation, creation));
   base::Bytes longer = creation;
   longer.push_back(0);
   EXPECT_FALSE(is_code_of(creation, longer));

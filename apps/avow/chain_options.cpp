@@ -66,6 +66,7 @@ base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOpti
     return base::Err{said(chain_id.error()) +
                      "; is a node running there? `make devnet` starts a local chain, --rpc URL names another node"};
   }
+  session->client.expect_chain(chain_id.value());
   session->profile = chain::profile_of(chain_id.value());
   return session;
 }

@@ -284,6 +284,17 @@ TEST_F(OnMarket, RefusesBeforeItSends) {
   EXPECT_TRUE(told.empty());
 }
 
+TEST_F(OnMarket, TakesNoMomentOfANodeThatIsFarAheadOfItsOwn) {
+  const std::uint64_t there = fine(head_of(session)).timestamp;
+  session.profile.chain_id = 1;  // on development chains tests move the clock
+  Poster poster(session, chain().requester());
+  session.now = [&] { return there - 901; };
+  EXPECT_EQ(verdict(poster.post(model(), question(), terms())), "chain");
+  EXPECT_EQ(poster.record(), nullptr);
+  session.now = [&] { return there - 900; };
+  EXPECT_EQ(verdict(poster.post(model(), question(), terms(0))), "offer") << "this is what is looked at next";
+}
+
 TEST_F(OnMarket, ChoosesNoncesThatNobodyUsed) {
   const Record first = post();
   const Record second = post();

@@ -189,8 +189,12 @@ int ask_command(const AskCommandOptions& options) {
   if (options.no_wait) {
     return post_only(options, network, key.value(), prepared.value(), offer.value().terms);
   }
+  auto nodes = each_node(options.chain, network.session.profile.chain_id);
+  if (!nodes) return refuse(kAsk, kEnvironment, nodes.error());
+  requester::AskOptions asked = offer.value();
+  for (chain::Client& node : nodes.value()) asked.witnesses.push_back(&node);
   requester::Asker asker(network.session, key.value());
-  const auto outcome = asker.ask(prepared.value().model, prepared.value().question, offer.value());
+  const auto outcome = asker.ask(prepared.value().model, prepared.value().question, asked);
   if (!outcome) return leave(outcome.error(), asker.record());
   return report_outcome(options, network, prepared.value(), outcome.value(), events);
 }
@@ -205,7 +209,8 @@ void add_offer_options(CLI::App& ask, AskCommandOptions& options) {
       ->capture_default_str();
   ask.add_option("--bump", options.bump,
                  "If nobody wants it at --max-price, take it back and post it again at half as much more, up to this "
-                 "price; never is more than one of them paid");
+                 "price; never is more than one of them paid. Every node of --rpc has to say that one is back before "
+                 "the next is posted: name several, as a single one that lies could have more of them paid");
   ask.add_option("--bump-after", options.bump_after, "Seconds at --max-price until then")->capture_default_str();
   ask.add_option("--deadline", options.terms.lifetime_secs, "Seconds until the request expires and its money is back")
       ->capture_default_str();

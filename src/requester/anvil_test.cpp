@@ -344,6 +344,40 @@ TEST_F(OnMarket, RaisesThePriceWhenNobodyWantsIt) {
   EXPECT_EQ(refunded, 2U) << "only the last one is paid";
 }
 
+// One of two nodes lies: the request that it says is taken back stands, and another one would be paid, too.
+TEST_F(OnMarket, PostsNothingAnewBeforeAllNodesSayThatTheMoneyIsBack) {
+  const std::string state_of = base::to_hex(chain::selector_of("stateOf(bytes32)"));
+  const auto lie = [&](const std::string& method, const chain::Json& params, chain::Json& result) {
+    if (method != "eth_call" || params[0]["input"].get<std::string>().substr(2, 8) != state_of) return;
+    std::string words = result.get<std::string>();
+    words[65] = '1';  // open
+    result = words;
+  };
+  std::vector<std::unique_ptr<chain::Endpoint>> endpoints;
+  endpoints.push_back(
+      std::make_unique<testing::LyingNode>(good(chain::open_http(chain().anvil().url())), lie));
+  chain::Client other{chain::Rpc(std::move(endpoints))};
+  AskOptions options;
+  options.terms = terms(4);
+  options.bump = {*multiply(kToken, 9), 60, 50};
+  options.witnesses = {&other};
+  Asker asker(session, chain().requester());
+  std::optional<Result<Outcome>> outcome;
+  std::atomic<bool> is_done = false;
+  const KnownModel asked = model();
+  std::thread asking([&] {
+    outcome = asker.ask(asked, question(), options);
+    is_done = true;
+  });
+  for (int i = 0; i < 400 && !is_done; ++i) {
+    chain().pass(30);
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
+  }
+  asking.join();
+  EXPECT_EQ(verdict(*outcome), "chain");
+  EXPECT_EQ(fine(book->all()).records.size(), 1U) << "no other one was posted";
+}
+
 TEST_F(OnMarket, GetsTheMoneyBackItselfWhenNobodyAnswers) {
   AskOptions options;
   options.terms = terms();

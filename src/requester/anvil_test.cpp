@@ -232,6 +232,58 @@ TEST_F(OnMarket, TakesARequestBackWhoseRecordWasDamaged) {
   EXPECT_EQ(verdict(find_request(session, unknown)), "record");
 }
 
+// As on Arbitrum, where contracts count Ethereum's blocks.
+TEST_F(OnMarket, FollowsOnAChainWhoseContractsCountOtherBlocks) {
+  constexpr std::uint64_t kLess = 200;
+  chain().mine(kLess + 100);
+  const auto less = [](std::string& words, std::size_t word) {
+    const std::string digits = words.substr(2 + 64 * word, 64);
+    const auto number = chain::U256::from_bytes(*base::from_hex(digits))->to_u64().value();
+    if (number != 0) words.replace(2 + 64 * word, 64, base::to_hex(U256(number - kLess).to_bytes()));
+  };
+  const std::string state_of = base::to_hex(chain::selector_of("stateOf(bytes32)"));
+  const auto count_others = [&](const std::string& method, const chain::Json& params, chain::Json& result) {
+    if (method != "eth_call") return;
+    std::string words = result.get<std::string>();
+    const std::string input = params[0]["input"].get<std::string>();
+    if (!params[0].contains("to")) less(words, 0);
+    if (input.substr(2, 8) == state_of) less(words, 3);
+    result = words;
+  };
+  std::vector<std::unique_ptr<chain::Endpoint>> endpoints;
+  endpoints.push_back(
+      std::make_unique<testing::LyingNode>(good(chain::open_http(chain().anvil().url())), count_others));
+  chain::Client client{chain::Rpc(std::move(endpoints))};
+  market::MarketClient market(client, chain().market().deployment());
+  session.market = &market;
+  const Record record = post();
+  RequestWatch watch(session, record.request, fine_terms().delay_blocks);
+  chain().send(chain().provider(), chain().market().lock(record.request, record.request.offer.deadline));
+  EXPECT_FALSE(fine(watch.look()).has_value());
+  EXPECT_FALSE(watch.is_effective());
+  chain().mine(fine_terms().delay_blocks);
+  EXPECT_FALSE(fine(watch.look()).has_value());
+  EXPECT_TRUE(watch.is_effective());
+  market::DeliveredAnswers answers = chain().run(record.request);
+  const base::Bytes proof = chain().prove(answers);
+  chain().settle(answers, proof);
+  const Ending ending = fine(watch.wait());
+  ASSERT_EQ(ending.kind, Kind::kFulfilled);
+  EXPECT_EQ(fine(check_paid(session, model(), record.request, *ending.paid)).answer.output,
+            answers.delivery.answers[0].output);
+  const RequestBook empty(book->folder() / "elsewhere");
+  Session other = session;
+  other.book = &empty;
+  EXPECT_EQ(fine(find_request(other, record.id)).request, record.request);
+  const Record second = post();
+  (void)fine(cancel(session, chain().requester(), second));
+  EXPECT_EQ(fine(what_is_possible(session, second.request)).way, Way::kWait);
+  chain().mine(fine_terms().delay_blocks - 1);
+  EXPECT_EQ(fine(what_is_possible(session, second.request)).way, Way::kRefund);
+  (void)fine(refund(session, chain().requester(), second));
+  EXPECT_EQ(end_of(second).kind, Kind::kRefunded);
+}
+
 TEST_F(OnMarket, UsesAnAllowanceWhereThereIsOne) {
   chain().send(chain().requester(), chain().market().approve(terms().max_price));
   const Record record = post();
@@ -309,6 +361,7 @@ TEST_F(OnMarket, ChoosesNoncesThatNobodyUsed) {
 }
 
 TEST_F(OnMarket, RaisesThePriceWhenNobodyWantsIt) {
+  session.outage = std::chrono::seconds(1);  // anvil shows states a moment before their blocks
   AskOptions options;
   options.terms = terms(4);
   options.bump = {*multiply(kToken, 9), 60, 50};
@@ -354,13 +407,15 @@ TEST_F(OnMarket, PostsNothingAnewBeforeAllNodesSayThatTheMoneyIsBack) {
     result = words;
   };
   std::vector<std::unique_ptr<chain::Endpoint>> endpoints;
-  endpoints.push_back(
-      std::make_unique<testing::LyingNode>(good(chain::open_http(chain().anvil().url())), lie));
+  endpoints.push_back(std::make_unique<testing::LyingNode>(good(chain::open_http(chain().anvil().url())), lie));
   chain::Client other{chain::Rpc(std::move(endpoints))};
   AskOptions options;
   options.terms = terms(4);
   options.bump = {*multiply(kToken, 9), 60, 50};
   options.witnesses = {&other};
+  std::atomic<std::uint64_t> asked_the_time = 0;
+  session.now = [&] { return asked_the_time++ / 64; };
+  session.outage = std::chrono::seconds(1);
   Asker asker(session, chain().requester());
   std::optional<Result<Outcome>> outcome;
   std::atomic<bool> is_done = false;
@@ -379,6 +434,7 @@ TEST_F(OnMarket, PostsNothingAnewBeforeAllNodesSayThatTheMoneyIsBack) {
 }
 
 TEST_F(OnMarket, GetsTheMoneyBackItselfWhenNobodyAnswers) {
+  session.outage = std::chrono::seconds(1);
   AskOptions options;
   options.terms = terms();
   options.terms.lifetime_secs = 100;

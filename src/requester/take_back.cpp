@@ -92,9 +92,11 @@ Result<Possible> what_is_possible(const Session& session, const market::Request&
   if (!state) return fail("the market does not say where the request stands", state.error());
   const auto frozen = session.market->is_frozen(request.verifier, request.model_id);
   if (!frozen) return fail("the market does not say whether the model is frozen", frozen.error());
+  const auto number = session.market->number_in_contracts(chain::BlockId::latest());
+  if (!number) return fail("the number of the latest block is not known", number.error());
   return what_is_possible(
       state.value(), request.offer,
-      {head.value().ref.number, next_moment(session, head.value()), terms.value().delay_blocks, frozen.value()});
+      {number.value(), next_moment(session, head.value()), terms.value().delay_blocks, frozen.value()});
 }
 
 Result<chain::Receipt> cancel(const Session& session, const chain::PrivateKey& key, Record record) {
@@ -149,7 +151,13 @@ Result<Record> find_request(const Session& session, const base::Digest& id) {
                                              "record of it",
                                              base::to_hex(id)));
   }
-  auto request = posted_request(session, id, state.value().since_block);
+  const auto head = head_of(session);
+  if (!head) return base::Err{head.error()};
+  const std::uint64_t last = head.value().ref.number;
+  const auto counted = session.market->number_in_contracts(chain::BlockId(last));
+  if (!counted) return fail("the number of the latest block is not known", counted.error());
+  // The contract's word is of no use where it counts another chain's blocks.
+  auto request = posted_request(session, id, counted.value() == last ? state.value().since_block : last);
   if (!request) return base::Err{request.error()};
   Record found;
   found.id = id;

@@ -171,14 +171,15 @@ int report_outcome(const AskCommandOptions& options, const Network& network, con
 int ask_command(const AskCommandOptions& options) {
   const auto offer = offer_of(options);
   if (!offer) return offer.error();
-  const auto key = unlock_key(kAsk, options.key);
-  if (!key) return key.error();
   auto opened = open_network(kAsk, options.chain);
   if (!opened) return opened.error();
   Network& network = *opened.value();
   const auto prepared = prepare(options, network);
   if (!prepared) return prepared.error();
   warn_of_prompt(options, prepared.value());
+  // A passphrase is asked for when all else is there.
+  const auto key = unlock_key(kAsk, options.key);
+  if (!key) return key.error();
   auto events = nlohmann::ordered_json::array();
   network.session.on_update = [&](const requester::Update& status) {
     events.push_back(json_of(status));

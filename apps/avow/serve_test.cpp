@@ -37,8 +37,7 @@ TEST_F(Serve, SaysWhatIsMissingOrWrong) {
 TEST_F(Serve, ReadsAConfigurationFile) {
   const std::string pass = put("pass", "secret\n");
   const auto expect = [&](const std::string& config, const std::string& arguments, int code, const std::string& text) {
-    const CommandRun run =
-        run_avow("serve --config " + put("provider.toml", config) + ' ' + arguments, Stream::kError);
+    const CommandRun run = run_avow("serve --config " + put("provider.toml", config) + ' ' + arguments, Stream::kError);
     EXPECT_EQ(run.exit_code, code) << config << ": " << run.output;
     EXPECT_NE(run.output.find(text), std::string::npos) << config << ": " << run.output;
   };

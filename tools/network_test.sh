@@ -213,7 +213,7 @@ check_hostile() {
   ask -p "Once upon a time" -n 12 --max-price 0.000000000001 --ramp 0 && open+=("$id")         # below cost
   ask -p "Once upon a time" -n 12 --max-price 5 --ramp 0 --lock-duration 31 && open+=("$id")   # answered without a lock
   ask -p "Once upon a time" -n 12 --max-price 5 --ramp 0 --deadline 2 && open+=("$id")         # nobody is that fast
-  ask -p "Once upon a time" -n 490 --max-price 0.0001 --ramp 0 && open+=("$id")                # long, and paid by crumbs
+  ask -p "Once upon a time" -n 100 --max-price 0.0001 --ramp 0 && open+=("$id")                # long, and paid by crumbs
   ask -p "Once upon a time" -n 12 --max-price 5 --ramp 0
   wait_until 120 "an honest request among them is answered" has_status "$id" fulfilled
   kill -0 "${children[provider]}" || fail "the provider has died"

@@ -98,7 +98,7 @@ int leave(const requester::Error& error, const requester::Record* record) {
   if (record == nullptr) return code;
   const std::string id = base::to_hex(record->id);
   fmt::print(stderr,
-             "the request stands: it may be answered, and is paid then\n"
+             "the request is on the chain, or on its way there: it may be answered, and is paid then\n"
              "  avow request show {0} --follow    waits on\n"
              "  avow request cancel {0}           takes it back\n",
              id);
@@ -172,8 +172,6 @@ int report_outcome(const AskCommandOptions& options, const Network& network, con
 int ask_command(const AskCommandOptions& options) {
   const auto offer = offer_of(options);
   if (!offer) return offer.error();
-  const auto key = unlock_key(kAsk, options.key);
-  if (!key) return key.error();
   auto opened = open_network(kAsk, options.chain);
   if (!opened) return opened.error();
   Network& network = *opened.value();
@@ -181,6 +179,9 @@ int ask_command(const AskCommandOptions& options) {
   const auto prepared = prepare(options, network);
   if (!prepared) return prepared.error();
   warn_of_prompt(options, prepared.value());
+  // A passphrase is asked for when all else is there.
+  const auto key = unlock_key(kAsk, options.key);
+  if (!key) return key.error();
   auto events = nlohmann::ordered_json::array();
   network.session.on_update = [&](const requester::Update& status) {
     events.push_back(json_of(status));
@@ -212,7 +213,8 @@ void add_offer_options(CLI::App& ask, AskCommandOptions& options) {
                  "price; never is more than one of them paid. Every node of --rpc has to say that one is back before "
                  "the next is posted: name several, as a single one that lies could have more of them paid");
   ask.add_option("--bump-after", options.bump_after, "Seconds at --max-price until then")->capture_default_str();
-  ask.add_option("--deadline", options.terms.lifetime_secs, "Seconds until the request expires and its money is back")
+  ask.add_option("--deadline", options.terms.lifetime_secs,
+                 "Seconds until the request expires and its money comes back; of --bump, all of them together")
       ->capture_default_str();
   ask.add_option(
          "--lock-duration", options.terms.lock_duration_secs,

@@ -26,6 +26,7 @@ void add_price(CLI::App& app, int& exit_code);
 void add_wallet(CLI::App& app, int& exit_code);
 void add_market(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
+void add_serve(CLI::App& app, int& exit_code);
 void add_figures(CLI::App& app, int& exit_code);
 
 }  // namespace avow::app

@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   avow::app::add_wallet(app, exit_code);
   avow::app::add_market(app, exit_code);
   avow::app::add_doctor(app, exit_code);
+  avow::app::add_serve(app, exit_code);
   avow::app::add_figures(app, exit_code);
   try {
     app.parse(argc, argv);

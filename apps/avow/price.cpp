@@ -24,7 +24,13 @@ std::string amount_text(const chain::U256& amount) { return chain::to_units(amou
 
 void print_prices(const requester::MarketPrices& prices, const PriceOptions& options) {
   fmt::print("{} answers paid since block {}, {} requests wait\n", prices.payments.size(), prices.from_block,
-             prices.open);
+             prices.open.size());
+  for (std::size_t i = 0; i < prices.open.size() && i < options.shown; ++i) {
+    const auto& one = prices.open[i];
+    fmt::print("  {}  {} {} now, at most {}, for {} tokens, until {}\n", base::to_hex(one.id).substr(0, 16),
+               one.is_locked ? "locked at" : "offers", amount_text(one.price_now), amount_text(one.max_price),
+               one.max_new_tokens, time_text(one.deadline));
+  }
   for (std::size_t i = 0; i < prices.payments.size() && i < options.shown; ++i) {
     const auto& one = prices.payments[i];
     fmt::print("  {}  block {}: {} for {} of {} tokens, {} a token\n", base::to_hex(one.id).substr(0, 16), one.block,
@@ -52,7 +58,16 @@ nlohmann::ordered_json prices_json(const requester::MarketPrices& prices, const 
                         {"tokens", one.produced},
                         {"max_new_tokens", one.max_new_tokens}});
   }
-  nlohmann::ordered_json json{{"from_block", prices.from_block}, {"open", prices.open}, {"payments", payments}};
+  auto open = nlohmann::ordered_json::array();
+  for (const auto& one : prices.open) {
+    open.push_back({{"request_id", base::to_hex(one.id)},
+                    {"price_now", amount_text(one.price_now)},
+                    {"max_price", amount_text(one.max_price)},
+                    {"max_new_tokens", one.max_new_tokens},
+                    {"deadline", one.deadline},
+                    {"locked", one.is_locked}});
+  }
+  nlohmann::ordered_json json{{"from_block", prices.from_block}, {"open", open}, {"payments", payments}};
   const auto median = requester::percentile_per_token(prices.payments, 50);
   const auto suggested = requester::suggested_price(prices.payments, options.tokens);
   if (median) json["median_per_token"] = amount_text(*median);

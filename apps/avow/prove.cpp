@@ -136,7 +136,8 @@ std::optional<answer_prover::Error> check_before(const answer_prover::ProvingMod
   return answer_prover::check_memory(model, compile::instance_lengths(most), memory);
 }
 
-// Bytes; 0 if the system does not say.
+}  // namespace
+
 std::uint64_t available_memory() {
   std::ifstream file("/proc/meminfo");
   std::string name;
@@ -147,8 +148,6 @@ std::uint64_t available_memory() {
   }
   return 0;
 }
-
-}  // namespace
 
 int prove_command(const ProveCommandOptions& options) {
   if (is_same_file(options.path, options.output)) {

@@ -32,6 +32,9 @@ base::Result<std::unique_ptr<answer_prover::ProvingModel>, int> commit_model(con
 /// kEnvironment for memory and files, kNo for what is refused.
 int exit_code_of(answer_prover::Cause cause);
 
+/// Bytes of memory that are free; 0 if the system does not say.
+std::uint64_t available_memory();
+
 struct ProveCommandOptions {
   std::string path, output;
   std::vector<std::string> prompts, files;  ///< a request each

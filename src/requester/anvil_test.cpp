@@ -95,6 +95,10 @@ class OnMarket : public ::testing::Test {
 TEST_F(OnMarket, AsksAndChecksTheAnswerItself) {
   const U256 before = good(chain().market().balance_of(chain().requester().address()));
   const Record record = post();
+  const MarketPrices waiting = fine(recent_prices(session, model_id(), model().id_bytes, 1'000));
+  ASSERT_EQ(waiting.open.size(), 1U);
+  EXPECT_EQ(waiting.open[0].id, record.id);
+  EXPECT_EQ(waiting.open[0].max_price, terms().max_price);
   EXPECT_EQ(fine(book->read(record.id)), record);
   EXPECT_EQ(record.transactions.size(), 1U) << "one transaction, by a permit";
   EXPECT_EQ(good(chain().market().allowance_of(chain().requester().address())), U256());
@@ -116,6 +120,7 @@ TEST_F(OnMarket, AsksAndChecksTheAnswerItself) {
   // What the model cost is known from now on.
   const MarketPrices prices = fine(recent_prices(session, model_id(), model().id_bytes, 1'000));
   ASSERT_FALSE(prices.payments.empty());
+  EXPECT_TRUE(prices.open.empty());
   EXPECT_EQ(prices.payments[0].payment, ending.paid->payment);
   EXPECT_EQ(prices.payments[0].id, record.id);
 }

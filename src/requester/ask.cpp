@@ -50,6 +50,9 @@ Result<Outcome> Asker::ask(const KnownModel& model, const Question& question, co
       return Outcome{record, std::move(ending).value(), receipts_};
     if (auto error = confirm_return(record.id, options)) return base::Err{std::move(*error)};
     terms = *next;
+    // One deadline for all of them.
+    const std::uint64_t deadline = record.request.offer.deadline, now = moment();
+    terms.lifetime_secs = deadline > now ? deadline - now : 0;
     replaced = record.id;
     session_->tell({.kind = UpdateKind::kRaising, .id = record.id, .amount = terms.max_price});
   }
@@ -74,6 +77,12 @@ std::optional<Error> Asker::confirm_return(const base::Digest& id, const AskOpti
     }
   }
   return std::nullopt;
+}
+
+// Of the chain, if it says it.
+std::uint64_t Asker::moment() const {
+  const auto head = head_of(*session_);
+  return head ? next_moment(*session_, head.value()) : session_->now();
 }
 
 // Until it is answered or its money is back. Each look may find that it is time for the next transaction; that a
@@ -105,7 +114,7 @@ std::optional<Error> Asker::next_step(const RequestWatch& watch, const Record& r
       if (is_now_and_then) post_again(record);
       break;
     case Status::kOpen:
-      if (can_bump && is_unwanted(watch, record.request.offer, options.bump)) return begin_taking_back(record);
+      if (can_bump && is_unwanted(watch, options, record.request.offer)) return begin_taking_back(record);
       [[fallthrough]];
     case Status::kLocked:
       if (is_now_and_then && is_frozen(record)) return end_taking_back(record);
@@ -131,8 +140,13 @@ bool Asker::is_frozen(const Record& record) const {
   return frozen && frozen.value();
 }
 
-bool Asker::is_unwanted(const RequestWatch& watch, const market::Offer& offer, const BumpPolicy& bump) const {
-  return watch.head().timestamp >= offer.ramp_start + offer.ramp_length + bump.after_secs;
+// At its highest price for long enough, and early enough for another request: with the time that the price takes to
+// rise, and that it takes to take this one back.
+bool Asker::is_unwanted(const RequestWatch& watch, const AskOptions& options, const market::Offer& offer) const {
+  const std::uint64_t now = watch.head().timestamp;
+  const std::uint64_t needed =
+      options.terms.ramp_secs + options.bump.after_secs + kSecsPerBlock * (watch.delay_blocks() + 1);
+  return now >= offer.ramp_start + offer.ramp_length + options.bump.after_secs && now + needed <= offer.deadline;
 }
 
 std::optional<Error> Asker::begin_taking_back(const Record& record) {

@@ -38,7 +38,9 @@ class Asker {
 
  private:
   [[nodiscard]] Result<Ending> see_through(const Record& record, const AskOptions& options, bool can_bump);
-  [[nodiscard]] bool is_unwanted(const RequestWatch& watch, const market::Offer& offer, const BumpPolicy& bump) const;
+  [[nodiscard]] bool is_unwanted(const RequestWatch& watch, const AskOptions& options,
+                                 const market::Offer& offer) const;
+  [[nodiscard]] std::uint64_t moment() const;
   [[nodiscard]] std::optional<Error> begin_taking_back(const Record& record);
   [[nodiscard]] std::optional<Error> end_taking_back(const Record& record);
   [[nodiscard]] std::optional<Error> next_step(const RequestWatch& watch, const Record& record,

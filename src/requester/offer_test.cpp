@@ -137,6 +137,16 @@ TEST(Prices, AreSuggestedFromWhatOthersPaid) {
   EXPECT_EQ(suggested_price(payments, 2), U256(100));
 }
 
+TEST(Prices, AreRoundedUpToThreeDigits) {
+  EXPECT_EQ(rounded_up(0), U256(0));
+  EXPECT_EQ(rounded_up(999), U256(999));
+  EXPECT_EQ(rounded_up(1'000), U256(1'000));
+  EXPECT_EQ(rounded_up(1'001), U256(1'010));
+  EXPECT_EQ(rounded_up(99'901), U256(100'000));
+  EXPECT_EQ(rounded_up(33'333'333), U256(33'400'000));
+  EXPECT_LE(U256::max(), rounded_up(U256::max())) << "or as it is";
+}
+
 TEST(Deployed, CodeIsComparedButForItsImmutables) {
   base::Bytes runtime = {0x60, 0x80, 0x7f};
   runtime.resize(runtime.size() + 32);

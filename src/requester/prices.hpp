@@ -16,11 +16,20 @@ struct RecentPayment {
   chain::U256 price;  ///< that the payment is a part of: what a whole answer was worth
 };
 
+/// A request of a model that waits for its answer.
+struct OpenOffer {
+  base::Digest id{};
+  chain::U256 price_now, max_price;  ///< the price of its lock, where it is locked
+  std::uint32_t max_new_tokens = 0;
+  std::uint64_t deadline = 0;
+  bool is_locked = false;
+};
+
 /// What was paid for answers of a model in the last blocks, newest first, and what waits for an answer. Of the nodes'
 /// word.
 struct MarketPrices {
   std::vector<RecentPayment> payments;
-  std::uint64_t open = 0;        ///< requests of the model in these blocks that nobody has answered yet
+  std::vector<OpenOffer> open;   ///< posted in these blocks, newest first
   std::uint64_t from_block = 0;  ///< read from here on
 };
 [[nodiscard]] Result<MarketPrices> recent_prices(const Session& session, const base::Digest& model_id,
@@ -34,8 +43,9 @@ struct MarketPrices {
 /// nothing if there are none.
 [[nodiscard]] std::optional<chain::U256> percentile_per_token(const std::vector<RecentPayment>& payments,
                                                               unsigned percent);
-/// A --max-price for so many tokens that most who answered lately would have taken, and a quarter more; nothing if
-/// nobody did.
+/// A --max-price for so many tokens that most who answered lately would have taken, and a quarter more, rounded up to
+/// three digits; nothing if nobody did.
+[[nodiscard]] chain::U256 rounded_up(const chain::U256& amount);  ///< to three digits
 [[nodiscard]] std::optional<chain::U256> suggested_price(const std::vector<RecentPayment>& payments,
                                                          std::uint32_t max_new_tokens);
 

@@ -241,7 +241,7 @@ Result<std::optional<Ending>> RequestWatch::refunded() {
 }
 
 Result<std::optional<Ending>> RequestWatch::look_patiently() {
-  if (is_set(session_->cancelled)) return fail(Cause::kCancelled, "waiting was ended; the request stands");
+  if (is_set(session_->cancelled)) return fail(Cause::kCancelled, "waiting was ended");
   auto ending = look();
   if (ending) {
     if (lost_since_) session_->tell(update(UpdateKind::kNodeBack));

@@ -50,6 +50,7 @@ class RequestWatch {
   /// Of the last look.
   [[nodiscard]] const market::RequestState& state() const { return state_; }
   [[nodiscard]] const chain::Block& head() const { return head_; }
+  [[nodiscard]] std::uint64_t delay_blocks() const { return delay_blocks_; }
   /// Whether a lock or cancellation is so old that it counts; of the last look.
   [[nodiscard]] bool is_effective() const { return counted_ >= state_.since_block + delay_blocks_; }
 

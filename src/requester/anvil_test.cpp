@@ -402,6 +402,36 @@ TEST_F(OnMarket, RaisesThePriceWhenNobodyWantsIt) {
   EXPECT_EQ(refunded, 2U) << "only the last one is paid";
 }
 
+TEST_F(OnMarket, IsDoneWhereTakingBackLeavesNoTimeForAHigherPrice) {
+  session.outage = std::chrono::seconds(1);
+  std::uint64_t deadline = 0;
+  session.on_update = [&](const Update& status) {
+    if (status.kind == UpdateKind::kOpen) deadline = status.until;
+    if (status.kind == UpdateKind::kCancelling) chain().pass(deadline - 20 - fine(head_of(session)).timestamp);
+  };
+  AskOptions options;
+  options.terms = terms(4);
+  options.bump = {*multiply(kToken, 9), 60, 50};
+  Asker asker(session, chain().requester());
+  std::optional<Result<Outcome>> outcome;
+  std::atomic<bool> is_done = false;
+  const KnownModel asked = model();
+  std::thread asking([&] {
+    outcome = asker.ask(asked, question(), options);
+    is_done = true;
+  });
+  for (int i = 0; i < 400 && !is_done; ++i) {
+    const auto records = fine(book->all()).records;
+    if (records.empty() || status_of(records[0]) == market::Status::kOpen) chain().pass(30);
+    chain().mine(1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
+  }
+  asking.join();
+  ASSERT_TRUE(outcome->ok()) << outcome->error().text;
+  EXPECT_EQ(outcome->value().ending.kind, Kind::kRefunded);
+  EXPECT_EQ(fine(book->all()).records.size(), 1U);
+}
+
 // One of two nodes lies: the request that it says is taken back stands, and another one would be paid, too.
 TEST_F(OnMarket, PostsNothingAnewBeforeAllNodesSayThatTheMoneyIsBack) {
   const std::string state_of = base::to_hex(chain::selector_of("stateOf(bytes32)"));

@@ -48,11 +48,13 @@ Result<Outcome> Asker::ask(const KnownModel& model, const Question& question, co
     if (!ending) return base::Err{ending.error()};
     if (ending.value().kind != Kind::kRefunded || !is_bumping_)
       return Outcome{record, std::move(ending).value(), receipts_};
+    // One deadline for all of them. Taking this one back may have taken longer than there was time for.
+    const std::uint64_t deadline = record.request.offer.deadline, now = moment();
+    if (deadline <= now || deadline - now < next->ramp_secs)
+      return Outcome{record, std::move(ending).value(), receipts_};
     if (auto error = confirm_return(record.id, options)) return base::Err{std::move(*error)};
     terms = *next;
-    // One deadline for all of them.
-    const std::uint64_t deadline = record.request.offer.deadline, now = moment();
-    terms.lifetime_secs = deadline > now ? deadline - now : 0;
+    terms.lifetime_secs = deadline - now;
     replaced = record.id;
     session_->tell({.kind = UpdateKind::kRaising, .id = record.id, .amount = terms.max_price});
   }

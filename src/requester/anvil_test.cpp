@@ -218,6 +218,10 @@ TEST_F(OnMarket, FindsRequestsThatThisMachineHasNoRecordOf) {
   chain().mine(3'000);
   (void)fine(cancel(session, chain().requester(), record));
   EXPECT_EQ(fine(find_request(other, record.id)).request, record.request) << "further back than its last change";
+  const std::atomic<bool> is_ended = true;
+  other.cancelled = &is_ended;
+  EXPECT_EQ(verdict(find_request(other, record.id)), "cancelled") << "it looks back to the first block";
+  other.cancelled = nullptr;
   EXPECT_EQ(verdict(find_request(other, base::Digest{{1}})), "unknown");
 }
 

@@ -38,8 +38,8 @@ Result<chain::Receipt> send_about(const Session& session, const chain::PrivateKe
 Result<market::Request> posted_request(const Session& session, const base::Digest& id, std::uint64_t last) {
   const auto filter = market::events_about(session.market->deployment(), id);
   constexpr std::uint64_t kRange = chain::Client::kMostLogRange;
-  std::uint64_t searched = 0;
-  for (std::uint64_t end = last; searched < kMostSearchedBlocks;) {
+  for (std::uint64_t end = last;;) {
+    if (is_set(session.cancelled)) return fail(Cause::kCancelled, "the search for the request's posting was ended");
     const std::uint64_t first = end >= kRange ? end - kRange + 1 : 0;
     const auto logs = session.chain().logs(filter, first, end);
     if (!logs) return fail("the request's events are not known", logs.error());
@@ -51,7 +51,6 @@ Result<market::Request> posted_request(const Session& session, const base::Diges
       if (found != nullptr && session.market->id_of(found->request) == id) return found->request;
     }
     if (first == 0) break;
-    searched += kRange;
     end = first - 1;
   }
   return fail(Cause::kUnknown, fmt::format("the posting of request {} was not found on the chain", base::to_hex(id)));

@@ -41,8 +41,7 @@ struct Surroundings {
 
 /// The record of a request by its id: of this machine, or else, as where its file cannot be read, from the event that
 /// it was posted with, which is looked for from its last change back. kUnknown; kRecord and kFile of a file that cannot
-/// be read, of a request that the chain does not know.
+/// be read, of a request that the chain does not know. kCancelled: a year of a fast chain has many blocks.
 [[nodiscard]] Result<Record> find_request(const Session& session, const base::Digest& id);
-inline constexpr std::uint64_t kMostSearchedBlocks = 500'000;
 
 }  // namespace avow::requester

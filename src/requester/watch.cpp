@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/check.hpp"
-#include "requester/take_back.hpp"
 
 namespace avow::requester {
 namespace {
@@ -12,6 +11,8 @@ namespace {
 using market::Status;
 using Kind = Ending::Kind;
 
+// For the event of an ending, which is waited for as it happens, or was not long ago.
+constexpr std::uint64_t kMostSearchedBlocks = 500'000;
 // Seconds between two prices that are told.
 constexpr std::uint64_t kPriceInterval = 5;
 

@@ -534,6 +534,10 @@ TEST_F(OnMarket, KnowsItsContractsAndAccounts) {
   EXPECT_EQ(funded.coins, kToken);
   EXPECT_EQ(funded.tokens, *multiply(kToken, 2'000)) << "by whole drips of 1000";
   EXPECT_TRUE(fine(claim_all(session, newcomer)).empty());
+  told.clear();
+  const auto sent = fine(send_as(session, newcomer, chain().market().transfer(chain().provider().address(), kToken)));
+  ASSERT_EQ(story(), "sending");
+  EXPECT_EQ(told[0].transaction, sent.transaction);
   Session elsewhere = session;
   elsewhere.profile.chain_id = 1;
   EXPECT_EQ(verdict(fund(elsewhere, newcomer.address(), {kToken, kToken})), "state");

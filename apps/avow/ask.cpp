@@ -251,6 +251,7 @@ void add_ask(CLI::App& app, int& exit_code) {
   add_chain_options(*ask, options.chain);
   add_key_options(*ask, options.key);
   auto* no_wait = ask->add_flag("--no-wait", options.no_wait, "Print the request's id when it is posted, and end");
+  no_wait->excludes(ask->get_option("--bump"));
   ask->add_flag("--verify", options.verify,
                 "Do not trust even the contract: fetch the proof from the transactions, and check it here")
       ->excludes(no_wait);

@@ -189,7 +189,7 @@ TEST_F(OnMarket, TakesAnOpenRequestBack) {
   EXPECT_EQ(possible.way, Way::kWait);
   EXPECT_EQ(verdict(refund(session, chain().requester(), record)), "state");
   chain().mine(fine_terms().delay_blocks - 1);
-  (void)fine(refund(session, chain().requester(), fine(book->read(record.id))));
+  (void)fine(refund(session, chain().requester(), record));
   EXPECT_EQ(end_of(record).kind, Kind::kRefunded);
   EXPECT_EQ(good(chain().market().balance_of(chain().requester().address())), before);
   EXPECT_EQ(verdict(refund(session, chain().requester(), record)), "state");

@@ -24,6 +24,8 @@ Result<chain::Receipt> send_about(const Session& session, const chain::PrivateKe
                                   const char* what, const chain::CallRequest& call) {
   auto lock = session.book->lock_account(record.chain_id, key.address());
   if (!lock) return base::Err{lock.error()};
+  // Whoever had the lock may have written more into it.
+  if (auto current = session.book->read(record.id)) record = std::move(current).value();
   chain::Sender sender = session.sender(key);
   const auto write_down = [&](const chain::SignedTransaction& made) -> std::optional<Error> {
     record.transactions.push_back({what, made.hash, made.bytes});

@@ -66,8 +66,22 @@ base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOpti
     return base::Err{said(chain_id.error()) +
                      "; is a node running there? `make devnet` starts a local chain, --rpc URL names another node"};
   }
+  session->client.expect_chain(chain_id.value());
   session->profile = chain::profile_of(chain_id.value());
   return session;
+}
+
+base::Result<std::vector<chain::Client>, std::string> each_node(const ChainOptions& options, std::uint64_t chain_id) {
+  std::vector<chain::Client> clients;
+  for (const std::string& url : options.urls) {
+    auto endpoint = chain::open_http(url);
+    if (!endpoint) return base::Err{said(endpoint.error())};
+    std::vector<std::unique_ptr<chain::Endpoint>> alone;
+    alone.push_back(std::move(endpoint).value());
+    clients.emplace_back(chain::Rpc(std::move(alone)));
+    clients.back().expect_chain(chain_id);
+  }
+  return clients;
 }
 
 base::Result<market::Deployment, std::string> deployment_on(const ChainSession& session, const ChainOptions& options) {

@@ -52,10 +52,12 @@ void add_key_options(CLI::App& command, KeyOptions& options) {
 
 namespace {
 
+std::vector<std::string> urls_of(const ChainOptions& options) {
+  return options.urls.empty() ? std::vector<std::string>{"http://127.0.0.1:8545"} : options.urls;
+}
+
 base::Result<chain::Client, std::string> client_of(const ChainOptions& options, Patience patience,
                                                    std::optional<std::uint64_t> chain_id) {
-  std::vector<std::string> urls = options.urls;
-  if (urls.empty()) urls.emplace_back("http://127.0.0.1:8545");
   chain::HttpSettings http;
   chain::RpcPolicy policy;
   policy.chain_id = chain_id;
@@ -64,7 +66,7 @@ base::Result<chain::Client, std::string> client_of(const ChainOptions& options, 
     policy.rounds = 1;
   }
   std::vector<std::unique_ptr<chain::Endpoint>> endpoints;
-  for (const std::string& url : urls) {
+  for (const std::string& url : urls_of(options)) {
     auto endpoint = chain::open_http(url, http);
     if (!endpoint) return base::Err{said(endpoint.error())};
     endpoints.push_back(std::move(endpoint).value());
@@ -85,6 +87,16 @@ base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOpti
   auto client = client_of(options, patience, chain_id.value());
   if (!client) return base::Err{client.error()};
   return std::make_unique<ChainSession>(ChainSession{std::move(client).value(), chain::profile_of(chain_id.value())});
+}
+
+base::Result<std::vector<chain::Client>, std::string> each_node(const ChainOptions& options, std::uint64_t chain_id) {
+  std::vector<chain::Client> clients;
+  for (const std::string& url : urls_of(options)) {
+    auto client = client_of({{url}, {}}, Patience::kCommand, chain_id);
+    if (!client) return base::Err{client.error()};
+    clients.push_back(std::move(client).value());
+  }
+  return clients;
 }
 
 base::Result<market::Deployment, std::string> deployment_on(const ChainSession& session, const ChainOptions& options) {

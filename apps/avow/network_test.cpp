@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <cstdlib>
 
 #include "chain/anvil_testing.hpp"
+#include "chain/chain_testing.hpp"
+#include "chain/keystore.hpp"
 #include "command_testing.hpp"
 
 namespace avow::app {
@@ -25,9 +28,14 @@ class OnLocalChain : public TestFolder {
     ::setenv("AVOW_RPC", anvil->url().c_str(), 1);
     ::setenv("AVOW_HOME", (folder / "home").c_str(), 1);
     ::setenv("AVOW_PASSPHRASE", "of a test", 1);
-    // Anvil's first well-known development key.
-    put("first", std::string("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80\n"));
-    ASSERT_EQ(run_avow("wallet import --from " + file("first") + " -o " + file("deployer.json")).exit_code, 0);
+    keep("deployer", chain::testing::development_key(0));
+    keep("me", chain::testing::good(chain::PrivateKey::generate()));
+    keep("provider", chain::testing::good(chain::PrivateKey::generate()));
+  }
+  // A key file that is opened quickly.
+  void keep(const std::string& name, const chain::PrivateKey& key) const {
+    const chain::Secret passphrase(std::string_view("of a test"));
+    EXPECT_TRUE(chain::write_key_file(folder / (name + ".json"), key, passphrase, {.n = 1 << 10}).ok());
   }
   void TearDown() override {
     for (const char* name : {"AVOW_RPC", "AVOW_HOME", "AVOW_PASSPHRASE"}) ::unsetenv(name);
@@ -40,7 +48,6 @@ class OnLocalChain : public TestFolder {
   // Contracts, an account with money, and the bundled model under the name stories.
   void open_market() const {
     ASSERT_EQ(run_avow("market deploy" + deployer()).exit_code, 0);
-    ASSERT_EQ(run_avow("wallet new -o " + file("me.json")).exit_code, 0);
     ASSERT_EQ(run_avow("wallet fund" + me()).exit_code, 0);
     ASSERT_EQ(run_avow("model import " + quoted(kModels + "stories260K/stories260K.gguf") + " --context 64 -o " +
                        file("stories.avow"))
@@ -69,6 +76,10 @@ TEST_F(OnLocalChain, AccountsAreMadeAndKept) {
   EXPECT_EQ(run_avow("wallet new -o " + file("new.json")).exit_code, 3) << "a key is never replaced";
   EXPECT_EQ(run_avow("wallet address --key " + file("new.json")).output, made.output);
   EXPECT_EQ(run_avow("wallet address" + deployer()).output, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266\n");
+  // Anvil's first well-known development key.
+  put("first", std::string("0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80\n"));
+  const auto imported = run_avow("wallet import --from " + file("first") + " -o " + file("imported.json"));
+  EXPECT_EQ(imported.output, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266\n");
   put("none", std::string("12\n"));
   EXPECT_EQ(run_avow("wallet import --from " + file("none") + " -o " + file("x.json")).exit_code, 2);
   EXPECT_EQ(run_avow("wallet import --from " + file("new.json") + " -o " + file("copy.json")).output, made.output);
@@ -135,6 +146,7 @@ TEST_F(OnLocalChain, RequestsArePostedShownAndTakenBack) {
   ASSERT_EQ(list.size(), 1);
   EXPECT_EQ(list.at(0).at("id"), id);
   EXPECT_EQ(list.at(0).at("status"), "open");
+  EXPECT_EQ(list.at(0).at("refund_is_due"), false);
   const auto shown = run_avow("request show " + id.substr(0, 8));
   EXPECT_EQ(shown.exit_code, 0);
   EXPECT_THAT(shown.output, HasSubstr("prompt     Once upon a time\n"));
@@ -144,6 +156,7 @@ TEST_F(OnLocalChain, RequestsArePostedShownAndTakenBack) {
   EXPECT_EQ(run_avow("request cancel " + id + deployer()).exit_code, 1) << "somebody else's";
   EXPECT_EQ(run_avow("request cancel " + id + me()).exit_code, 0);
   mine(1);
+  EXPECT_THAT(run_avow("request list").output, HasSubstr("`avow request refund " + id.substr(0, 16)));
   // The records are lost; the chain has all that is needed.
   std::filesystem::remove_all(folder / "home" / "requests");
   EXPECT_EQ(json_of("request show " + id).at("status"), "cancelling");
@@ -162,7 +175,7 @@ TEST_F(OnLocalChain, AsksThatNobodyAnswersEndWithTheMoney) {
   EXPECT_EQ(json_of("wallet balance" + me()).at("tokens"), "1000");
   // Ctrl-C ends the waiting, and says how to go on.
   const std::string line =
-      "timeout --preserve-status -s INT 3 \"" AVOW_BINARY "\" " + asking("--verify") + " 2>&1 >/dev/null";
+      "timeout --foreground --preserve-status -s INT 6 \"" AVOW_BINARY "\" " + asking("--verify") + " 2>&1 >/dev/null";
   FILE* pipe = popen(line.c_str(), "r");  // NOLINT(cert-env33-c): constants of this file
   ASSERT_NE(pipe, nullptr);
   std::string said(1 << 16, '\0');
@@ -170,6 +183,59 @@ TEST_F(OnLocalChain, AsksThatNobodyAnswersEndWithTheMoney) {
   EXPECT_EQ(WEXITSTATUS(pclose(pipe)), 3);
   EXPECT_THAT(said, HasSubstr("avow request cancel"));
   EXPECT_EQ(json_of("request list").at("requests").at(0).at("status"), "open") << "it stands";
+}
+
+// A provider in the background, until the object ends.
+class BackgroundProvider {
+ public:
+  explicit BackgroundProvider(const std::string& arguments)
+      : pipe_(popen(("echo $$; exec \"" AVOW_BINARY "\" serve " + arguments + " 2>&1").c_str(), "r")) {
+    if (pipe_ == nullptr || std::fgets(line_.data(), static_cast<int>(line_.size()), pipe_) == nullptr) return;
+    process_ = static_cast<pid_t>(std::strtol(line_.data(), nullptr, 10));
+    while (!is_ready_ && std::fgets(line_.data(), static_cast<int>(line_.size()), pipe_) != nullptr) {
+      is_ready_ = std::string(line_.data()).find("service.ready") != std::string::npos;
+    }
+  }
+  ~BackgroundProvider() {
+    if (process_ > 0) ::kill(process_, SIGTERM);
+    if (pipe_ == nullptr) return;
+    while (std::fgets(line_.data(), static_cast<int>(line_.size()), pipe_) != nullptr) continue;
+    pclose(pipe_);
+  }
+  BackgroundProvider(const BackgroundProvider&) = delete;
+  BackgroundProvider& operator=(const BackgroundProvider&) = delete;
+  [[nodiscard]] bool is_ready() const { return is_ready_; }
+
+ private:
+  FILE* pipe_;
+  std::array<char, 4096> line_{};
+  pid_t process_ = -1;
+  bool is_ready_ = false;
+};
+
+TEST_F(OnLocalChain, AnswersComeWithProofsThatAreCheckedHere) {
+  open_market();
+  ASSERT_EQ(run_avow("wallet fund --key " + file("provider.json")).exit_code, 0);
+  anvil->tell("evm_setIntervalMining", nlohmann::json::array({1}));
+  const BackgroundProvider provider(file("stories.avow") + " --level 100 --listen - --poll-millis 200 --journal " +
+                                    file("journal") + " --key " + file("provider.json"));
+  ASSERT_TRUE(provider.is_ready());
+  const auto asked = run_avow(asking("--verify"));
+  EXPECT_EQ(asked.exit_code, 0);
+  EXPECT_EQ(asked.output, ", there was a little girl\n") << "the answer alone is the output";
+  const auto id = json_of("request list").at("requests").at(0).at("id").get<std::string>();
+  const auto checked = json_of("request verify " + id);
+  EXPECT_EQ(checked.at("holds"), true);
+  EXPECT_GE(checked.at("security_bits"), 100);
+  EXPECT_EQ(checked.at("answer").at("answer"), ", there was a little girl");
+  const auto followed = run_avow("request show --follow " + id);
+  EXPECT_THAT(followed.output, HasSubstr("prompt: Once upon a time\nanswer: , there was a little girl\n"));
+  const auto other = json_of(asking("--temperature 0.8 --seed 2a"));
+  EXPECT_EQ(other.at("status"), "fulfilled");
+  EXPECT_GT(other.at("requester_gas"), 50'000);
+  EXPECT_FALSE(other.contains("holds")) << "it was not checked";
+  EXPECT_EQ(json_of("price -m stories -n 64").at("payments").size(), 2);
+  EXPECT_EQ(run_avow("request cancel " + id + me()).exit_code, 1) << "it is paid";
 }
 
 TEST_F(OnLocalChain, AsksAreRefusedBeforeAnythingIsSent) {
@@ -188,6 +254,7 @@ TEST_F(OnLocalChain, AsksAreRefusedBeforeAnythingIsSent) {
   EXPECT_EQ(code("-m stories " + some + "--tokenizer nowhere"), 3);
   EXPECT_EQ(code("-m stories " + some + "--top-k 5"), 2);
   EXPECT_EQ(code("-m stories " + some + "--verify --no-wait"), 2);
+  EXPECT_EQ(code("-m stories " + some + "--bump 9 --no-wait"), 2) << "nobody would raise the price";
   EXPECT_TRUE(json_of("request list").at("requests").empty());
   EXPECT_EQ(json_of("wallet balance" + me()).at("transactions"), 0);
 }

@@ -105,7 +105,8 @@ chain::U256 price_of_payment(const chain::U256& payment, std::uint16_t base_perm
                              std::uint32_t max_new_tokens) {
   // The contract's: payment = floor(price part / whole).
   const std::uint64_t most = max_new_tokens;
-  const std::uint64_t part = base_permille * most + (kWholePrice - base_permille) * produced;
+  const std::uint64_t base = std::min<std::uint64_t>(base_permille, kWholePrice);
+  const std::uint64_t part = base * most + (kWholePrice - base) * produced;
   const auto product = multiply(payment, kWholePrice * most);
   if (!product) return chain::U256::max();
   std::uint64_t rest = 0;

@@ -162,6 +162,8 @@ TEST_F(OnAnvil, ReplacesAStuckTransaction) {
   SendPolicy impatient = quick_policy();
   impatient.patience = std::chrono::milliseconds(0);
   Sender forgetful(client, key, profile_of(31337), impatient);
+  EXPECT_EQ(verdict(forgetful.wait({stuck})), "send.not_included") << "the node may lack receipts of its newest block";
+  anvil()->tell("anvil_mine");
   EXPECT_EQ(verdict(forgetful.wait({stuck})), "send.nonce_used") << "not by one that it was told of";
 }
 

@@ -82,12 +82,13 @@ Result<Receipt> Sender::wait(const std::vector<SignedTransaction>& candidates) {
   }
 }
 
-// Whether another transaction than these has used the nonce, as surely as they would be settled. Receipts are asked for
-// after the count, as one may have come meanwhile; one that is not where it should be contradicts the count.
+// Whether another transaction than these has used the nonce, as surely as they would be settled, and a block earlier:
+// nodes show a block's state before they have all of its receipts. Receipts are asked for after the count, as one may
+// have come meanwhile; one that is not where it should be contradicts the count.
 bool Sender::is_nonce_lost(const std::vector<SignedTransaction>& candidates) {
   const auto head = client_->block_number();
-  if (!head || head.value() < confirmations() - 1) return false;
-  const auto used = client_->transaction_count(address(), head.value() - (confirmations() - 1));
+  if (!head || head.value() < confirmations()) return false;
+  const auto used = client_->transaction_count(address(), head.value() - confirmations());
   if (!used || used.value() <= candidates.back().transaction.nonce) return false;
   return std::all_of(candidates.begin(), candidates.end(), [&](const SignedTransaction& candidate) {
     const auto receipt = client_->receipt(candidate.hash);

@@ -42,7 +42,6 @@ class Asker {
   [[nodiscard]] std::optional<Error> end_taking_back(const Record& record);
   [[nodiscard]] std::optional<Error> next_step(const RequestWatch& watch, const Record& record,
                                                const AskOptions& options, bool can_bump);
-  void post_again(const Record& record) const;
   [[nodiscard]] bool is_frozen(const Record& record) const;
   [[nodiscard]] Record latest(const Record& record) const;
 

@@ -93,10 +93,11 @@ void warn_of_prompt(const AskCommandOptions& options, const Prepared& prepared) 
 }
 
 // What is left to do by hand where waiting has ended.
-int leave(const requester::Error& error, const requester::Record* record) {
+int leave(const AskCommandOptions& options, const requester::Error& error, const requester::Record* record) {
   const int code = refuse(kAsk, error);
   if (record == nullptr) return code;
   const std::string id = base::to_hex(record->id);
+  if (options.json) print_json({{"request_id", id}, {"status", "left"}, {"reason", error.text}});
   fmt::print(stderr,
              "the request is on the chain, or on its way there: it may be answered, and is paid then\n"
              "  avow request show {0} --follow    waits on\n"
@@ -109,7 +110,7 @@ int post_only(const AskCommandOptions& options, const Network& network, const ch
               const Prepared& prepared, const requester::OfferTerms& terms) {
   requester::Poster poster(network.session, key);
   const auto posted = poster.post(prepared.model, prepared.question, terms);
-  if (!posted) return leave(posted.error(), poster.record());
+  if (!posted) return leave(options, posted.error(), poster.record());
   const auto& [record, receipt] = posted.value();
   const std::string id = base::to_hex(record.id);
   if (options.json) {
@@ -196,7 +197,7 @@ int ask_command(const AskCommandOptions& options) {
   for (chain::Client& node : nodes.value()) asked.witnesses.push_back(&node);
   requester::Asker asker(network.session, key.value());
   const auto outcome = asker.ask(prepared.value().model, prepared.value().question, asked);
-  if (!outcome) return leave(outcome.error(), asker.record());
+  if (!outcome) return leave(options, outcome.error(), asker.record());
   return report_outcome(options, network, prepared.value(), outcome.value(), events);
 }
 

@@ -7,6 +7,7 @@
 #include "model.hpp"
 #include "network.hpp"
 #include "requester/offer.hpp"
+#include "requester/posting.hpp"
 #include "requester/request_json.hpp"
 #include "requester/take_back.hpp"
 #include "show_paid.hpp"
@@ -171,6 +172,7 @@ base::Result<Standing, int> standing_of(const char* command, const RequestOption
   if (!options.follow) session.sending.confirmations = 1;
   requester::RequestWatch watch(session, record.request, terms.value().delay_blocks);
   if (options.follow) {
+    if (watch.look() && watch.state().status == market::Status::kUnknown) requester::post_again(session, record);
     auto ending = watch.wait();
     if (!ending) return base::Err{refuse(command, ending.error())};
     return Standing{watch.state(), std::move(ending).value()};
@@ -308,7 +310,8 @@ void add_request(CLI::App& app, int& exit_code) {
 
   auto* show =
       add_one(*request, "show", "Where a request stands, what was asked and answered, and what can be done", options);
-  show->add_flag("--follow", options.follow, "Wait until it ends, and say what happens");
+  show->add_flag("--follow", options.follow,
+                 "Wait until it ends, and say what happens; sends it again if it never got onto the chain");
   add_text_options(*show, options);
   show->callback([&exit_code] { exit_code = request_show(options); });
 

@@ -515,6 +515,28 @@ TEST_F(OnMarket, NoticesThatTheChainTookSomethingBack) {
   EXPECT_EQ(story(), "sending open locked reorganised open");
 }
 
+TEST_F(OnMarket, PostsAgainWhatTheChainHasLost) {
+  const auto snapshot = chain().anvil().tell("evm_snapshot");
+  OfferTerms short_lived = terms();
+  short_lived.lifetime_secs = 100;
+  const Record record = post(short_lived);
+  chain().anvil().tell("evm_revert", chain::Json::array({snapshot}));
+  EXPECT_EQ(status_of(record), market::Status::kUnknown);
+  EXPECT_EQ(fine(what_is_possible(session, record.request)).way, Way::kNothing);
+  post_again(session, record);
+  post_again(session, record);
+  for (int i = 0; i < 200 && status_of(record) == market::Status::kUnknown; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_EQ(status_of(record), market::Status::kOpen) << "the same request, under its id";
+  RequestWatch watch(session, record.request, fine_terms().delay_blocks);
+  chain().pass(200);
+  EXPECT_EQ(fine(watch.wait()).kind, Kind::kExpired);
+  market::Request never = record.request;
+  never.nonce = 1'000'000;
+  EXPECT_EQ(fine(RequestWatch(session, never, 2).wait()).kind, Kind::kUnposted);
+}
+
 TEST_F(OnMarket, KnowsItsContractsAndAccounts) {
   const MarketStatus status = fine(market_status(session));
   EXPECT_FALSE(status.problem.has_value()) << *status.problem;

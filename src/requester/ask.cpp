@@ -113,7 +113,7 @@ std::optional<Error> Asker::next_step(const RequestWatch& watch, const Record& r
   const bool is_now_and_then = looks_ % kLooksBetween == 0;
   switch (watch.state().status) {
     case Status::kUnknown:
-      if (is_now_and_then) post_again(record);
+      if (is_now_and_then) post_again(*session_, record);
       break;
     case Status::kOpen:
       if (can_bump && is_unwanted(watch, options, record.request.offer)) return begin_taking_back(record);
@@ -128,13 +128,6 @@ std::optional<Error> Asker::next_step(const RequestWatch& watch, const Record& r
       break;
   }
   return std::nullopt;
-}
-
-// The chain has left the block that it was posted in: the same transaction does it again, and harms nowhere.
-void Asker::post_again(const Record& record) const {
-  for (const SentTransaction& sent : record.transactions) {
-    if (sent.what == "request") (void)session_->chain().send(sent.bytes);
-  }
 }
 
 bool Asker::is_frozen(const Record& record) const {

@@ -46,7 +46,6 @@ class Asker {
   [[nodiscard]] std::optional<Error> next_step(const RequestWatch& watch, const Record& record,
                                                const AskOptions& options, bool can_bump);
   [[nodiscard]] std::optional<Error> confirm_return(const base::Digest& id, const AskOptions& options) const;
-  void post_again(const Record& record) const;
   [[nodiscard]] bool is_frozen(const Record& record) const;
   [[nodiscard]] Record latest(const Record& record) const;
 

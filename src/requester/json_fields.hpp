@@ -26,10 +26,10 @@ class JsonFields {
   [[nodiscard]] bool has(const char* key) const { return json_->is_object() && json_->contains(key); }
 
   const nlohmann::json& object(const char* key) {
-    static const nlohmann::json nothing;
+    static const nlohmann::json kNothing;
     if (!has(key)) {
       refuse(key);
-      return nothing;
+      return kNothing;
     }
     ++taken_;
     return (*json_)[key];

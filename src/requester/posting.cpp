@@ -196,4 +196,10 @@ std::optional<Error> Poster::write_down(const char* what, const chain::SignedTra
   return std::nullopt;
 }
 
+void post_again(const Session& session, const Record& record) {
+  for (const SentTransaction& sent : record.transactions) {
+    if (sent.what == "request") (void)session.chain().send(sent.bytes);
+  }
+}
+
 }  // namespace avow::requester

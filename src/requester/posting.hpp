@@ -52,4 +52,9 @@ class Poster {
   std::optional<Record> record_;
 };
 
+/// Sends the transactions again that post the request, which does no harm where they are known: for a request that the
+/// chain does not have, because it has left the block, or because nobody saw the sending through. What comes of it
+/// shows at the next look.
+void post_again(const Session& session, const Record& record);
+
 }  // namespace avow::requester

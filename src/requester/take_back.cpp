@@ -63,7 +63,7 @@ Result<market::Request> posted_request(const Session& session, const base::Diges
 Possible what_is_possible(const market::RequestState& state, const market::Offer& offer, const Surroundings& around) {
   switch (state.status) {
     case Status::kUnknown:
-      return nothing("nobody has posted it on this chain");
+      return nothing("it is not on this chain, and holds no money; what was sent may still get there");
     case Status::kFulfilled:
       return nothing("it was answered and paid");
     case Status::kRefunded:

@@ -8,6 +8,7 @@
 #include "model.hpp"
 #include "network.hpp"
 #include "request_options.hpp"
+#include "requester/deployed.hpp"
 #include "show_paid.hpp"
 
 namespace avow::app {
@@ -175,6 +176,7 @@ int ask_command(const AskCommandOptions& options) {
   auto opened = open_network(kAsk, options.chain);
   if (!opened) return opened.error();
   Network& network = *opened.value();
+  if (const auto problem = requester::check_contracts_are_ours(network.session)) return refuse(kAsk, *problem);
   const auto prepared = prepare(options, network);
   if (!prepared) return prepared.error();
   warn_of_prompt(options, prepared.value());
@@ -189,8 +191,12 @@ int ask_command(const AskCommandOptions& options) {
   if (options.no_wait) {
     return post_only(options, network, key.value(), prepared.value(), offer.value().terms);
   }
+  auto nodes = each_node(options.chain, network.session.profile.chain_id);
+  if (!nodes) return refuse(kAsk, kEnvironment, nodes.error());
+  requester::AskOptions asked = offer.value();
+  for (chain::Client& node : nodes.value()) asked.witnesses.push_back(&node);
   requester::Asker asker(network.session, key.value());
-  const auto outcome = asker.ask(prepared.value().model, prepared.value().question, offer.value());
+  const auto outcome = asker.ask(prepared.value().model, prepared.value().question, asked);
   if (!outcome) return leave(options, outcome.error(), asker.record());
   return report_outcome(options, network, prepared.value(), outcome.value(), events);
 }
@@ -205,7 +211,8 @@ void add_offer_options(CLI::App& ask, AskCommandOptions& options) {
       ->capture_default_str();
   ask.add_option("--bump", options.bump,
                  "If nobody wants it at --max-price, take it back and post it again at half as much more, up to this "
-                 "price; never is more than one of them paid");
+                 "price; never is more than one of them paid. Every node of --rpc has to say that one is back before "
+                 "the next is posted: name several, as a single one that lies could have more of them paid");
   ask.add_option("--bump-after", options.bump_after, "Seconds at --max-price until then")->capture_default_str();
   ask.add_option("--deadline", options.terms.lifetime_secs,
                  "Seconds until the request expires and its money comes back; of --bump, all of them together")
@@ -245,6 +252,7 @@ void add_ask(CLI::App& app, int& exit_code) {
   add_chain_options(*ask, options.chain);
   add_key_options(*ask, options.key);
   auto* no_wait = ask->add_flag("--no-wait", options.no_wait, "Print the request's id when it is posted, and end");
+  no_wait->excludes(ask->get_option("--bump"));
   ask->add_flag("--verify", options.verify,
                 "Do not trust even the contract: fetch the proof from the transactions, and check it here")
       ->excludes(no_wait);

@@ -50,24 +50,53 @@ void add_key_options(CLI::App& command, KeyOptions& options) {
                      "AVOW_PASSPHRASE, else it is asked for)");
 }
 
-base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOptions& options) {
-  std::vector<std::string> urls = options.urls;
-  if (urls.empty()) urls.emplace_back("http://127.0.0.1:8545");
+namespace {
+
+std::vector<std::string> urls_of(const ChainOptions& options) {
+  return options.urls.empty() ? std::vector<std::string>{"http://127.0.0.1:8545"} : options.urls;
+}
+
+base::Result<chain::Client, std::string> client_of(const ChainOptions& options, Patience patience,
+                                                   std::optional<std::uint64_t> chain_id) {
+  chain::HttpSettings http;
+  chain::RpcPolicy policy;
+  policy.chain_id = chain_id;
+  if (patience == Patience::kService) {
+    http.total_timeout = std::chrono::seconds(10);
+    policy.rounds = 1;
+  }
   std::vector<std::unique_ptr<chain::Endpoint>> endpoints;
-  for (const std::string& url : urls) {
-    auto endpoint = chain::open_http(url);
+  for (const std::string& url : urls_of(options)) {
+    auto endpoint = chain::open_http(url, http);
     if (!endpoint) return base::Err{said(endpoint.error())};
     endpoints.push_back(std::move(endpoint).value());
   }
-  auto session = std::make_unique<ChainSession>(
-      ChainSession{chain::Client(chain::Rpc(std::move(endpoints))), chain::ChainProfile{}});
-  const auto chain_id = session->client.chain_id();
+  return chain::Client(chain::Rpc(std::move(endpoints), policy));
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOptions& options, Patience patience) {
+  auto any = client_of(options, Patience::kCommand, std::nullopt);
+  if (!any) return base::Err{any.error()};
+  const auto chain_id = any.value().chain_id();
   if (!chain_id) {
     return base::Err{said(chain_id.error()) +
                      "; is a node running there? `make devnet` starts a local chain, --rpc URL names another node"};
   }
-  session->profile = chain::profile_of(chain_id.value());
-  return session;
+  auto client = client_of(options, patience, chain_id.value());
+  if (!client) return base::Err{client.error()};
+  return std::make_unique<ChainSession>(ChainSession{std::move(client).value(), chain::profile_of(chain_id.value())});
+}
+
+base::Result<std::vector<chain::Client>, std::string> each_node(const ChainOptions& options, std::uint64_t chain_id) {
+  std::vector<chain::Client> clients;
+  for (const std::string& url : urls_of(options)) {
+    auto client = client_of({{url}, {}}, Patience::kCommand, chain_id);
+    if (!client) return base::Err{client.error()};
+    clients.push_back(std::move(client).value());
+  }
+  return clients;
 }
 
 base::Result<market::Deployment, std::string> deployment_on(const ChainSession& session, const ChainOptions& options) {

@@ -37,8 +37,16 @@ struct ChainSession {
   chain::ChainProfile profile;
 };
 
-/// Connects. Problems are for stderr; exit code kEnvironment.
-[[nodiscard]] base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOptions& options);
+/// How long nodes that do not answer are asked: a service has other things to do meanwhile, and asks again itself.
+enum class Patience : std::uint8_t { kCommand, kService };
+
+/// Connects; nodes of other chains than the first one that answers are not used. Problems are for stderr; exit code
+/// kEnvironment.
+[[nodiscard]] base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOptions& options,
+                                                                               Patience patience = Patience::kCommand);
+/// A client of each node that was named, for what all of them have to say.
+[[nodiscard]] base::Result<std::vector<chain::Client>, std::string> each_node(const ChainOptions& options,
+                                                                              std::uint64_t chain_id);
 /// Where the contracts lie on the chain that was connected to. Nothing was asked of it yet: market::check_deployment.
 [[nodiscard]] base::Result<market::Deployment, std::string> deployment_on(const ChainSession& session,
                                                                           const ChainOptions& options);

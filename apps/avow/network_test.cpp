@@ -146,6 +146,7 @@ TEST_F(OnLocalChain, RequestsArePostedShownAndTakenBack) {
   ASSERT_EQ(list.size(), 1);
   EXPECT_EQ(list.at(0).at("id"), id);
   EXPECT_EQ(list.at(0).at("status"), "open");
+  EXPECT_EQ(list.at(0).at("refund_is_due"), false);
   const auto shown = run_avow("request show " + id.substr(0, 8));
   EXPECT_EQ(shown.exit_code, 0);
   EXPECT_THAT(shown.output, HasSubstr("prompt     Once upon a time\n"));
@@ -155,6 +156,7 @@ TEST_F(OnLocalChain, RequestsArePostedShownAndTakenBack) {
   EXPECT_EQ(run_avow("request cancel " + id + deployer()).exit_code, 1) << "somebody else's";
   EXPECT_EQ(run_avow("request cancel " + id + me()).exit_code, 0);
   mine(1);
+  EXPECT_THAT(run_avow("request list").output, HasSubstr("`avow request refund " + id.substr(0, 16)));
   // The records are lost; the chain has all that is needed.
   std::filesystem::remove_all(folder / "home" / "requests");
   EXPECT_EQ(json_of("request show " + id).at("status"), "cancelling");
@@ -252,6 +254,7 @@ TEST_F(OnLocalChain, AsksAreRefusedBeforeAnythingIsSent) {
   EXPECT_EQ(code("-m stories " + some + "--tokenizer nowhere"), 3);
   EXPECT_EQ(code("-m stories " + some + "--top-k 5"), 2);
   EXPECT_EQ(code("-m stories " + some + "--verify --no-wait"), 2);
+  EXPECT_EQ(code("-m stories " + some + "--bump 9 --no-wait"), 2) << "nobody would raise the price";
   EXPECT_TRUE(json_of("request list").at("requests").empty());
   EXPECT_EQ(json_of("wallet balance" + me()).at("transactions"), 0);
 }

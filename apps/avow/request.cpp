@@ -60,8 +60,17 @@ base::Result<std::optional<model::Tokenizer>, int> tokenizer_for(const char* com
 
 struct Listed {
   const Record* record = nullptr;
-  std::string status;  ///< empty where the record is of another chain or market
+  std::string status;   ///< empty where the record is of another chain or market
+  bool is_due = false;  ///< whether its money waits to be taken back
 };
+
+// Whether nobody sends the money back but who asks for it: the deadline has passed, or it was cancelled.
+bool is_due(const market::RequestState& state, const Record& record, const chain::Block& head) {
+  using market::Status;
+  if (state.status == Status::kCancelling) return true;
+  const bool is_pending = state.status == Status::kOpen || state.status == Status::kLocked;
+  return is_pending && head.timestamp > record.request.offer.deadline;
+}
 
 void print_listed(const Listed& one) {
   constexpr std::size_t kShownPrompt = 32;
@@ -71,18 +80,16 @@ void print_listed(const Listed& one) {
              status, chain::to_units(record.request.offer.max_price, requester::kTokenDecimals),
              printable(record.model.empty() ? base::to_hex(record.request.model_id).substr(0, 16) : record.model),
              printable(record.prompt.substr(0, kShownPrompt)));
+  if (one.is_due)
+    fmt::print("    `avow request refund {}` gets its money back\n", base::to_hex(record.id).substr(0, 16));
 }
 
 nlohmann::ordered_json listed_json(const Listed& one) {
   const Record& record = *one.record;
-  return {{"id", base::to_hex(record.id)},
-          {"chain_id", record.chain_id},
-          {"market", to_string(record.market)},
-          {"status", one.status},
-          {"posted_at", record.posted_at},
-          {"model", record.model},
-          {"prompt", record.prompt},
-          {"request", requester::to_json(record.request)}};
+  return {
+      {"id", base::to_hex(record.id)}, {"chain_id", record.chain_id}, {"market", to_string(record.market)},
+      {"status", one.status},          {"refund_is_due", one.is_due}, {"posted_at", record.posted_at},
+      {"model", record.model},         {"prompt", record.prompt},     {"request", requester::to_json(record.request)}};
 }
 
 int request_list(const RequestOptions& options) {
@@ -92,6 +99,8 @@ int request_list(const RequestOptions& options) {
   const auto& session = network.value()->session;
   const auto listed = network.value()->book->all();
   if (!listed) return refuse(kCommand, listed.error());
+  const auto head = requester::head_of(session);
+  if (!head) return refuse(kCommand, head.error());
   auto list = nlohmann::ordered_json::array();
   for (const Record& record : listed.value().records) {
     Listed one{&record, ""};
@@ -100,6 +109,7 @@ int request_list(const RequestOptions& options) {
       const auto state = session.market->state_of(record.id);
       if (!state) return refuse(kCommand, "the market does not say where requests stand", state.error());
       one.status = name(state.value().status);
+      one.is_due = is_due(state.value(), record, head.value());
     }
     if (!options.json) print_listed(one);
     list.push_back(listed_json(one));

@@ -73,7 +73,7 @@ int serve_command(const ServeOptions& options) {
   if (!service_options) return refuse_serve(kWrongUse, service_options.error());
   const auto key = unlock(options.key);
   if (!key) return refuse_serve(kEnvironment, key.error());
-  const auto session = connect(options.chain);
+  const auto session = connect(options.chain, Patience::kService);
   if (!session) return refuse_serve(kEnvironment, session.error());
   const auto deployment = deployment_on(*session.value(), options.chain);
   if (!deployment) return refuse_serve(kEnvironment, deployment.error());

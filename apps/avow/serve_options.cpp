@@ -21,7 +21,7 @@ needs some of the chain's coin for gas, and tokens for bonds where it locks.
 Example, on a local chain:
   avow serve stories.avow --rpc http://127.0.0.1:8545 --key provider.json --passphrase-file provider.pass
 
-What a configuration file has are these options by their names; what the command line or the environment says goes before it:
+What a configuration file has are these options by their names; what the command line says goes before it:
   # provider.toml, for: avow serve --config provider.toml
   models = ["/var/lib/avow/stories.avow"]
   rpc = ["https://node.example", "https://other.example"]

@@ -165,6 +165,11 @@ nlohmann::ordered_json receipt_json(const std::string& what, const chain::Receip
           {"gas", receipt.gas_used}};
 }
 
+// Before it is sent: whoever is interrupted has to look whether it got to the chain before sending it again.
+void say_what_is_sent(Network& network) {
+  network.session.on_update = [](const requester::Update& status) { fmt::print(stderr, "[{}]\n", line_of(status)); };
+}
+
 int wallet_send(const WalletOptions& options) {
   constexpr const char* kCommand = "avow wallet send";
   const auto to = chain::parse_address(options.to);
@@ -176,6 +181,7 @@ int wallet_send(const WalletOptions& options) {
   const auto network = open_network(kCommand, options.chain);
   if (!network) return network.error();
   const auto& session = network.value()->session;
+  say_what_is_sent(*network.value());
   chain::CallRequest call = session.market->transfer(to.value(), amount.value());
   if (options.send_coins) {
     call = {};
@@ -196,6 +202,7 @@ int wallet_claim(const WalletOptions& options) {
   if (!key) return key.error();
   const auto network = open_network(kCommand, options.chain);
   if (!network) return network.error();
+  say_what_is_sent(*network.value());
   const auto claimed = requester::claim_all(network.value()->session, key.value());
   if (!claimed) return refuse(kCommand, claimed.error());
   auto list = nlohmann::ordered_json::array();

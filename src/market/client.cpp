@@ -90,6 +90,17 @@ chain::Result<RequestState> MarketClient::state_of(const base::Digest& id, const
   return state;
 }
 
+chain::Result<std::uint64_t> MarketClient::number_in_contracts(const chain::BlockId& block) {
+  // Creates a contract whose code is the number: NUMBER, PUSH1 0, MSTORE, PUSH1 32, PUSH1 0, RETURN.
+  chain::CallRequest request;
+  request.data = {0x43, 0x60, 0x00, 0x52, 0x60, 0x20, 0x60, 0x00, 0xf3};
+  const auto word = client_->call(request, block);
+  if (!word) return base::Err{word.error()};
+  const auto number = U256::from_bytes(word.value());
+  if (word.value().size() != sizeof(base::Digest) || !number || !number->to_u64()) return unexpected("block.number");
+  return *number->to_u64();
+}
+
 chain::Result<bool> MarketClient::is_frozen(const Address& verifier, const base::Digest& model_id) {
   return single<bool>(view(Contract::kMarket, "isFrozen", {verifier, model_id}), "isFrozen");
 }

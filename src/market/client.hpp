@@ -8,9 +8,9 @@ namespace avow::market {
 /// All that the market keeps of a request.
 struct RequestState {
   Status status = Status::kUnknown;
-  chain::Address account{};  ///< locked: who locked it; fulfilled: who was paid
-  std::uint64_t since = 0;   ///< when it came to stand here, a timestamp
-  std::uint64_t since_block = 0;
+  chain::Address account{};       ///< locked: who locked it; fulfilled: who was paid
+  std::uint64_t since = 0;        ///< when it came to stand here, a timestamp
+  std::uint64_t since_block = 0;  ///< likewise a block, by its number_in_contracts()
 };
 
 /// What the registry knows of a model.
@@ -59,6 +59,9 @@ class MarketClient {
   [[nodiscard]] chain::Result<MarketTerms> terms();
   [[nodiscard]] chain::Result<RequestState> state_of(const base::Digest& id,
                                                      const chain::BlockId& block = chain::BlockId::latest());
+  /// A block's number as contracts see it (`block.number`), which they count delays in and `since_block` is: on some
+  /// chains another chain's (Arbitrum: Ethereum's).
+  [[nodiscard]] chain::Result<std::uint64_t> number_in_contracts(const chain::BlockId& block);
   [[nodiscard]] chain::Result<bool> is_frozen(const chain::Address& verifier, const base::Digest& model_id);
   [[nodiscard]] chain::Result<bool> is_nonce_used(const chain::Address& requester, const chain::U256& nonce);
   [[nodiscard]] chain::Result<chain::U256> credit_of(const chain::Address& account);

@@ -145,18 +145,16 @@ chain::U256 price_at(const Offer& offer, std::uint64_t timestamp) {
   const auto range = subtract(offer.max_price, offer.min_price);
   if (passed >= offer.ramp_length || !range) return offer.max_price;
   const auto product = multiply(*range, passed);
-  AVOW_CHECK(product.has_value());
-  return *add(offer.min_price, divide(*product, offer.ramp_length));
+  return product ? *add(offer.min_price, divide(*product, offer.ramp_length)) : chain::U256();
 }
 
 chain::U256 payment_of(const chain::U256& price, std::uint16_t base_permille, std::uint32_t produced,
                        std::uint32_t max_new_tokens) {
-  AVOW_CHECK(max_new_tokens > 0 && base_permille <= 1000);
+  if (max_new_tokens == 0 || base_permille > 1000) return {};
   const std::uint64_t parts =
       std::uint64_t{base_permille} * max_new_tokens + std::uint64_t{1000U - base_permille} * produced;
   const auto product = multiply(price, parts);
-  AVOW_CHECK(product.has_value());
-  return divide(*product, std::uint64_t{1000} * max_new_tokens);
+  return product ? divide(*product, std::uint64_t{1000} * max_new_tokens) : chain::U256();
 }
 
 }  // namespace avow::market

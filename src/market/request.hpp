@@ -51,10 +51,11 @@ using answer::encode_ids;
 /// it: the request may be anybody's.
 [[nodiscard]] std::optional<answer::Request> asked(const Request& request, const base::Digest& id, unsigned id_bytes);
 
-/// What the offer pays at a moment for a whole answer (spec/market.md, section 1). The offer is one that the market
-/// took: prices do not fall, and are below 2^128.
+/// What the offer pays at a moment for a whole answer (spec/market.md, section 1). Of an offer that no market takes,
+/// which a node may tell of: some number, 0 where the right one would be none of 256 bits.
 [[nodiscard]] chain::U256 price_at(const Offer& offer, std::uint64_t timestamp);
-/// What is paid of a price (below 2^128) for `produced` tokens of at most `max_new_tokens` (> 0), rounded down.
+/// What is paid of a price for `produced` tokens of at most `max_new_tokens`, rounded down. Of numbers that no market
+/// takes likewise: 0 tokens, more than 1000 permille, prices far above 2^128.
 [[nodiscard]] chain::U256 payment_of(const chain::U256& price, std::uint16_t base_permille, std::uint32_t produced,
                                      std::uint32_t max_new_tokens);
 

@@ -111,6 +111,15 @@ TEST(Price, RisesAsTheMarketSays) {
   EXPECT_EQ(price_at(offer, 5), U256(100)) << "a sum beyond 64 bits is no sum here";
 }
 
+TEST(Price, OfWhatNoMarketTakesIsNoHarm) {
+  const U256 most = U256::max();
+  EXPECT_EQ(price_at({0, most, 0, 0, 1'000, 600, 10'000, most}, 999), U256()) << "the product has more than 256 bits";
+  EXPECT_EQ(price_at({most, 1, 0, 0, 1'000, 600, 10'000, 1}, 999), U256(1)) << "prices that fall";
+  EXPECT_EQ(payment_of(1'000, 500, 1, 0), U256()) << "no token";
+  EXPECT_EQ(payment_of(1'000, 1'001, 2, 1), U256()) << "a base above the whole";
+  EXPECT_EQ(payment_of(most, 0, 2, 2), U256());
+}
+
 TEST(Payment, IsByTheToken) {
   EXPECT_EQ(payment_of(1000, 500, 1, 4), U256(625));
   EXPECT_EQ(payment_of(1000, 0, 1, 3), U256(333)) << "rounded down";

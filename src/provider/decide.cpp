@@ -58,7 +58,7 @@ std::optional<Decision> decide_by_standing(const Job& job, const Outlook& outloo
   const std::uint64_t deadline = job.request.offer.deadline;
   switch (standing.status) {
     case Status::kUnknown:
-      return now.time > deadline ? Decision{Do::kLose, "rolled back"} : wait("unknown");
+      return now.head_time > deadline ? Decision{Do::kLose, "rolled back"} : wait("unknown");
     case Status::kFulfilled:
       return is_own(standing, now) ? Decision{Do::kPaid} : Decision{Do::kLose, "fulfilled"};
     case Status::kRefunded:
@@ -71,7 +71,9 @@ std::optional<Decision> decide_by_standing(const Job& job, const Outlook& outloo
     case Status::kLocked:
       break;
   }
-  if (now.time > deadline) return Decision{Do::kLose, "deadline"};
+  // Until a block is later than the deadline, the payment may be in one that was not read yet.
+  if (now.head_time > deadline) return Decision{Do::kLose, "deadline"};
+  if (now.time > deadline) return wait("deadline");
   if (standing.status == Status::kOpen || is_own(standing, now)) return std::nullopt;
   const bool can_land = job.stage == Stage::kProven && outlook.transactions == 1 && !is_effective(standing, now);
   if (can_land) return Decision{Do::kSettle};

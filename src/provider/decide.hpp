@@ -30,8 +30,9 @@ struct Decision {
 
 /// The chain and the provider's account at a moment.
 struct Now {
-  std::uint64_t time = 0;   ///< of the chain, seconds
-  std::uint64_t block = 0;  ///< its newest
+  std::uint64_t time = 0;       ///< of the chain or this machine, whichever is later, seconds
+  std::uint64_t head_time = 0;  ///< of the newest block
+  std::uint64_t block = 0;      ///< its newest
   std::uint64_t block_millis = 1'000;
   std::uint64_t delay_blocks = 2;
   std::uint64_t fee_basis_points = 0;

@@ -137,6 +137,8 @@ TEST(Decide, RefusesWhatItCannotMeet) {
   EXPECT_EQ(tiny.ran().decide(), (Decision{Do::kRefuse, "time"}));
   Case past;
   past.now.time = past.job.request.offer.deadline + 1;
+  EXPECT_EQ(past.decide(), (Decision{Do::kWait, "deadline"})) << "a payment may be in the block that comes";
+  past.now.head_time = past.now.time;
   EXPECT_EQ(past.decide(), (Decision{Do::kLose, "deadline"}));
   Case dear = Case().steps();
   dear.policy.most_bond = tokens(9);
@@ -171,7 +173,7 @@ TEST(Decide, StopsWhatOthersHaveDone) {
     EXPECT_EQ(one.decide(), (Decision{Do::kLose, "refunded"}));
     one.job.standing = {Status::kUnknown, {}, 0};
     EXPECT_EQ(one.decide(), (Decision{Do::kWait, "unknown"})) << "it may come back";
-    one.now.time = one.job.request.offer.deadline + 1;
+    one.now.time = one.now.head_time = one.job.request.offer.deadline + 1;
     EXPECT_EQ(one.decide(), (Decision{Do::kLose, "rolled back"}));
   }
 }

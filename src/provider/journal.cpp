@@ -160,7 +160,7 @@ JournalProblem Journal::migrate() {
   }
   for (std::uint64_t next = version; next < kVersion; ++next) {
     const std::string mark = fmt::format("PRAGMA user_version={}", next + 1);
-    const auto problem = database_.transact([&]() -> JournalProblem {
+    auto problem = database_.transact([&]() -> JournalProblem {
       if (auto failed = database_.execute(kMigrations[next])) return failed;
       return database_.execute(mark.c_str());
     });
@@ -204,7 +204,7 @@ JournalResult<std::vector<chain::BlockRef>> Journal::blocks() {
 
 JournalProblem Journal::save_blocks(const std::deque<chain::BlockRef>& blocks, const std::vector<Job>& changed,
                                     const std::vector<Step>& steps) {
-  const auto problem = database_.transact([&]() -> JournalProblem {
+  auto problem = database_.transact([&]() -> JournalProblem {
     if (auto failed = database_.execute("DELETE FROM blocks")) return failed;
     for (const chain::BlockRef& block : blocks) {
       Query insert = database_.query("INSERT INTO blocks VALUES(?, ?)");

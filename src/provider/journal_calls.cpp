@@ -17,7 +17,7 @@ JournalError corrupt_call(std::string_view what) {
 }  // namespace
 
 JournalProblem Journal::add_proof(StoredProof& proof, std::vector<Job*> answered) {
-  const auto problem = database_.transact([&]() -> JournalProblem {
+  auto problem = database_.transact([&]() -> JournalProblem {
     Query insert = database_.query(
         "INSERT INTO proofs(model, delivery, proof, places, run_millis, prove_millis) VALUES(?, ?, ?, ?, ?, ?)");
     insert.bind(proof.model_id).bind(proof.delivery).bind(proof.proof).bind(proof.measure.places);
@@ -119,7 +119,7 @@ JournalResult<std::vector<Call>> Journal::calls() {
 }
 
 JournalProblem Journal::add_calls(std::vector<Call>& calls, std::optional<Step> step) {
-  const auto problem = database_.transact([&]() -> JournalProblem {
+  auto problem = database_.transact([&]() -> JournalProblem {
     for (Call& call : calls) {
       AVOW_CHECK(call.request.to.has_value());
       Query insert = database_.query(
@@ -160,7 +160,7 @@ JournalProblem Journal::add_candidate(const Call& call) {
 
 JournalProblem Journal::save(const Call& call, std::optional<Step> step) {
   // Of a nonce that another transaction has used, the call is signed anew.
-  const auto problem = database_.transact([&]() -> JournalProblem {
+  auto problem = database_.transact([&]() -> JournalProblem {
     if (call.candidates.empty()) {
       Query remove = database_.query("DELETE FROM transactions WHERE call = ?");
       if (auto failed = remove.bind(std::optional(call.id)).run()) return failed;

@@ -41,7 +41,6 @@ void put_jobs(MetricsText& out, const Metrics& metrics) {
   out.head("locks_total", "Locks that were sent, by what became of them.", "counter");
   out.line("locks_total", "result=\"won\"", metrics.locks_won);
   out.line("locks_total", "result=\"lost\"", metrics.locks_lost);
-  out.line("locks_total", "result=\"late\"", metrics.locks_late);
   out.head("requests_total", "Requests that are over, by how.", "counter");
   out.line("requests_total", "result=\"paid\"", metrics.paid);
   out.line("requests_total", "result=\"lost\"", metrics.lost);

@@ -12,7 +12,7 @@ namespace avow::provider {
 
 /// What a provider counts, since it was started unless said otherwise.
 struct Metrics {
-  std::uint64_t locks_won = 0, locks_lost = 0, locks_late = 0;
+  std::uint64_t locks_won = 0, locks_lost = 0;
   std::uint64_t bonds_slashed = 0;
   /// From the last payment to the moment at which it was due, and the least of these.
   std::optional<std::int64_t> last_margin_secs{}, least_margin_secs{};

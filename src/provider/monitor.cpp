@@ -11,6 +11,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 namespace avow::provider {
@@ -53,8 +54,10 @@ std::optional<SocketAddress> parse_listen(std::string_view text) {
   return address;
 }
 
+// NOLINTBEGIN(readability-non-const-parameter): the library says what they are
 MHD_Result reply_to(void* monitor, MHD_Connection* connection, const char* path, const char* method,
                     const char* /*version*/, const char* /*upload*/, std::size_t* upload_size, void** /*state*/) {
+  // NOLINTEND(readability-non-const-parameter)
   if (*upload_size != 0) return MHD_NO;  // nobody has anything to say to us
   const Monitor::Reply reply = static_cast<Monitor*>(monitor)->answer(method, path);
   // The library copies the body before it returns, and only reads it.

@@ -143,9 +143,6 @@ std::optional<ServiceError> Service::run() {
   }
   log_->info("service.stopping", {{"jobs", std::uint64_t{jobs_.size()}}});
   if (auto error = wait_for_end()) return error;
-  if (auto problem = journal_->forget(head_.ref.number - std::min(kHistory, head_.ref.number))) {
-    return error_from(*problem);
-  }
   log_->info("service.stopped", {{"jobs", std::uint64_t{jobs_.size()}}});
   return std::nullopt;
 }
@@ -155,12 +152,20 @@ std::optional<ServiceError> Service::round() {
   if (!problem) problem = collect();
   if (!problem) problem = consider();
   if (!problem) problem = poll_outbox();
+  if (!problem) problem = forget_old();
   if (!problem && !is_stopping()) problem = begin_work();
   publish();
   if (!problem) return std::nullopt;
   worker_.cancel();
   log_->error("service.journal", {{"why", name(problem->cause)}}, problem->text);
   return error_from(*problem);
+}
+
+JournalProblem Service::forget_old() {
+  const std::uint64_t number = head_.ref.number;
+  if (number < forgot_at_ + kHistory) return std::nullopt;
+  forgot_at_ = number;
+  return journal_->forget(number - kHistory);
 }
 
 // A proof that is nearly done is not thrown away.

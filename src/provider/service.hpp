@@ -75,8 +75,9 @@ class Service {
   struct Served {
     ServedModel model;
     Estimates estimates;
-    bool is_frozen = false;     // its verifier has contradicted itself on it
-    std::uint64_t waiting = 0;  // jobs that may come into one proof
+    bool is_frozen = false;       // its verifier has contradicted itself on it
+    std::uint64_t waiting = 0;    // jobs that may come into one proof
+    std::uint64_t committed = 0;  // of these, that are locked or about to be, and not proven
     [[nodiscard]] const answer::ModelKey& key() const { return model.model->key(); }
     [[nodiscard]] const compile::Plan& plan() const { return key().info().plan; }
     [[nodiscard]] unsigned id_bytes() const { return answer::id_bytes(plan().vocabulary); }
@@ -102,6 +103,7 @@ class Service {
   [[nodiscard]] std::optional<ServiceError> read_journal();
   [[nodiscard]] std::optional<ServiceError> check_models(std::vector<ServedModel> models);
   [[nodiscard]] std::optional<ServiceError> wait_for_end();
+  [[nodiscard]] JournalProblem forget_old();
   void publish();
   [[nodiscard]] bool is_stopping() const { return options_.stop != nullptr && *options_.stop; }
   [[nodiscard]] std::uint64_t wall_time() const;
@@ -130,7 +132,8 @@ class Service {
   void update_money();
   [[nodiscard]] chain::U256 bonds_at_risk() const;
   [[nodiscard]] chain::U256 bonds_in_flight() const;
-  [[nodiscard]] std::uint64_t queue_millis();
+  [[nodiscard]] std::uint64_t queue_millis() const;
+  void count_waiting();
 
   // service_work.cpp: models
   [[nodiscard]] JournalProblem collect();
@@ -179,6 +182,8 @@ class Service {
   chain::Block head_;
   std::deque<std::pair<std::uint64_t, std::uint64_t>> block_times_;  // number and timestamp
   std::uint64_t block_millis_ = 12'000;
+  chain::BlockRef saved_head_;  // that the journal has
+  std::uint64_t forgot_at_ = 0;
   bool is_at_head_ = false;
   bool is_reached_ = true;  // the nodes
   std::chrono::milliseconds backoff_{0};

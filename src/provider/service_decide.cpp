@@ -28,6 +28,7 @@ bool may_be_batched(const Job& job, const chain::Address& account) {
 Now Service::now() const {
   Now now;
   now.time = std::max(head_.timestamp, wall_time());
+  now.head_time = head_.timestamp;
   now.block = head_.ref.number;
   now.block_millis = block_millis_;
   now.delay_blocks = terms_.delay_blocks;
@@ -73,8 +74,8 @@ void Service::update_money() {
   has_money_ = true;
 }
 
-// Of what was taken on and has to be in time: what is under way, and what is locked and not proven.
-std::uint64_t Service::queue_millis() {
+// Of what was taken on and has to be in time: what is under way, and what is locked, or is to be, and not proven.
+std::uint64_t Service::queue_millis() const {
   std::uint64_t sum = 0;
   if (work_ != nullptr) {
     const auto spent = std::chrono::steady_clock::now() - work_->start;
@@ -82,18 +83,25 @@ std::uint64_t Service::queue_millis() {
     sum += work_->expected_millis - std::min(work_->expected_millis, static_cast<std::uint64_t>(millis));
   }
   for (const auto& [id, served] : served_) {
-    std::uint64_t locked = 0;
-    for (const auto& [job_id, job] : jobs_) {
-      const bool is_ours = job.standing.status == market::Status::kLocked && job.standing.account == key_->address();
-      if (job.request.model_id == id && job.stage == Stage::kRan && is_ours) ++locked;
-    }
-    if (locked == 0 || served.estimates.is_empty()) continue;
-    const std::uint64_t together = std::min<std::uint64_t>(locked, options_.policy.most_batch);
-    const std::uint64_t proofs = (locked + together - 1) / together;
+    if (served.committed == 0 || served.estimates.is_empty()) continue;
+    const std::uint64_t together = std::min<std::uint64_t>(served.committed, options_.policy.most_batch);
+    const std::uint64_t proofs = (served.committed + together - 1) / together;
     const std::uint64_t places = places_of(together, served.model.usual.tokens);
     sum += proofs * served.estimates.of(places, together, limits_).prove_millis;
   }
   return sum;
+}
+
+// Of each model, what may come into one proof, and what has to be in time.
+void Service::count_waiting() {
+  for (auto& [id, served] : served_) served.waiting = served.committed = 0;
+  for (const auto& [id, job] : jobs_) {
+    Served* served = served_of(job.request.model_id);
+    if (served == nullptr || !may_be_batched(job, key_->address())) continue;
+    ++served->waiting;
+    const bool is_ours = job.standing.status == market::Status::kLocked;
+    if (job.stage == Stage::kRan && (is_ours || outbox_->lock_of(id) != nullptr)) ++served->committed;
+  }
 }
 
 Outlook Service::outlook_of(const Job& job) {
@@ -120,13 +128,10 @@ JournalProblem Service::consider() {
   provable_.clear();
   payable_.clear();
   held_.clear();
-  if (head_.timestamp == 0) return std::nullopt;
+  // Of what is not known nothing is decided.
+  if (!is_reached_ || head_.timestamp == 0) return std::nullopt;
   update_money();
-  for (auto& [id, served] : served_) served.waiting = 0;
-  for (const auto& [id, job] : jobs_) {
-    Served* served = served_of(job.request.model_id);
-    if (served != nullptr && may_be_batched(job, key_->address())) ++served->waiting;
-  }
+  count_waiting();
   // Jobs that end leave the list.
   const std::vector<base::Digest> order = order_;
   for (const base::Digest& id : order) {
@@ -144,7 +149,9 @@ JournalProblem Service::consider() {
 JournalProblem Service::consider(Job& job) {
   const Served* served = served_of(job.request.model_id);
   // A journal may be opened without one of its models: its jobs wait for it, or for their end.
-  if (served == nullptr || served->estimates.is_empty()) return std::nullopt;
+  if (served == nullptr || served->estimates.is_empty()) {
+    return head_.timestamp > job.request.offer.deadline ? end(job, Stage::kLost, "deadline") : std::nullopt;
+  }
   Outlook outlook = outlook_of(job);
   outlook.queue_millis = queue_millis();
   const Now at = now();
@@ -207,6 +214,7 @@ JournalProblem Service::lock(Job& job) {
   call.kind = CallKind::kLock;
   call.job = job.id;
   call.request = market_->lock(job.request, std::min(deadline, time + kLockValidSecs));
+  ++served_of(job.request.model_id)->committed;
   log_->info("job.locking", {{"id", job.id},
                              {"price", market::price_at(job.request.offer, time)},
                              {"bond", job.request.offer.bond},

@@ -70,7 +70,7 @@ TEST_F(OnMarket, AnswersARequestAndIsPaid) {
   EXPECT_EQ(metrics.proofs, 1U);
   EXPECT_EQ(metrics.locks_won, 0U);
   EXPECT_EQ(metrics.transactions_sent, 1U);
-  EXPECT_GT(metrics.gas_used, 1'000'000U);
+  ASSERT_TRUE(provider.work_until(*local(), [&] { return metrics.gas_used > 1'000'000U; }));
   EXPECT_TRUE(provider.has_said("job.paid"));
 }
 
@@ -110,6 +110,19 @@ TEST_F(OnMarket, MeasuresAModelThatItDoesNotKnow) {
   EXPECT_TRUE(provider.has_said("model.calibrated"));
 }
 
+TEST_F(OnMarket, ReadsWhatHappenedBeforeItStarted) {
+  const base::Digest id = local()->post(local()->draft(kPrompt, kTokens));
+  local()->mine(100);
+  ServiceOptions late = options();
+  late.lookback = 150;
+  Provider provider(*local(), late);
+  ASSERT_FALSE(provider.error) << provider.error->text;
+  // Others of this chain may be among those that it finds.
+  ASSERT_TRUE(provider.work_until(
+      *local(), [&] { return state_of(id).status == Status::kFulfilled; }, Provider::Mine::kYes));
+  EXPECT_EQ(state_of(id).account, local()->account(1));
+}
+
 TEST_F(OnMarket, StopsWhatAnotherHasAnswered) {
   Provider provider(*local(), options());
   ASSERT_FALSE(provider.error) << provider.error->text;
@@ -123,7 +136,8 @@ TEST_F(OnMarket, StopsWhatAnotherHasAnswered) {
   for (const auto& call : calls) EXPECT_TRUE(good(other.transact(call)).succeeded);
   ASSERT_TRUE(provider.work_until(*local(), [&] { return provider.service->metrics().lost == 1; }));
   EXPECT_EQ(state_of(id).account, local()->account(0));
-  ASSERT_TRUE(provider.work_until(*local(), [&] { return provider.has_said("proof.abandoned"); }));
+  ASSERT_TRUE(provider.work_until(*local(), [&] { return !provider.service->metrics().is_working; }));
+  EXPECT_TRUE(provider.has_said("proof.abandoned") || provider.has_said("proof.made")) << "it may have been done";
   EXPECT_EQ(provider.service->metrics().transactions_sent, 0U) << "nothing is paid for in vain";
 }
 

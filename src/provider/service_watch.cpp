@@ -74,8 +74,10 @@ bool Service::look_once(JournalProblem& problem) {
     if (problem) return false;
   }
   if (look.value().unread > 0) log_->warning("chain.unread", {{"logs", look.value().unread}});
-  problem = journal_->save_blocks(watcher_->known(), changed_, steps_);
+  const chain::BlockRef& newest = watcher_->known().back();
+  if (newest != saved_head_ || !changed_.empty()) problem = journal_->save_blocks(watcher_->known(), changed_, steps_);
   if (problem) return false;
+  saved_head_ = newest;
   watcher_->accept();
   measure_blocks(look.value().head);
   is_at_head_ = look.value().is_at_head;
@@ -176,6 +178,12 @@ JournalProblem Service::take(const Sighting& sighting) {
   }
   Job& job = over ? *over : found->second;
   count_event(sighting.event, job);
+  const auto* fulfilled = std::get_if<market::Fulfilled>(&sighting.event);
+  if (fulfilled != nullptr && fulfilled->payee == key_->address() && job.stage == Stage::kLost) {
+    job.stage = Stage::kPaid;  // given up too early
+    --metrics_.lost;
+    ++metrics_.paid;
+  }
   const auto standing = standing_after(sighting.event, sighting.log.block.number);
   // Events that come after the market's own word on a later block are old.
   if (!standing || standing->since_block < job.standing.since_block) return std::nullopt;
@@ -195,7 +203,7 @@ void Service::count_event(const market::Event& event, const Job& job) {
     if (fulfilled->payee != account) return;
     const auto income = subtract(fulfilled->payment, fulfilled->fee).value_or(chain::U256());
     metrics_.earnings = add(metrics_.earnings, income).value_or(metrics_.earnings);
-    const auto margin = static_cast<std::int64_t>(last_moment(job, now()) - head_.timestamp);
+    const auto margin = static_cast<std::int64_t>(last_moment(job, now()) - now().time);
     metrics_.last_margin_secs = margin;
     metrics_.least_margin_secs = std::min(margin, metrics_.least_margin_secs.value_or(margin));
     log_->info("job.income", {{"id", job.id}, {"payment", fulfilled->payment}, {"fee", fulfilled->fee}});

@@ -149,8 +149,7 @@ JournalProblem Service::collect_proof(Work& work) {
   stored.delivery = std::move(proven.file.delivery);
   stored.proof = std::move(proven.file.proof);
   stored.measure = {work.places, 0, work.millis, stored.proof.size(), 0};
-  const auto known = work.served->estimates.measures().find(work.places);
-  if (known != work.served->estimates.measures().end()) stored.measure.run_millis = known->second.run_millis;
+  stored.measure.run_millis = work.served->estimates.of(work.places, work.jobs.size(), limits_).run_millis;
   ++metrics_.proofs;
   metrics_.answers_proven += work.jobs.size();
   if (auto problem = journal_->add_proof(stored, answered)) return problem;

@@ -52,7 +52,7 @@ chain::Result<Look> Watcher::look() {
 std::optional<chain::Error> Watcher::read_far(Look& look) {
   const auto read = chain::backfill_logs(*client_, filter_, follower_.head());
   if (!read) return read.error();
-  if (auto error = add(read.value().logs, look)) return error;
+  add(read.value().logs, look);
   std::vector<chain::BlockRef> known(follower_.known().begin(), follower_.known().end());
   if (read.value().upto != known.back()) known.push_back(read.value().upto);
   next_ = chain::Follower(*client_, known);
@@ -71,12 +71,12 @@ std::optional<chain::Error> Watcher::read_near(Look& look) {
   for (const chain::BlockRef& block : step.value().added) {
     const auto logs = client_->logs(filter_, block);
     if (!logs) return logs.error();
-    if (auto error = add(logs.value(), look)) return error;
+    add(logs.value(), look);
   }
   return std::nullopt;
 }
 
-std::optional<chain::Error> Watcher::add(const std::vector<chain::Log>& logs, Look& look) {
+void Watcher::add(const std::vector<chain::Log>& logs, Look& look) {
   for (const chain::Log& log : logs) {
     auto event = market::event_of(log);
     // Nobody but the market makes these logs; one that cannot be read is a node's fault, or a program's that is too old
@@ -87,7 +87,6 @@ std::optional<chain::Error> Watcher::add(const std::vector<chain::Log>& logs, Lo
     }
     if (event.value()) look.sightings.push_back({std::move(*event.value()), log});
   }
-  return std::nullopt;
 }
 
 }  // namespace avow::provider

@@ -45,7 +45,7 @@ class Watcher {
  private:
   [[nodiscard]] std::optional<chain::Error> read_far(Look& look);
   [[nodiscard]] std::optional<chain::Error> read_near(Look& look);
-  [[nodiscard]] static std::optional<chain::Error> add(const std::vector<chain::Log>& logs, Look& look);
+  static void add(const std::vector<chain::Log>& logs, Look& look);
 
   chain::Client* client_;
   chain::LogFilter filter_;

@@ -3,8 +3,10 @@
 // Requests from their posting to their end, on a real chain with the contracts.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <thread>
 
+#include "base/hex.hpp"
 #include "base/test_stride.hpp"
 #include "market/settlement.hpp"
 #include "requester/ask.hpp"
@@ -139,6 +141,8 @@ TEST_F(OnMarket, SaysWhatHappensAndChecksAProofInSteps) {
   ASSERT_EQ(ending.kind, Kind::kFulfilled);
   const CheckedAnswer checked = fine(check_paid(session, model(), record.request, *ending.paid));
   EXPECT_EQ(checked.transactions, transactions);
+  // A node that sends ever larger steps is stopped.
+  EXPECT_EQ(verdict(check_paid(session, model(), record.request, *ending.paid, 90'000)), "payment");
   EXPECT_EQ(checked.answer.output, answers.delivery.answers[0].output);
   EXPECT_EQ(story(), "sending open locked proving fulfilled");
 }
@@ -185,7 +189,7 @@ TEST_F(OnMarket, TakesAnOpenRequestBack) {
   EXPECT_EQ(possible.way, Way::kWait);
   EXPECT_EQ(verdict(refund(session, chain().requester(), record)), "state");
   chain().mine(fine_terms().delay_blocks - 1);
-  (void)fine(refund(session, chain().requester(), fine(book->read(record.id))));
+  (void)fine(refund(session, chain().requester(), record));
   EXPECT_EQ(end_of(record).kind, Kind::kRefunded);
   EXPECT_EQ(good(chain().market().balance_of(chain().requester().address())), before);
   EXPECT_EQ(verdict(refund(session, chain().requester(), record)), "state");
@@ -214,7 +218,79 @@ TEST_F(OnMarket, FindsRequestsThatThisMachineHasNoRecordOf) {
   chain().mine(3'000);
   (void)fine(cancel(session, chain().requester(), record));
   EXPECT_EQ(fine(find_request(other, record.id)).request, record.request) << "further back than its last change";
+  const std::atomic<bool> is_ended = true;
+  other.cancelled = &is_ended;
+  EXPECT_EQ(verdict(find_request(other, record.id)), "cancelled") << "it looks back to the first block";
+  other.cancelled = nullptr;
   EXPECT_EQ(verdict(find_request(other, base::Digest{{1}})), "unknown");
+}
+
+TEST_F(OnMarket, TakesARequestBackWhoseRecordWasDamaged) {
+  const Record record = post();
+  const std::filesystem::path path = book->folder() / (base::to_hex(record.id) + ".json");
+  std::filesystem::resize_file(path, 100);
+  EXPECT_EQ(verdict(book->read(record.id)), "record");
+  const Record found = fine(find_request(session, record.id));
+  EXPECT_EQ(found.request, record.request);
+  (void)fine(cancel(session, chain().requester(), found));
+  EXPECT_EQ(status_of(record), market::Status::kCancelling);
+  EXPECT_EQ(fine(book->read(record.id)).transactions.size(), 1U) << "it is a record again";
+  // Of what the chain does not know either, the file's fault is said.
+  const auto unknown = base::Digest{{3}};
+  std::ofstream(book->folder() / (base::to_hex(unknown) + ".json")) << "{";
+  EXPECT_EQ(verdict(find_request(session, unknown)), "record");
+}
+
+// As on Arbitrum, where contracts count Ethereum's blocks.
+TEST_F(OnMarket, FollowsOnAChainWhoseContractsCountOtherBlocks) {
+  constexpr std::uint64_t kLess = 200;
+  chain().mine(kLess + 100);
+  const auto less = [](std::string& words, std::size_t word) {
+    const std::string digits = words.substr(2 + 64 * word, 64);
+    const auto number = chain::U256::from_bytes(*base::from_hex(digits))->to_u64().value();
+    if (number != 0) words.replace(2 + 64 * word, 64, base::to_hex(U256(number - kLess).to_bytes()));
+  };
+  const std::string state_of = base::to_hex(chain::selector_of("stateOf(bytes32)"));
+  const auto count_others = [&](const std::string& method, const chain::Json& params, chain::Json& result) {
+    if (method != "eth_call") return;
+    std::string words = result.get<std::string>();
+    const std::string input = params[0]["input"].get<std::string>();
+    if (!params[0].contains("to")) less(words, 0);
+    if (input.substr(2, 8) == state_of) less(words, 3);
+    result = words;
+  };
+  std::vector<std::unique_ptr<chain::Endpoint>> endpoints;
+  endpoints.push_back(
+      std::make_unique<testing::LyingNode>(good(chain::open_http(chain().anvil().url())), count_others));
+  chain::Client client{chain::Rpc(std::move(endpoints))};
+  market::MarketClient market(client, chain().market().deployment());
+  session.market = &market;
+  const Record record = post();
+  RequestWatch watch(session, record.request, fine_terms().delay_blocks);
+  chain().send(chain().provider(), chain().market().lock(record.request, record.request.offer.deadline));
+  EXPECT_FALSE(fine(watch.look()).has_value());
+  EXPECT_FALSE(watch.is_effective());
+  chain().mine(fine_terms().delay_blocks);
+  EXPECT_FALSE(fine(watch.look()).has_value());
+  EXPECT_TRUE(watch.is_effective());
+  market::DeliveredAnswers answers = chain().run(record.request);
+  const base::Bytes proof = chain().prove(answers);
+  chain().settle(answers, proof);
+  const Ending ending = fine(watch.wait());
+  ASSERT_EQ(ending.kind, Kind::kFulfilled);
+  EXPECT_EQ(fine(check_paid(session, model(), record.request, *ending.paid)).answer.output,
+            answers.delivery.answers[0].output);
+  const RequestBook empty(book->folder() / "elsewhere");
+  Session other = session;
+  other.book = &empty;
+  EXPECT_EQ(fine(find_request(other, record.id)).request, record.request);
+  const Record second = post();
+  (void)fine(cancel(session, chain().requester(), second));
+  EXPECT_EQ(fine(what_is_possible(session, second.request)).way, Way::kWait);
+  chain().mine(fine_terms().delay_blocks - 1);
+  EXPECT_EQ(fine(what_is_possible(session, second.request)).way, Way::kRefund);
+  (void)fine(refund(session, chain().requester(), second));
+  EXPECT_EQ(end_of(second).kind, Kind::kRefunded);
 }
 
 TEST_F(OnMarket, UsesAnAllowanceWhereThereIsOne) {
@@ -269,6 +345,17 @@ TEST_F(OnMarket, RefusesBeforeItSends) {
   EXPECT_TRUE(told.empty());
 }
 
+TEST_F(OnMarket, TakesNoMomentOfANodeThatIsFarAheadOfItsOwn) {
+  const std::uint64_t there = fine(head_of(session)).timestamp;
+  session.profile.chain_id = 1;  // on development chains tests move the clock
+  Poster poster(session, chain().requester());
+  session.now = [&] { return there - 901; };
+  EXPECT_EQ(verdict(poster.post(model(), question(), terms())), "chain");
+  EXPECT_EQ(poster.record(), nullptr);
+  session.now = [&] { return there - 900; };
+  EXPECT_EQ(verdict(poster.post(model(), question(), terms(0))), "offer") << "this is what is looked at next";
+}
+
 TEST_F(OnMarket, ChoosesNoncesThatNobodyUsed) {
   const Record first = post();
   const Record second = post();
@@ -283,6 +370,7 @@ TEST_F(OnMarket, ChoosesNoncesThatNobodyUsed) {
 }
 
 TEST_F(OnMarket, RaisesThePriceWhenNobodyWantsIt) {
+  session.outage = std::chrono::seconds(1);  // anvil shows states a moment before their blocks
   AskOptions options;
   options.terms = terms(4);
   options.bump = {*multiply(kToken, 9), 60, 50};
@@ -318,7 +406,74 @@ TEST_F(OnMarket, RaisesThePriceWhenNobodyWantsIt) {
   EXPECT_EQ(refunded, 2U) << "only the last one is paid";
 }
 
+TEST_F(OnMarket, IsDoneWhereTakingBackLeavesNoTimeForAHigherPrice) {
+  session.outage = std::chrono::seconds(1);
+  std::uint64_t deadline = 0;
+  session.on_update = [&](const Update& status) {
+    if (status.kind == UpdateKind::kOpen) deadline = status.until;
+    if (status.kind == UpdateKind::kCancelling) chain().pass(deadline - 20 - fine(head_of(session)).timestamp);
+  };
+  AskOptions options;
+  options.terms = terms(4);
+  options.bump = {*multiply(kToken, 9), 60, 50};
+  Asker asker(session, chain().requester());
+  std::optional<Result<Outcome>> outcome;
+  std::atomic<bool> is_done = false;
+  const KnownModel asked = model();
+  std::thread asking([&] {
+    outcome = asker.ask(asked, question(), options);
+    is_done = true;
+  });
+  for (int i = 0; i < 400 && !is_done; ++i) {
+    const auto records = fine(book->all()).records;
+    if (records.empty() || status_of(records[0]) == market::Status::kOpen) chain().pass(30);
+    chain().mine(1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
+  }
+  asking.join();
+  ASSERT_TRUE(outcome->ok()) << outcome->error().text;
+  EXPECT_EQ(outcome->value().ending.kind, Kind::kRefunded);
+  EXPECT_EQ(fine(book->all()).records.size(), 1U);
+}
+
+// One of two nodes lies: the request that it says is taken back stands, and another one would be paid, too.
+TEST_F(OnMarket, PostsNothingAnewBeforeAllNodesSayThatTheMoneyIsBack) {
+  const std::string state_of = base::to_hex(chain::selector_of("stateOf(bytes32)"));
+  const auto lie = [&](const std::string& method, const chain::Json& params, chain::Json& result) {
+    if (method != "eth_call" || params[0]["input"].get<std::string>().substr(2, 8) != state_of) return;
+    std::string words = result.get<std::string>();
+    words[65] = '1';  // open
+    result = words;
+  };
+  std::vector<std::unique_ptr<chain::Endpoint>> endpoints;
+  endpoints.push_back(std::make_unique<testing::LyingNode>(good(chain::open_http(chain().anvil().url())), lie));
+  chain::Client other{chain::Rpc(std::move(endpoints))};
+  AskOptions options;
+  options.terms = terms(4);
+  options.bump = {*multiply(kToken, 9), 60, 50};
+  options.witnesses = {&other};
+  std::atomic<std::uint64_t> asked_the_time = 0;
+  session.now = [&] { return asked_the_time++ / 64; };
+  session.outage = std::chrono::seconds(1);
+  Asker asker(session, chain().requester());
+  std::optional<Result<Outcome>> outcome;
+  std::atomic<bool> is_done = false;
+  const KnownModel asked = model();
+  std::thread asking([&] {
+    outcome = asker.ask(asked, question(), options);
+    is_done = true;
+  });
+  for (int i = 0; i < 400 && !is_done; ++i) {
+    chain().pass(30);
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
+  }
+  asking.join();
+  EXPECT_EQ(verdict(*outcome), "chain");
+  EXPECT_EQ(fine(book->all()).records.size(), 1U) << "no other one was posted";
+}
+
 TEST_F(OnMarket, GetsTheMoneyBackItselfWhenNobodyAnswers) {
+  session.outage = std::chrono::seconds(1);
   AskOptions options;
   options.terms = terms();
   options.terms.lifetime_secs = 100;
@@ -360,26 +515,15 @@ TEST_F(OnMarket, NoticesThatTheChainTookSomethingBack) {
   EXPECT_EQ(story(), "sending open locked reorganised open");
 }
 
-TEST_F(OnMarket, PostsAgainWhatTheChainHasLost) {
-  const auto snapshot = chain().anvil().tell("evm_snapshot");
-  OfferTerms short_lived = terms();
-  short_lived.lifetime_secs = 100;
-  const Record record = post(short_lived);
-  chain().anvil().tell("evm_revert", chain::Json::array({snapshot}));
-  EXPECT_EQ(status_of(record), market::Status::kUnknown);
-  EXPECT_EQ(fine(what_is_possible(session, record.request)).way, Way::kNothing);
-  post_again(session, record);
-  post_again(session, record);
-  for (int i = 0; i < 200 && status_of(record) == market::Status::kUnknown; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  EXPECT_EQ(status_of(record), market::Status::kOpen) << "the same request, under its id";
-  RequestWatch watch(session, record.request, fine_terms().delay_blocks);
-  chain().pass(200);
-  EXPECT_EQ(fine(watch.wait()).kind, Kind::kExpired);
+TEST_F(OnMarket, KnowsWhatNeverGotOntoTheChain) {
+  const Record record = post();
   market::Request never = record.request;
   never.nonce = 1'000'000;
-  EXPECT_EQ(fine(RequestWatch(session, never, 2).wait()).kind, Kind::kUnposted);
+  EXPECT_EQ(fine(what_is_possible(session, never)).way, Way::kNothing);
+  RequestWatch watch(session, never, fine_terms().delay_blocks);
+  EXPECT_FALSE(fine(watch.look()).has_value()) << "it may still get there";
+  chain().pass(terms().lifetime_secs + 1);
+  EXPECT_EQ(fine(watch.wait()).kind, Kind::kUnposted);
 }
 
 TEST_F(OnMarket, KnowsItsContractsAndAccounts) {
@@ -401,9 +545,28 @@ TEST_F(OnMarket, KnowsItsContractsAndAccounts) {
   EXPECT_EQ(funded.coins, kToken);
   EXPECT_EQ(funded.tokens, *multiply(kToken, 2'000)) << "by whole drips of 1000";
   EXPECT_TRUE(fine(claim_all(session, newcomer)).empty());
+  told.clear();
+  const auto sent = fine(send_as(session, newcomer, chain().market().transfer(chain().provider().address(), kToken)));
+  ASSERT_EQ(story(), "sending");
+  EXPECT_EQ(told[0].transaction, sent.transaction);
   Session elsewhere = session;
   elsewhere.profile.chain_id = 1;
   EXPECT_EQ(verdict(fund(elsewhere, newcomer.address(), {kToken, kToken})), "state");
+}
+
+// A market that says all that is asked of one, and is another.
+TEST_F(OnMarket, FindsAMarketThatOnlyLooksLikeItsOwn) {
+  EXPECT_FALSE(check_contracts_are_ours(session).has_value());
+  const auto market_at = chain().market().address(market::Contract::kMarket);
+  base::Bytes code = good(session.chain().code(market_at));
+  code.push_back(0x00);  // never reached, so it does what the market does
+  const auto snapshot = chain().anvil().tell("evm_snapshot");
+  chain().anvil().tell("anvil_setCode", chain::Json::array({to_string(market_at), chain::to_data(code)}));
+  EXPECT_TRUE(check_contracts_are_ours(session).has_value());
+  EXPECT_TRUE(fine(market_status(session)).problem.has_value());
+  EXPECT_EQ(check_contracts(session).at(0).state, Finding::State::kBad);
+  chain().anvil().tell("evm_revert", chain::Json::array({snapshot}));
+  EXPECT_FALSE(check_contracts_are_ours(session).has_value());
 }
 
 TEST_F(OnMarket, ClaimsWhatAPayeesFulfilmentsEarned) {

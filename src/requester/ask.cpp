@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "requester/ask.hpp"
 
+#include <fmt/format.h>
+
 #include "requester/take_back.hpp"
 
 namespace avow::requester {
@@ -46,13 +48,37 @@ Result<Outcome> Asker::ask(const KnownModel& model, const Question& question, co
     if (!ending) return base::Err{ending.error()};
     if (ending.value().kind != Kind::kRefunded || !is_bumping_)
       return Outcome{record, std::move(ending).value(), receipts_};
-    terms = *next;
-    // One deadline for all of them.
+    // One deadline for all of them. Taking this one back may have taken longer than there was time for.
     const std::uint64_t deadline = record.request.offer.deadline, now = moment();
-    terms.lifetime_secs = deadline > now ? deadline - now : 0;
+    if (deadline <= now || deadline - now < next->ramp_secs)
+      return Outcome{record, std::move(ending).value(), receipts_};
+    if (auto error = confirm_return(record.id, options)) return base::Err{std::move(*error)};
+    terms = *next;
+    terms.lifetime_secs = deadline - now;
     replaced = record.id;
     session_->tell({.kind = UpdateKind::kRaising, .id = record.id, .amount = terms.max_price});
   }
+}
+
+// Nodes that are behind are waited for.
+std::optional<Error> Asker::confirm_return(const base::Digest& id, const AskOptions& options) const {
+  const std::uint64_t start = session_->now();
+  for (chain::Client* witness : options.witnesses) {
+    market::MarketClient market(*witness, session_->market->deployment());
+    for (;;) {
+      if (is_set(session_->cancelled)) return fail(Cause::kCancelled, "waiting was ended").error;
+      const auto state = market.state_of(id);
+      if (state && state.value().status == market::Status::kRefunded) break;
+      if (session_->now() >= start + static_cast<std::uint64_t>(session_->outage.count())) {
+        const std::string what = "the request is not posted anew, as nodes disagree whether its money is back";
+        if (!state) return fail(what, state.error()).error;
+        return fail(what, {chain::Cause::kReply, fmt::format("one says that it is {}", name(state.value().status))})
+            .error;
+      }
+      session_->chain().sleep()(session_->poll);
+    }
+  }
+  return std::nullopt;
 }
 
 // Of the chain, if it says it.

@@ -12,6 +12,9 @@ struct AskOptions {
   /// it has to be taken back: cancelled, refunded after the market's delay, and posted anew. In the delay it may be
   /// answered all the same, and the next one is posted only when this one can be paid no more: nobody pays twice.
   BumpPolicy bump{};
+  /// Nodes of the chain, which outlive it: each of them has to say that a request's money is back before the next one
+  /// is posted. Whoever asks a single node believes it, and one that lies could have both paid.
+  std::vector<chain::Client*> witnesses{};
   /// After the deadline, gets the money back at once.
   bool takes_back = true;
 };
@@ -42,6 +45,7 @@ class Asker {
   [[nodiscard]] std::optional<Error> end_taking_back(const Record& record);
   [[nodiscard]] std::optional<Error> next_step(const RequestWatch& watch, const Record& record,
                                                const AskOptions& options, bool can_bump);
+  [[nodiscard]] std::optional<Error> confirm_return(const base::Digest& id, const AskOptions& options) const;
   [[nodiscard]] bool is_frozen(const Record& record) const;
   [[nodiscard]] Record latest(const Record& record) const;
 

@@ -93,7 +93,27 @@ std::filesystem::path RequestBook::path_of(const base::Digest& id) const {
 }
 
 std::optional<Error> RequestBook::write(const Record& record) const {
-  return write_own_file(path_of(record.id), to_text(record));
+  const std::string text = to_text(record);
+  const std::filesystem::path path = path_of(record.id);
+  if (text.size() > kMostRecordBytes) {
+    return Error{Cause::kFile,
+                 fmt::format("{} would have {} bytes, and no more than {} are read again: ask with a shorter text",
+                             path.string(), text.size(), kMostRecordBytes),
+                 {}};
+  }
+  if (auto error = keep_unreadable(record.id)) return error;
+  return write_own_file(path, text);
+}
+
+// What is no record has the prompt nevertheless, or is of a later version of this program.
+std::optional<Error> RequestBook::keep_unreadable(const base::Digest& id) const {
+  const auto there = read(id);
+  if (there || there.error().cause == Cause::kUnknown) return std::nullopt;
+  const std::filesystem::path path = path_of(id), aside = path.string() + ".unreadable";
+  std::error_code error;
+  std::filesystem::rename(path, aside, error);
+  if (!error) return std::nullopt;
+  return Error{Cause::kFile, fmt::format("{} cannot be renamed: {}", path.string(), error.message()), {}};
 }
 
 Result<Record> RequestBook::read(const base::Digest& id) const {

@@ -46,7 +46,8 @@ class RequestBook {
   explicit RequestBook(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
-  /// On the disk when it returns.
+  /// On the disk when it returns; kFile, also of one that would be too long to be read again. A file in its place that
+  /// cannot be read is kept beside it, as ID.json.unreadable.
   [[nodiscard]] std::optional<Error> write(const Record& record) const;
   /// kUnknown if there is none.
   [[nodiscard]] Result<Record> read(const base::Digest& id) const;
@@ -67,6 +68,7 @@ class RequestBook {
 
  private:
   [[nodiscard]] std::filesystem::path path_of(const base::Digest& id) const;
+  [[nodiscard]] std::optional<Error> keep_unreadable(const base::Digest& id) const;
   std::filesystem::path folder_;
 };
 

@@ -132,6 +132,34 @@ TEST(RequestBook, SaysWhichFilesAreNoRecords) {
   EXPECT_EQ(verdict(book.read(example_record(8).id)), "record") << "a file under another request's name";
 }
 
+TEST(RequestBook, WritesNothingThatItCouldNotRead) {
+  const RequestBook book(fresh_folder());
+  Record record = example_record();
+  record.prompt.assign(std::size_t{1} << 22, 'x');
+  const auto error = book.write(record);
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->cause, Cause::kFile);
+  EXPECT_EQ(verdict(book.read(record.id)), "unknown") << "what is not written down is not sent";
+  record.prompt.resize(record.prompt.size() - 8'192);
+  EXPECT_FALSE(book.write(record).has_value());
+  EXPECT_EQ(fine(book.read(record.id)), record);
+}
+
+TEST(RequestBook, KeepsWhatItCannotRead) {
+  const RequestBook book(fresh_folder());
+  const Record record = example_record();
+  EXPECT_FALSE(book.write(record).has_value());
+  const std::filesystem::path path = book.folder() / (base::to_hex(record.id) + ".json");
+  std::ofstream(path) << "{\"version\": 2}";
+  EXPECT_FALSE(book.write(record).has_value());
+  EXPECT_EQ(fine(book.read(record.id)), record);
+  std::ifstream kept(path.string() + ".unreadable");
+  std::string text;
+  std::getline(kept, text);
+  EXPECT_EQ(text, "{\"version\": 2}");
+  EXPECT_TRUE(fine(book.all()).problems.empty());
+}
+
 TEST(RequestBook, FindsByTheFirstDigits) {
   const RequestBook book(fresh_folder());
   const Record record = example_record();

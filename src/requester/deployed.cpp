@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "requester/deployed.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace avow::requester {
@@ -38,6 +40,12 @@ Result<CodeState> code_state(const Session& session, market::Contract contract) 
   return is_same ? CodeState::kSame : CodeState::kOther;
 }
 
+Error other_code(market::Contract contract, const Session& session) {
+  std::string text = fmt::format("{} at {} has other code than this program's; check --deployment",
+                                 market::name(contract), to_string(session.market->address(contract)));
+  return {Cause::kChain, text, chain::Error{chain::Cause::kReply, text}};
+}
+
 std::optional<Error> read_numbers(const Session& session, MarketStatus& status) {
   using market::Contract;
   const auto terms = session.market->terms();
@@ -65,12 +73,27 @@ std::optional<Error> read_numbers(const Session& session, MarketStatus& status) 
 
 }  // namespace
 
+// The compiler puts what a contract consists of last, after an invalid instruction. What is only the end of it, as
+// short as one byte, is another contract.
 bool is_code_of(base::ByteView creation, base::ByteView code) {
-  if (code.empty()) return false;
-  for (std::size_t at = 0; at + code.size() <= creation.size(); ++at) {
-    if (is_equal_but_immutables(creation.subspan(at, code.size()), code)) return true;
+  constexpr std::uint8_t kInvalid = 0xfe;
+  if (code.size() >= creation.size() || 2 * code.size() < creation.size()) return false;
+  const std::size_t begin = creation.size() - code.size();
+  return creation[begin - 1] == kInvalid && is_equal_but_immutables(creation.subspan(begin), code);
+}
+
+std::optional<Error> check_contracts_are_ours(const Session& session) {
+  if (const auto problem = market::check_deployment(session.chain(), session.market->deployment())) {
+    if (problem->cause != chain::Cause::kReply) return fail("the contracts are not known", *problem).error;
+    return Error{Cause::kChain, problem->text, *problem};
   }
-  return false;
+  for (std::size_t i = 0; i < market::kContracts; ++i) {
+    const auto contract = static_cast<market::Contract>(i);
+    const auto state = code_state(session, contract);
+    if (!state) return state.error();
+    if (state.value() != CodeState::kSame) return other_code(contract, session);
+  }
+  return std::nullopt;
 }
 
 Result<MarketStatus> market_status(const Session& session) {
@@ -87,6 +110,9 @@ Result<MarketStatus> market_status(const Session& session) {
     // What nodes do not answer is no matter of the contracts.
     if (is_complete && problem->cause != chain::Cause::kReply) return fail("the contracts are not known", *problem);
     status.problem = problem->text;
+  }
+  for (const DeployedContract& one : status.contracts) {
+    if (one.state == CodeState::kOther && !status.problem) status.problem = other_code(one.contract, session).text;
   }
   if (!is_complete) return status;
   if (auto error = read_numbers(session, status)) {

@@ -29,6 +29,10 @@ struct MarketStatus {
 /// kChain. Where contracts are missing, `problem` says so, and the rest is zero.
 [[nodiscard]] Result<MarketStatus> market_status(const Session& session);
 
+/// Whether the deployment's contracts are this program's, all of their code: whoever is about to give a market money,
+/// or an allowance, asks. kChain, also where they are others.
+[[nodiscard]] std::optional<Error> check_contracts_are_ours(const Session& session);
+
 /// Whether `code` is what this creation code leaves on a chain, with whatever values of immutables: the compiler puts
 /// their places into the code as the only pushes of 32 zero bytes.
 [[nodiscard]] bool is_code_of(base::ByteView creation, base::ByteView code);

@@ -8,6 +8,7 @@
 
 #include "base/hex.hpp"
 #include "base/threads.hpp"
+#include "requester/deployed.hpp"
 #include "requester/known_model.hpp"
 #include "requester/offer.hpp"
 #include "requester/wallet.hpp"
@@ -115,7 +116,7 @@ std::vector<Finding> check_chain(const Session& session) {
 }
 
 std::vector<Finding> check_contracts(const Session& session) {
-  if (const auto problem = market::check_deployment(session.chain(), session.market->deployment())) {
+  if (const auto problem = check_contracts_are_ours(session)) {
     return {{State::kBad, "contracts", problem->text,
              "`avow market deploy` deploys on a new chain; --deployment FILE names other addresses"}};
   }

@@ -34,7 +34,8 @@ std::filesystem::path base_folder(const char* name, const std::filesystem::path&
 // Its parents as usual, itself for its owner alone: prompts are nobody else's matter.
 std::optional<Error> make_own_folder(const std::filesystem::path& folder) {
   std::error_code error;
-  if (std::filesystem::is_directory(folder, error)) return std::nullopt;
+  // Of a file's name alone it is the present one.
+  if (folder.empty() || std::filesystem::is_directory(folder, error)) return std::nullopt;
   std::filesystem::create_directories(folder, error);
   if (!error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   if (!error) return std::nullopt;

@@ -38,6 +38,16 @@ TEST(ModelNames, AreOfThisMachineAlone) {
   EXPECT_TRUE(other.tokenizer.empty());
 }
 
+TEST(ModelNames, AreKeptInAFileOfThePresentFolder) {
+  const std::filesystem::path folder = fresh_folder(), before = std::filesystem::current_path();
+  std::filesystem::create_directories(folder);
+  std::filesystem::current_path(folder);
+  EXPECT_FALSE(ModelNames().write("models.json").has_value());
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(fine(ModelNames::read(folder / "models.json")).models().empty());
+  EXPECT_TRUE(std::filesystem::exists(folder / "models.json"));
+}
+
 TEST(ModelNames, DoNotChangeTheirMeaning) {
   ModelNames names;
   EXPECT_FALSE(names.add("a", NamedModel{base::Digest{{1}}, {}, {}}).has_value());

@@ -113,6 +113,7 @@ TEST(Prices, AreThoseOfWholeAnswers) {
   EXPECT_EQ(price_of_payment(75, 500, 32, 64), U256(100));
   EXPECT_EQ(price_of_payment(100, 0, 64, 64), U256(100));
   EXPECT_EQ(price_of_payment(1, 1000, 1, 64), U256(1));
+  EXPECT_EQ(price_of_payment(5, 2000, 2, 1), U256(5)) << "no market takes such a base, and a node may tell of it";
   for (const std::uint64_t price : {1'000'003U, 77'777U}) {
     for (const std::uint32_t produced : {1U, 13U, 64U}) {
       const auto payment = market::payment_of(price, 300, produced, 64);
@@ -163,6 +164,9 @@ TEST(Deployed, CodeIsComparedButForItsImmutables) {
     EXPECT_FALSE(is_code_of(creation, other)) << i;
   }
   EXPECT_FALSE(is_code_of(creation, {}));
+  EXPECT_FALSE(is_code_of(creation, base::Bytes{0x50})) << "a part of it";
+  EXPECT_FALSE(is_code_of(creation, base::ByteView(creation).last(runtime.size() - 1)));
+  EXPECT_FALSE(is_code_of(creation, creation));
   base::Bytes longer = creation;
   longer.push_back(0);
   EXPECT_FALSE(is_code_of(creation, longer));

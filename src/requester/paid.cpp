@@ -38,7 +38,7 @@ Result<base::Bytes> calldata_of(const Session& session, const base::Digest& tran
 }
 
 Result<market::PaidProof> fetch(const Session& session, const KnownModel& model, const PaidAnswer& paid,
-                                std::size_t& transactions) {
+                                std::size_t most_bytes, std::size_t& transactions) {
   const auto payment = session.chain().calldata(paid.transaction);
   if (!payment) return fail("the payment is not known", payment.error());
   if (!payment.value()) {
@@ -48,9 +48,12 @@ Result<market::PaidProof> fetch(const Session& session, const KnownModel& model,
       market::transactions_of_payment(*session.market, *payment.value(), paid.block.number, model.id_bytes);
   if (!hashes) return payment_error("the transactions of the proof were not found", hashes.error());
   std::vector<base::Bytes> calldata;
+  std::size_t size = 0;
   for (const base::Digest& hash : hashes.value()) {
     auto data = calldata_of(session, hash);
     if (!data) return base::Err{data.error()};
+    size += data.value().size();
+    if (size > most_bytes) return fail(Cause::kPayment, "the transactions have more bytes than those of any proof");
     calldata.push_back(std::move(data).value());
   }
   transactions = calldata.size();
@@ -103,9 +106,9 @@ std::optional<answer::Answer> claimed_answer(const market::Request& request, con
 }
 
 Result<CheckedAnswer> check_paid(const Session& session, const KnownModel& model, const market::Request& request,
-                                 const PaidAnswer& paid) {
+                                 const PaidAnswer& paid, std::size_t most_bytes) {
   CheckedAnswer checked;
-  const auto found = fetch(session, model, paid, checked.transactions);
+  const auto found = fetch(session, model, paid, most_bytes, checked.transactions);
   if (!found) return base::Err{found.error()};
   const answer::Delivery& delivery = found.value().answers.delivery;
   // Before anything is encoded: ids that fit, lists within their limits.

@@ -25,9 +25,10 @@ struct CheckedAnswer {
 /// anew), on this chain and market, that the payee is who was paid, and that the output is what the contract says it
 /// is.
 ///
-/// kPayment: there is no proof in the transactions, or it is not found. kProof: it does not hold, or shows something
-/// else than the contract said.
+/// kPayment: there is no proof in the transactions, or it is not found, or they have more than `most_bytes`, as those
+/// of no proof have. kProof: it does not hold, or shows something else than the contract said.
 [[nodiscard]] Result<CheckedAnswer> check_paid(const Session& session, const KnownModel& model,
-                                               const market::Request& request, const PaidAnswer& paid);
+                                               const market::Request& request, const PaidAnswer& paid,
+                                               std::size_t most_bytes = std::size_t{1} << 25);
 
 }  // namespace avow::requester

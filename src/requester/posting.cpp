@@ -6,11 +6,26 @@
 #include <algorithm>
 
 #include "answer/delivery.hpp"
+#include "requester/wallet.hpp"
 
 namespace avow::requester {
 namespace {
 
 constexpr std::uint64_t kPermitSecs = 3'600;
+constexpr std::uint64_t kMostAheadSecs = 900;
+
+// Moments of an offer, and how long a permit is good, follow from the latest block's, which is a node's word: one far
+// ahead would have tokens held for up to a year by whoever locks the request.
+std::optional<Error> check_moment(const Session& session, const chain::Block& head) {
+  const std::uint64_t now = session.now();
+  if (head.timestamp <= now || head.timestamp - now <= kMostAheadSecs) return std::nullopt;
+  if (session.profile.chain_id == kDevelopmentChain) return std::nullopt;  // whose clock is moved on for tests
+  return fail("the latest block",
+              {chain::Cause::kReply,
+               fmt::format("is {} s ahead of this machine's clock; set that one, or ask another node",
+                           head.timestamp - now)})
+      .error;
+}
 
 // What market or token revert with where neither allowance nor permit covers the price.
 bool is_allowance_too_low(const Error& error) {
@@ -74,6 +89,7 @@ Result<market::Request> Poster::make(const KnownModel& model, const Question& qu
   if (!market_terms) return fail("the market does not say its terms", market_terms.error());
   const auto head = head_of(*session_);
   if (!head) return base::Err{head.error()};
+  if (auto error = check_moment(*session_, head.value())) return base::Err{std::move(*error)};
   auto offer = make_offer(terms, next_moment(*session_, head.value()), market_terms.value().delay_blocks);
   if (!offer) return base::Err{offer.error()};
   auto nonce = free_nonce();

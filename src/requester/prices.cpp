@@ -64,7 +64,7 @@ std::vector<OpenOffer> open_offers(const std::map<base::Digest, PostedRequest>& 
   }
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<OpenOffer> offers;
-  for (auto& [block, offer] : all) offers.push_back(std::move(offer));
+  for (const auto& [block, offer] : all) offers.push_back(offer);
   return offers;
 }
 
@@ -105,7 +105,8 @@ chain::U256 price_of_payment(const chain::U256& payment, std::uint16_t base_perm
                              std::uint32_t max_new_tokens) {
   // The contract's: payment = floor(price part / whole).
   const std::uint64_t most = max_new_tokens;
-  const std::uint64_t part = base_permille * most + (kWholePrice - base_permille) * produced;
+  const std::uint64_t base = std::min<std::uint64_t>(base_permille, kWholePrice);
+  const std::uint64_t part = base * most + (kWholePrice - base) * produced;
   const auto product = multiply(payment, kWholePrice * most);
   if (!product) return chain::U256::max();
   std::uint64_t rest = 0;

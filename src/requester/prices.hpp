@@ -35,7 +35,8 @@ struct MarketPrices {
 [[nodiscard]] Result<MarketPrices> recent_prices(const Session& session, const base::Digest& model_id,
                                                  unsigned id_bytes, std::uint64_t blocks);
 
-/// The price by which `payment` was computed for so many tokens of at most `max_new_tokens`, rounded up; all above 0.
+/// The price by which `payment` was computed for so many tokens of at most `max_new_tokens`, rounded up; all above 0,
+/// and a base above the whole, which only a node tells of, counts as the whole.
 [[nodiscard]] chain::U256 price_of_payment(const chain::U256& payment, std::uint16_t base_permille,
                                            std::uint32_t produced, std::uint32_t max_new_tokens);
 /// Of the prices for each token that may be produced, the one that so many percent of the payments were not above;

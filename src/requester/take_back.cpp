@@ -14,7 +14,7 @@ using market::Status;
 
 Possible nothing(const char* why) { return {Way::kNothing, why, 0, 0}; }
 
-Possible wait_for_deadline(const market::Offer& offer, std::string why) {
+Possible wait_for_deadline(const market::Offer& offer, const std::string& why) {
   return {Way::kWait,
           why + fmt::format("; its money can be taken back after the deadline, timestamp {}", offer.deadline), 0,
           offer.deadline};
@@ -24,6 +24,8 @@ Result<chain::Receipt> send_about(const Session& session, const chain::PrivateKe
                                   const char* what, const chain::CallRequest& call) {
   auto lock = session.book->lock_account(record.chain_id, key.address());
   if (!lock) return base::Err{lock.error()};
+  // Whoever had the lock may have written more into it.
+  if (auto current = session.book->read(record.id)) record = std::move(current).value();
   chain::Sender sender = session.sender(key);
   const auto write_down = [&](const chain::SignedTransaction& made) -> std::optional<Error> {
     record.transactions.push_back({what, made.hash, made.bytes});
@@ -38,8 +40,8 @@ Result<chain::Receipt> send_about(const Session& session, const chain::PrivateKe
 Result<market::Request> posted_request(const Session& session, const base::Digest& id, std::uint64_t last) {
   const auto filter = market::events_about(session.market->deployment(), id);
   constexpr std::uint64_t kRange = chain::Client::kMostLogRange;
-  std::uint64_t searched = 0;
-  for (std::uint64_t end = last; searched < kMostSearchedBlocks;) {
+  for (std::uint64_t end = last;;) {
+    if (is_set(session.cancelled)) return fail(Cause::kCancelled, "the search for the request's posting was ended");
     const std::uint64_t first = end >= kRange ? end - kRange + 1 : 0;
     const auto logs = session.chain().logs(filter, first, end);
     if (!logs) return fail("the request's events are not known", logs.error());
@@ -51,7 +53,6 @@ Result<market::Request> posted_request(const Session& session, const base::Diges
       if (found != nullptr && session.market->id_of(found->request) == id) return found->request;
     }
     if (first == 0) break;
-    searched += kRange;
     end = first - 1;
   }
   return fail(Cause::kUnknown, fmt::format("the posting of request {} was not found on the chain", base::to_hex(id)));
@@ -92,9 +93,11 @@ Result<Possible> what_is_possible(const Session& session, const market::Request&
   if (!state) return fail("the market does not say where the request stands", state.error());
   const auto frozen = session.market->is_frozen(request.verifier, request.model_id);
   if (!frozen) return fail("the market does not say whether the model is frozen", frozen.error());
+  const auto number = session.market->number_in_contracts(chain::BlockId::latest());
+  if (!number) return fail("the number of the latest block is not known", number.error());
   return what_is_possible(
       state.value(), request.offer,
-      {head.value().ref.number, next_moment(session, head.value()), terms.value().delay_blocks, frozen.value()});
+      {number.value(), next_moment(session, head.value()), terms.value().delay_blocks, frozen.value()});
 }
 
 Result<chain::Receipt> cancel(const Session& session, const chain::PrivateKey& key, Record record) {
@@ -139,15 +142,23 @@ Result<Record> find_request(const Session& session, const base::Digest& id) {
                 fmt::format("request {} was posted on chain {} to the market {}: name it with --rpc and --deployment",
                             base::to_hex(id), record.value().chain_id, to_string(record.value().market)));
   }
-  if (record.error().cause != Cause::kUnknown) return record;
+  // A file that was damaged keeps nobody from taking money back: the chain has the request, too.
+  const bool is_damaged = record.error().cause != Cause::kUnknown;
   const auto state = session.market->state_of(id);
   if (!state) return fail("the market does not say where the request stands", state.error());
   if (state.value().status == Status::kUnknown) {
+    if (is_damaged) return record;
     return fail(Cause::kUnknown, fmt::format("nobody has posted request {} on this chain, and this machine has no "
                                              "record of it",
                                              base::to_hex(id)));
   }
-  auto request = posted_request(session, id, state.value().since_block);
+  const auto head = head_of(session);
+  if (!head) return base::Err{head.error()};
+  const std::uint64_t last = head.value().ref.number;
+  const auto counted = session.market->number_in_contracts(chain::BlockId(last));
+  if (!counted) return fail("the number of the latest block is not known", counted.error());
+  // The contract's word is of no use where it counts another chain's blocks.
+  auto request = posted_request(session, id, counted.value() == last ? state.value().since_block : last);
   if (!request) return base::Err{request.error()};
   Record found;
   found.id = id;

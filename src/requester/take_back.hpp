@@ -22,7 +22,7 @@ struct Possible {
 
 /// What holds for a transaction that is included in the next block, at `now`.
 struct Surroundings {
-  std::uint64_t head = 0;  ///< the latest block
+  std::uint64_t head = 0;  ///< the latest block, by its number in contracts
   std::uint64_t now = 0;   ///< a timestamp
   std::uint64_t delay_blocks = 0;
   bool is_frozen = false;
@@ -39,9 +39,9 @@ struct Surroundings {
 /// Sends `refund` or `expire`, whatever is possible. kState where nothing is: the text says what to wait for.
 [[nodiscard]] Result<chain::Receipt> refund(const Session& session, const chain::PrivateKey& key, Record record);
 
-/// The record of a request by its id: of this machine, or else from the event that it was posted with, which is looked
-/// for from its last change back. kUnknown.
+/// The record of a request by its id: of this machine, or else, as where its file cannot be read, from the event that
+/// it was posted with, which is looked for from its last change back. kUnknown; kRecord and kFile of a file that cannot
+/// be read, of a request that the chain does not know. kCancelled: a year of a fast chain has many blocks.
 [[nodiscard]] Result<Record> find_request(const Session& session, const base::Digest& id);
-inline constexpr std::uint64_t kMostSearchedBlocks = 500'000;
 
 }  // namespace avow::requester

@@ -36,7 +36,11 @@ Result<chain::Receipt> send_as(const Session& session, const chain::PrivateKey& 
   auto lock = session.book->lock_account(session.profile.chain_id, key.address());
   if (!lock) return base::Err{lock.error()};
   chain::Sender sender = session.sender(key);
-  return send(session.sending_by(sender), call);
+  const auto tell = [&](const chain::SignedTransaction& made) -> std::optional<Error> {
+    session.tell({.kind = UpdateKind::kSending, .transaction = made.hash, .text = "transaction"});
+    return std::nullopt;
+  };
+  return send(session.sending_by(sender, tell), call);
 }
 
 Result<Holdings> holdings_of(const Session& session, const chain::Address& account) {

@@ -16,7 +16,8 @@ struct Holdings {
 inline constexpr std::uint64_t kMostEpochs = 64;  ///< looked back
 [[nodiscard]] Result<Holdings> holdings_of(const Session& session, const chain::Address& account);
 
-/// Sends a call from the key's account, while no other process of this machine sends from it, and waits for it.
+/// Sends a call from the key's account, while no other process of this machine sends from it, and waits for it. Which
+/// transaction it is, is told before (kSending): nothing else is left of it where this process ends.
 [[nodiscard]] Result<chain::Receipt> send_as(const Session& session, const chain::PrivateKey& key,
                                              const chain::CallRequest& call);
 

@@ -11,6 +11,8 @@ namespace {
 using market::Status;
 using Kind = Ending::Kind;
 
+// For the event of an ending, which is waited for as it happens, or was not long ago.
+constexpr std::uint64_t kMostSearchedBlocks = 500'000;
 // Seconds between two prices that are told.
 constexpr std::uint64_t kPriceInterval = 5;
 
@@ -22,17 +24,41 @@ chain::LogFilter steps_by(const market::Deployment& deployment, const chain::Add
   return {{deployment.at(market::Contract::kMarket)}, {chain::topic_of(event.value()->signature), topic}};
 }
 
-// The one event of this kind about the request in a block.
 template <typename T>
-Result<std::pair<T, chain::Log>> event_in(const Session& session, const base::Digest& id, std::uint64_t block) {
-  const auto logs = session.chain().logs(market::events_about(session.market->deployment(), id), block, block);
+using Found = std::optional<std::pair<T, chain::Log>>;
+
+// The last event of this kind about the request in these blocks.
+template <typename T>
+Result<Found<T>> event_between(const Session& session, const base::Digest& id, std::uint64_t first,
+                               std::uint64_t last) {
+  const auto logs = session.chain().logs(market::events_about(session.market->deployment(), id), first, last);
   if (!logs) return fail("the request's events are not known", logs.error());
+  Found<T> last_one;
   for (const chain::Log& log : logs.value().logs) {
     const auto event = market::event_of(log);
     if (!event) return fail("the request's events are not known", event.error());
     const T* found = event.value() ? std::get_if<T>(&*event.value()) : nullptr;
-    if (found != nullptr && found->id == id) return std::pair(*found, log);
+    if (found != nullptr && found->id == id) last_one.emplace(*found, log);
   }
+  return last_one;
+}
+
+// The one event of this kind about the request: in the block that the contract names, or, where that is another
+// chain's, back from the head.
+template <typename T>
+Result<std::pair<T, chain::Log>> event_in(const Session& session, const base::Digest& id, std::uint64_t block,
+                                          std::uint64_t head) {
+  auto found = event_between<T>(session, id, block, block);
+  if (!found) return base::Err{found.error()};
+  constexpr std::uint64_t kRange = chain::Client::kMostLogRange;
+  for (std::uint64_t end = head, searched = 0; !found.value() && searched < kMostSearchedBlocks; searched += kRange) {
+    const std::uint64_t first = end >= kRange ? end - kRange + 1 : 0;
+    found = event_between<T>(session, id, first, end);
+    if (!found) return base::Err{found.error()};
+    if (first <= block) break;  // contracts count this chain's blocks, or fewer
+    end = first - 1;
+  }
+  if (found.value()) return *found.value();
   return fail("the request's events are not known",
               {chain::Cause::kBehind, "the node does not have the event of what the contract says has happened"});
 }
@@ -56,8 +82,15 @@ Result<std::optional<Ending>> RequestWatch::look() {
   const auto state = session_->market->state_of(id_, chain::BlockId(head.value().ref.number));
   if (!state) return fail("the market does not say where the request stands", state.error());
   const market::RequestState before = state_;
+  std::uint64_t counted = head.value().ref.number;
+  if (state.value().status == Status::kLocked || state.value().status == Status::kCancelling) {
+    const auto number = session_->market->number_in_contracts(chain::BlockId(counted));
+    if (!number) return fail("the number of the latest block is not known", number.error());
+    counted = number.value();
+  }
   head_ = head.value();
   state_ = state.value();
+  counted_ = counted;
   if (!is_same_place(before, state_)) tell_change(before);
   if (state_.status == Status::kOpen) tell_price();
   if (state_.status == Status::kLocked) {
@@ -88,7 +121,7 @@ void RequestWatch::tell_change(const market::RequestState& before) {
       said.account = state_.account;
       said.amount = market::price_at(request_.offer, state_.since);
       said.until = state_.since + request_.offer.lock_duration;
-      steps_from_ = state_.since_block;
+      steps_from_ = counted_ == head_.ref.number ? state_.since_block : head_.ref.number;
       session_->tell(said);
       break;
     case Status::kCancelling:
@@ -156,10 +189,10 @@ bool RequestWatch::is_ours(const chain::Log& first_step) {
   return std::search(data.begin(), data.end(), id_.begin(), id_.end()) != data.end();
 }
 
-bool RequestWatch::is_confirmed() const {
+bool RequestWatch::is_confirmed(std::uint64_t block) const {
   const std::uint64_t wanted =
       std::max<std::uint64_t>(session_->sending.confirmations.value_or(session_->profile.confirmations), 1);
-  return head_.ref.number >= state_.since_block && head_.ref.number - state_.since_block >= wanted - 1;
+  return head_.ref.number >= block && head_.ref.number - block >= wanted - 1;
 }
 
 Result<std::optional<Ending>> RequestWatch::ending() {
@@ -173,7 +206,7 @@ Result<std::optional<Ending>> RequestWatch::ending() {
 }
 
 Result<std::optional<Ending>> RequestWatch::fulfilled() {
-  const auto found = event_in<market::Fulfilled>(*session_, id_, state_.since_block);
+  const auto found = event_in<market::Fulfilled>(*session_, id_, state_.since_block, head_.ref.number);
   if (!found) return base::Err{found.error()};
   const auto& [event, log] = found.value();
   const auto receipt = session_->chain().receipt(log.transaction);
@@ -189,12 +222,12 @@ Result<std::optional<Ending>> RequestWatch::fulfilled() {
     session_->tell(said);
     told_ending_ = true;
   }
-  if (!is_confirmed()) return std::optional<Ending>();
+  if (!is_confirmed(log.block.number)) return std::optional<Ending>();
   return std::optional<Ending>(Ending{Kind::kFulfilled, std::move(paid), {}});
 }
 
 Result<std::optional<Ending>> RequestWatch::refunded() {
-  const auto found = event_in<market::Refunded>(*session_, id_, state_.since_block);
+  const auto found = event_in<market::Refunded>(*session_, id_, state_.since_block, head_.ref.number);
   if (!found) return base::Err{found.error()};
   const auto& [event, log] = found.value();
   if (!told_ending_) {
@@ -204,7 +237,7 @@ Result<std::optional<Ending>> RequestWatch::refunded() {
     session_->tell(said);
     told_ending_ = true;
   }
-  if (!is_confirmed()) return std::optional<Ending>();
+  if (!is_confirmed(log.block.number)) return std::optional<Ending>();
   return std::optional<Ending>(Ending{Kind::kRefunded, {}, event.amount});
 }
 

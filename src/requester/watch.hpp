@@ -52,7 +52,7 @@ class RequestWatch {
   [[nodiscard]] const chain::Block& head() const { return head_; }
   [[nodiscard]] std::uint64_t delay_blocks() const { return delay_blocks_; }
   /// Whether a lock or cancellation is so old that it counts; of the last look.
-  [[nodiscard]] bool is_effective() const { return head_.ref.number >= state_.since_block + delay_blocks_; }
+  [[nodiscard]] bool is_effective() const { return counted_ >= state_.since_block + delay_blocks_; }
 
  private:
   [[nodiscard]] Update update(UpdateKind kind) const;
@@ -64,13 +64,14 @@ class RequestWatch {
   [[nodiscard]] Result<std::optional<Ending>> ending();
   [[nodiscard]] Result<std::optional<Ending>> fulfilled();
   [[nodiscard]] Result<std::optional<Ending>> refunded();
-  [[nodiscard]] bool is_confirmed() const;
+  [[nodiscard]] bool is_confirmed(std::uint64_t block) const;
 
   const Session* session_;
   market::Request request_;
   std::uint64_t delay_blocks_;
   base::Digest id_{};
   chain::Block head_;
+  std::uint64_t counted_ = 0;  // the head's number in contracts, where it matters
   market::RequestState state_;
   bool is_known_ = false;  // to the chain, once
   bool told_proving_ = false, told_late_ = false, told_expired_ = false, told_ending_ = false;

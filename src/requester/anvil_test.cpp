@@ -515,29 +515,15 @@ TEST_F(OnMarket, NoticesThatTheChainTookSomethingBack) {
   EXPECT_EQ(story(), "sending open locked reorganised open");
 }
 
-TEST_F(OnMarket, PostsAgainWhatTheChainHasLost) {
-  const auto snapshot = chain().anvil().tell("evm_snapshot");
-  OfferTerms short_lived = terms();
-  short_lived.lifetime_secs = 100;
-  const Record record = post(short_lived);
-  chain().anvil().tell("evm_revert", chain::Json::array({snapshot}));
-  EXPECT_EQ(status_of(record), market::Status::kUnknown);
-  EXPECT_EQ(fine(what_is_possible(session, record.request)).way, Way::kNothing);
-  post_again(session, record);
-  post_again(session, record);
-  // The node shows a state before its block, and for a moment the one before again.
-  int seen = 0;
-  for (int i = 0; i < 200 && seen < 3; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    seen = status_of(record) == market::Status::kOpen ? seen + 1 : 0;
-  }
-  EXPECT_EQ(seen, 3) << "the same request, under its id";
-  RequestWatch watch(session, record.request, fine_terms().delay_blocks);
-  chain().pass(200);
-  EXPECT_EQ(fine(watch.wait()).kind, Kind::kExpired);
+TEST_F(OnMarket, KnowsWhatNeverGotOntoTheChain) {
+  const Record record = post();
   market::Request never = record.request;
   never.nonce = 1'000'000;
-  EXPECT_EQ(fine(RequestWatch(session, never, 2).wait()).kind, Kind::kUnposted);
+  EXPECT_EQ(fine(what_is_possible(session, never)).way, Way::kNothing);
+  RequestWatch watch(session, never, fine_terms().delay_blocks);
+  EXPECT_FALSE(fine(watch.look()).has_value()) << "it may still get there";
+  chain().pass(terms().lifetime_secs + 1);
+  EXPECT_EQ(fine(watch.wait()).kind, Kind::kUnposted);
 }
 
 TEST_F(OnMarket, KnowsItsContractsAndAccounts) {

@@ -4,6 +4,8 @@
 // calldata and keys, and a node that is away for a while.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/test_stride.hpp"
 #include "market/settlement.hpp"
 #include "requester/paid.hpp"
@@ -227,6 +229,32 @@ TEST_F(Lies, OfAVerifierThatAcceptsEverythingAreFound) {
   ASSERT_TRUE(ending.paid.has_value());
   EXPECT_EQ(claimed_answer(record.request, record.id, *ending.paid, id_bytes)->output, given.output);
   EXPECT_EQ(verdict(check_paid(session, model(), record.request, *ending.paid)), "proof");
+}
+
+TEST_F(Lies, ATransactionThatTheNodeLostIsSentAgainFromItsRecord) {
+  Deceived between = deceived({});
+  between.session.sending.patience = std::chrono::milliseconds(50);
+  between.node->lose("eth_sendRawTransaction");
+  Question question;
+  question.input = testing::test_model().tokenizer->encode("The cat").value();
+  question.max_new_tokens = 6;
+  OfferTerms terms;
+  terms.max_price = chain::U256(1'000'000'000);
+  Poster poster(between.session, all().chain.requester());
+  EXPECT_EQ(verdict(poster.post(model(), question, terms)), "chain");
+  ASSERT_NE(poster.record(), nullptr);
+  const Record record = fine(all().book->read(poster.record()->id));
+  EXPECT_GE(record.transactions.size(), 1U) << "written down before it was sent";
+  EXPECT_EQ(good(all().chain.market().state_of(record.id)).status, market::Status::kUnknown);
+  between.node->lose("");
+  post_again(between.session, record);
+  post_again(between.session, record);
+  RequestWatch watch(between.session, record.request, kDelay);
+  for (int i = 0; i < 200 && watch.state().status == market::Status::kUnknown; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    (void)fine(watch.look());
+  }
+  EXPECT_EQ(watch.state().status, market::Status::kOpen);
 }
 
 TEST_F(Lies, ANodeThatIsAwayForAWhileIsWaitedFor) {

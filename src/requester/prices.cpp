@@ -64,7 +64,7 @@ std::vector<OpenOffer> open_offers(const std::map<base::Digest, PostedRequest>& 
   }
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
   std::vector<OpenOffer> offers;
-  for (auto& [block, offer] : all) offers.push_back(std::move(offer));
+  for (const auto& [block, offer] : all) offers.push_back(offer);
   return offers;
 }
 

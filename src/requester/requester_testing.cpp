@@ -76,7 +76,8 @@ const TestModel& test_model() {
 }
 
 chain::Result<chain::HttpReply> LyingNode::post(const std::string& body, std::size_t most_reply_bytes) {
-  if (is_lost_) return chain::fail(chain::Cause::kTransport, "lost");
+  if (is_lost_ || chain::Json::parse(body)["method"] == lost_method_)
+    return chain::fail(chain::Cause::kTransport, "lost");
   auto reply = honest_->post(body, most_reply_bytes);
   if (!reply || !lie_) return reply;
   const auto asked = chain::Json::parse(body);

@@ -50,11 +50,14 @@ class LyingNode final : public chain::Endpoint {
   [[nodiscard]] const std::string& name() const override { return honest_->name(); }
   /// From now on there is no answer, or there is one again.
   void set_lost(bool is_lost) { is_lost_ = is_lost; }
+  /// Likewise, of one method; none if it is empty.
+  void lose(const std::string& method) { lost_method_ = method; }
 
  private:
   std::unique_ptr<chain::Endpoint> honest_;
   Lie lie_;
   std::atomic<bool> is_lost_ = false;
+  std::string lost_method_;
 };
 
 /// A local chain with the contracts and the model on it; the first development account is the requester, with tokens,

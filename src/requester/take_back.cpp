@@ -14,7 +14,7 @@ using market::Status;
 
 Possible nothing(const char* why) { return {Way::kNothing, why, 0, 0}; }
 
-Possible wait_for_deadline(const market::Offer& offer, std::string why) {
+Possible wait_for_deadline(const market::Offer& offer, const std::string& why) {
   return {Way::kWait,
           why + fmt::format("; its money can be taken back after the deadline, timestamp {}", offer.deadline), 0,
           offer.deadline};

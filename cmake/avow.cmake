@@ -135,14 +135,15 @@ function(avow_embed_parameters target json header)
 endfunction()
 
 # avow_embed_texts(<target> <header> <file>...)
-# Texts that are part of the program: the target includes <header> as the initializer of a list of {file, text}.
+# Texts that are part of the program: the target includes <header> as the initializer of a list of {file, text}, where
+# std::string_view_literals are used: lengths of literals are known, those of pointers would have to be counted.
 function(avow_embed_texts target header)
   set(content "// Generated.\n")
   foreach(file ${ARGN})
     set(source ${PROJECT_SOURCE_DIR}/${file})
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
     file(READ ${source} text)
-    string(APPEND content "{\"${file}\", R\"avow(${text})avow\"},\n")
+    string(APPEND content "{\"${file}\", R\"avow(${text})avow\"sv},\n")
   endforeach()
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/${header} CONTENT "${content}" @ONLY)
   target_include_directories(${target} PRIVATE ${CMAKE_BINARY_DIR}/generated)

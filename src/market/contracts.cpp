@@ -22,8 +22,8 @@ std::vector<chain::Interface> parse_artifacts() {
 }
 
 const std::vector<chain::Interface>& interfaces() {
-  static const std::vector<chain::Interface> all = parse_artifacts();
-  return all;
+  static const std::vector<chain::Interface> kAll = parse_artifacts();
+  return kAll;
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ Value to_value(const DeliveredAnswers& answers, unsigned id_bytes) {
   return Value::List{answers.delivery.model_id, answers.verifier, chain::Address{answers.delivery.payee}, Value(list)};
 }
 
-chain::Result<DeliveredAnswers> delivery_of(const Value& value, const Deployment& where, unsigned id_bytes) {
+chain::Result<DeliveredAnswers> delivery_of(const Value& value, const Deployment& deployment, unsigned id_bytes) {
   DeliveredAnswers all;
   FieldReader fields(value);
   all.delivery.model_id = fields.digest();
@@ -89,11 +89,11 @@ chain::Result<DeliveredAnswers> delivery_of(const Value& value, const Deployment
   all.delivery.payee = fields.address().bytes;
   const Value::List list = fields.list();
   if (!fields.is_done()) return no_delivery("it is malformed");
-  all.delivery.chain_id = chain::U256(where.chain_id).to_bytes();
-  all.delivery.market = where.at(Contract::kMarket).bytes;
+  all.delivery.chain_id = chain::U256(deployment.chain_id).to_bytes();
+  all.delivery.market = deployment.at(Contract::kMarket).bytes;
   if (list.empty() || list.size() > compile::kMostRequests) return no_delivery("it has no answers, or too many");
   for (const Value& one : list) {
-    auto read = read_answer_value(one, where, id_bytes);
+    auto read = read_answer_value(one, deployment, id_bytes);
     if (!read) return base::Err{read.error()};
     all.delivery.answers.push_back(std::move(read.value().answer));
     all.requests.push_back(std::move(read.value().request));

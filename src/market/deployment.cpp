@@ -185,23 +185,23 @@ std::optional<chain::Error> check_link(chain::Client& client, const Deployment& 
 
 }  // namespace
 
-chain::Result<Deployment> parse_deployment(std::string_view text) {
-  const auto json = chain::parse_json(text, kJsonDepth);
-  if (!json) return base::Err{json.error()};
-  const Json* version = chain::member(json.value(), "version");
+chain::Result<Deployment> parse_deployment(std::string_view json) {
+  const auto parsed = chain::parse_json(json, kJsonDepth);
+  if (!parsed) return base::Err{parsed.error()};
+  const Json* version = chain::member(parsed.value(), "version");
   if (version == nullptr || *version != kDeploymentVersion) return no_deployment("version 1 is needed");
-  const Json* chain_id = chain::member(json.value(), "chain_id");
+  const Json* chain_id = chain::member(parsed.value(), "chain_id");
   if (chain_id == nullptr || !chain_id->is_number_unsigned()) return no_deployment("chain_id is missing");
   Deployment deployment;
   deployment.chain_id = chain_id->get<std::uint64_t>();
   for (std::size_t i = 0; i < kContracts; ++i) {
-    const std::string* found = chain::string_member(json.value(), kKeys[i]);
+    const std::string* found = chain::string_member(parsed.value(), kKeys[i]);
     if (found == nullptr) return no_deployment(fmt::format("{} is missing", kKeys[i]));
     const auto address = chain::parse_address(*found);
     if (!address) return base::Err{address.error()};
     deployment.contracts[i] = address.value();
   }
-  if (json.value().size() != kContracts + 2) return no_deployment("there is more than this program knows");
+  if (parsed.value().size() != kContracts + 2) return no_deployment("there is more than this program knows");
   return deployment;
 }
 
@@ -213,10 +213,10 @@ std::string to_json(const Deployment& deployment) {
   return text + "\n}\n";
 }
 
-chain::Result<DeployParameters> parse_parameters(std::string_view text) {
-  const auto json = chain::parse_json(text, kJsonDepth);
-  if (!json) return base::Err{json.error()};
-  ParameterReader reader(json.value());
+chain::Result<DeployParameters> parse_parameters(std::string_view json) {
+  const auto parsed = chain::parse_json(json, kJsonDepth);
+  if (!parsed) return base::Err{parsed.error()};
+  ParameterReader reader(parsed.value());
   DeployParameters parameters;
   parameters.emitted = reader.amount("emitted");
   parameters.start = reader.number("start");

@@ -34,10 +34,10 @@ class FieldReader {
     return good_ ? static_cast<T>(*value) : T{};
   }
   [[nodiscard]] FieldReader nested() {
-    static const chain::Value none(chain::Value::List{});
+    static const chain::Value kNone(chain::Value::List{});
     const chain::Value* value = next();
     good_ = good_ && value != nullptr;
-    return FieldReader(good_ ? *value : none);
+    return FieldReader(good_ ? *value : kNone);
   }
   /// What was found in a nested struct counts here.
   void join(const FieldReader& nested) { good_ = good_ && nested.is_done(); }

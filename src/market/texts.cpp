@@ -6,6 +6,8 @@
 namespace avow::market {
 namespace {
 
+using namespace std::string_view_literals;
+
 struct EmbeddedText {
   std::string_view path, text;
 };

@@ -13,7 +13,7 @@
 namespace avow::app {
 
 using base::Err;
-using Ids = std::vector<std::uint32_t>;
+using TokenIds = std::vector<std::uint32_t>;
 
 void add_sampling_options(CLI::App& command, SamplingOptions& options) {
   command.add_option("--temperature", options.temperature,
@@ -67,9 +67,9 @@ base::Result<std::string, std::string> read_text(const std::string& path) {
   return std::string(bytes.value().begin(), bytes.value().end());
 }
 
-base::Result<Ids, std::string> encode_prompt(const PromptOptions& options, const std::string& text,
-                                             const model::Tokenizer& tokenizer) {
-  base::Result<Ids, std::string> result = Ids();
+base::Result<TokenIds, std::string> encode_prompt(const PromptOptions& options, const std::string& text,
+                                                  const model::Tokenizer& tokenizer) {
+  base::Result<TokenIds, std::string> result = TokenIds();
   if (!options.chat) {
     auto ids = tokenizer.encode(text);
     if (!ids) return Err{ids.error().text};
@@ -88,7 +88,9 @@ base::Result<Ids, std::string> encode_prompt(const PromptOptions& options, const
   return result;
 }
 
-Ids stop_ids_of(const model::Tokenizer& tokenizer) { return tokenizer.data().eos ? Ids{*tokenizer.data().eos} : Ids(); }
+TokenIds stop_ids_of(const model::Tokenizer& tokenizer) {
+  return tokenizer.data().eos ? TokenIds{*tokenizer.data().eos} : TokenIds();
+}
 
 namespace {
 

@@ -21,7 +21,7 @@ using State = Finding::State;
 constexpr std::uint64_t kGib = std::uint64_t{1} << 30;
 constexpr std::uint64_t kUsualMemory = 2 * kGib;  // proofs of the bundled model
 constexpr std::uint64_t kUsualDisk = kGib;        // commitments that are kept beside models
-constexpr std::uint64_t kMostAheadSecs = 15;
+constexpr std::uint64_t kMostSkewSecs = 15;
 constexpr std::uint64_t kMostBehindSecs = 600;
 constexpr unsigned kCoinDecimals = 18;
 
@@ -83,7 +83,7 @@ std::vector<Finding> check_machine(const Folders& folders) {
 
 Finding judge_clock(std::uint64_t block_timestamp, std::uint64_t now, bool is_development_chain) {
   Finding finding{State::kGood, "clock", "", ""};
-  if (block_timestamp > now + kMostAheadSecs) {
+  if (block_timestamp > now + kMostSkewSecs) {
     finding.found = fmt::format("the chain is {} s ahead of this machine", block_timestamp - now);
     finding.state = is_development_chain ? State::kNotice : State::kBad;
     finding.advice = "set this machine's clock (ntpd, chrony): deadlines are moments of the chain";

@@ -33,24 +33,27 @@ balances() {
   local who
   for who in provider requester; do
     printf '%-9s ' $who
-    "$avow" wallet balance --key "$work/$who.json" | sed -n 's/^tokens *//p'
+    "$avow" wallet balance "${address[$who]}" | sed -n 's/^tokens *//p'
   done
 }
 
 step "A chain of its own, with the limits of Ethereum: 2^24 gas and 128 KiB a transaction; a block each second"
 start_chain
 
-step "Accounts: who deploys is the chain's first one; provider, requester and a thief are new"
+step "Accounts: the chain's first one deploys, and turns thief at the end; provider and requester are new"
 keep_deployer
-for who in provider requester thief; do
-  show wallet new -o "$work/$who.json"
+declare -A address
+for who in provider requester; do
+  printf '$ avow wallet new -o %s\n' "$work/$who.json"
+  address[$who]=$("$avow" wallet new -o "$work/$who.json" 2>/dev/null)
+  echo "${address[$who]}"
 done
 
 step "The contracts: token, registry, verifier, market; nobody owns them"
 show market deploy --key "$work/deployer.json" -o "$work/deployment.json"
-for who in provider requester thief; do
-  "$avow" wallet fund --key "$work/$who.json" >/dev/null
-done
+# Coins for gas; the provider earns its first tokens here.
+"$avow" wallet fund "${address[provider]}" --tokens 0 >/dev/null
+"$avow" wallet fund "${address[requester]}" >/dev/null
 
 step "A model: imported to integers, committed to, registered. Its id is the hash of its verifying key"
 show model import models/stories260K/stories260K.gguf -o "$work/stories.avow"
@@ -97,7 +100,7 @@ step "The provider ends in order; then three cheats, whose transactions the cont
 end_child provider
 [ $ended -eq 0 ] || fail "the provider did not end in order; see $work/provider.log"
 build/release/avow_cheats --rpc "$AVOW_RPC" --model "$work/stories.avow" --cache "$work/stories.avow.100.commitment" \
-  --requester "$work/requester.json" --thief "$work/thief.json" --passphrase-file "$work/passphrase" --paid "$id"
+  --requester "$work/requester.json" --thief "$work/deployer.json" --passphrase-file "$work/passphrase" --paid "$id"
 
 cat <<END
 

@@ -103,7 +103,6 @@ class Cheats {
 
   // A payment once more.
   bool replay(const std::string& paid) {
-    base::Bytes bytes;
     Digest id{};
     const auto text = paid.starts_with("0x") ? paid.substr(2) : paid;
     const auto read = chain::read_data("0x" + text);
@@ -159,7 +158,9 @@ class Cheats {
     // A price that no provider works for: the request stays open for the cheats.
     request.offer = {1, 1, 1000, 0, 0, 600, head->timestamp + 10 * kMinute, 1};
     chain::Sender sender(client_, requester_, profile_, policy());
-    (void)must(sender.transact(market_.approve(chain::U256::max())));
+    if (must(market_.allowance_of(requester_.address())) < request.offer.max_price) {
+      (void)must(sender.transact(market_.approve(chain::U256::max())));
+    }
     (void)must(sender.transact(market_.request(request)));
     return request;
   }

@@ -53,8 +53,6 @@ class Client {
   void name_errors_of(std::vector<const Interface*> contracts) { contracts_ = std::move(contracts); }
 
   [[nodiscard]] Result<std::uint64_t> chain_id();
-  /// From now on nodes of other chains are not asked: what one of them says of this chain's accounts is false.
-  void expect_chain(std::uint64_t chain_id) { rpc_.expect_chain(chain_id); }
   [[nodiscard]] Result<std::uint64_t> block_number();
   /// Nothing if the node knows no such block.
   [[nodiscard]] Result<std::optional<Block>> block(const BlockId& id);

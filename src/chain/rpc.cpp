@@ -87,11 +87,6 @@ Rpc::Rpc(std::vector<std::unique_ptr<Endpoint>> endpoints, RpcPolicy policy, Sle
   for (auto& endpoint : endpoints) nodes_.push_back({std::move(endpoint)});
 }
 
-void Rpc::expect_chain(std::uint64_t chain_id) {
-  policy_.chain_id = chain_id;
-  for (Node& node : nodes_) node.is_known = false;
-}
-
 Result<Json> Rpc::call(const char* method, const Json& params, const Expected& expected) {
   Error last{Cause::kTransport, ""};
   auto backoff = policy_.first_backoff;

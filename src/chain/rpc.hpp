@@ -41,9 +41,6 @@ class Rpc {
   /// of more values than its size explains.
   [[nodiscard]] Result<Json> call(const char* method, const Json& params, const Expected& expected = {});
 
-  /// From now on endpoints of other chains are not used, as by the policy's `chain_id`.
-  void expect_chain(std::uint64_t chain_id);
-
   [[nodiscard]] const Sleep& sleep() const { return sleep_; }
 
  private:

@@ -121,12 +121,6 @@ TEST(JsonRpc, LeavesOutNodesOfOtherChains) {
   EXPECT_EQ(network.calls.back(), (std::pair<std::size_t, std::string>(2, "m")));
   Rpc other = network.rpc({on_chain("0x1")}, policy);
   EXPECT_EQ(verdict(other.call("m", Json::array())), "rpc.chain_id");
-  // Also where it is known later which chain is meant: whoever answers next is asked then.
-  Rpc later = network.rpc({unreachable, on_chain("0x1"), on_chain("0x7a69")});
-  EXPECT_EQ(good(later.call("m", Json::array())), Json("good"));
-  later.expect_chain(31337);
-  EXPECT_EQ(good(later.call("m", Json::array())), Json("good"));
-  EXPECT_EQ(network.calls.back(), (std::pair<std::size_t, std::string>(2, "m")));
 }
 
 }  // namespace

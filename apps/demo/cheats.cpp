@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <fstream>
-#include <iterator>
 
 #include "answer/delivery.hpp"
 #include "answer_prover/answer_prover.hpp"

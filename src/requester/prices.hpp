@@ -43,9 +43,9 @@ struct MarketPrices {
 /// nothing if there are none.
 [[nodiscard]] std::optional<chain::U256> percentile_per_token(const std::vector<RecentPayment>& payments,
                                                               unsigned percent);
+[[nodiscard]] chain::U256 rounded_up(const chain::U256& amount);  ///< to three digits
 /// A --max-price for so many tokens that most who answered lately would have taken, and a quarter more, rounded up to
 /// three digits; nothing if nobody did.
-[[nodiscard]] chain::U256 rounded_up(const chain::U256& amount);  ///< to three digits
 [[nodiscard]] std::optional<chain::U256> suggested_price(const std::vector<RecentPayment>& payments,
                                                          std::uint32_t max_new_tokens);
 

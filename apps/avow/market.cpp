@@ -98,13 +98,13 @@ int market_deploy(const MarketOptions& options) {
   return report_deployment(deployment.value(), contracts, gas, options);
 }
 
-const char* code_text(requester::CodeState state) {
+const char* code_text(market::CodeState state) {
   switch (state) {
-    case requester::CodeState::kSame:
+    case market::CodeState::kSame:
       return "of this program";
-    case requester::CodeState::kOther:
+    case market::CodeState::kOther:
       return "OTHER CODE";
-    case requester::CodeState::kNone:
+    case market::CodeState::kNone:
       return "NO CONTRACT";
   }
   return "";

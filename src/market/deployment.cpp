@@ -7,6 +7,7 @@
 
 #include "base/check.hpp"
 #include "chain/json.hpp"
+#include "market/code.hpp"
 #include "market/texts.hpp"
 
 namespace avow::market {
@@ -268,16 +269,17 @@ chain::Result<Deployment> deploy(chain::Client& client, chain::Sender& sender, s
 
 std::optional<chain::Error> check_deployment(chain::Client& client, const Deployment& deployment) {
   for (std::size_t i = 0; i < kContracts; ++i) {
-    const auto code = client.code(deployment.contracts[i]);
-    if (!code) return code.error();
-    if (code.value().empty()) {
-      return chain::Error{
-          Cause::kReply, fmt::format("there is no contract at {}, where {} is to be; `avow market deploy` deploys on a "
-                                     "new chain, --deployment FILE names other addresses",
-                                     to_string(deployment.contracts[i]), name(static_cast<Contract>(i)))};
-    }
+    const auto contract = static_cast<Contract>(i);
+    const auto state = code_state(client, deployment, contract);
+    if (!state) return state.error();
+    if (state.value() == CodeState::kOther) return other_contract(contract, deployment).error;
+    if (state.value() == CodeState::kSame) continue;
+    return chain::Error{Cause::kReply,
+                        fmt::format("there is no contract at {}, where {} is to be; `avow market deploy` deploys on a "
+                                    "new chain, --deployment FILE names other addresses",
+                                    to_string(deployment.contracts[i]), name(contract))};
   }
-  // What creating such a contract would leave is what must be there.
+  // And what their constructors put in: what creating such a contract would leave is what must be there.
   for (const Creation& creation : plain_creations(deployment)) {
     const auto call = creation_call(creation);
     AVOW_CHECK(call.ok());

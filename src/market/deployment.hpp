@@ -54,8 +54,9 @@ struct DeployParameters {
                                                const DeployParameters& parameters,
                                                const std::function<void(Contract, const chain::Receipt&)>& on_contract);
 
-/// Why these are not the contracts of this program: no code at an address, or a market of another token or registry
-/// (kReply).
+/// Why these are not the contracts of this program (kReply), or are not known. Of all of them the code is compared with
+/// the committed artifacts; of registry and verifiers with what creating them would leave, which a node is asked
+/// without doing it; the others have to name each other.
 [[nodiscard]] std::optional<chain::Error> check_deployment(chain::Client& client, const Deployment& deployment);
 
 }  // namespace avow::market

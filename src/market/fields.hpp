@@ -16,7 +16,6 @@ class FieldReader {
 
   [[nodiscard]] chain::U256 number() { return take<chain::U256>(); }
   [[nodiscard]] chain::Address address() { return take<chain::Address>(); }
-  [[nodiscard]] bool truth() { return take<bool>(); }
   [[nodiscard]] std::string text() { return take<std::string>(); }
   [[nodiscard]] base::Bytes bytes() { return take<base::Bytes>(); }
   [[nodiscard]] chain::Value::List list() { return take<chain::Value::List>(); }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "market/market_testing.hpp"
 
-#include <gtest/gtest.h>
-
 #include "chain/chain_testing.hpp"
 #include "quantise/quantise.hpp"
 #include "reduction/program.hpp"
@@ -133,6 +131,20 @@ std::pair<DeliveredAnswers, base::Bytes> LocalMarket::answer(const std::vector<R
   EXPECT_TRUE(proven) << proven.error().text;
   all.delivery = proven.value().delivery;
   return {std::move(all), std::move(proven).value().file.proof};
+}
+
+void OnLocalMarket::SetUpTestSuite() {
+  if (chain::testing::Anvil::is_installed()) local() = std::make_unique<LocalMarket>();
+}
+
+void OnLocalMarket::SetUp() {
+  if (local() == nullptr) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
+  ASSERT_TRUE(local()->is_good());
+}
+
+std::unique_ptr<LocalMarket>& OnLocalMarket::local() {
+  static std::unique_ptr<LocalMarket> the_one;
+  return the_one;
 }
 
 }  // namespace avow::market::testing

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <memory>
 
 #include "answer_prover/answer_prover.hpp"
@@ -62,6 +64,15 @@ class LocalMarket {
   std::optional<MarketClient> market_;
   std::uint64_t nonce_ = 0;
   bool is_good_ = false;
+};
+
+/// Tests that share such a chain.
+class OnLocalMarket : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite();
+  static void TearDownTestSuite() { local().reset(); }
+  void SetUp() override;
+  static std::unique_ptr<LocalMarket>& local();
 };
 
 }  // namespace avow::market::testing

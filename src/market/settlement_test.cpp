@@ -16,20 +16,8 @@ using chain::testing::verdict;
 using testing::bundled_model;
 using testing::LocalMarket;
 
-class Settling : public ::testing::Test {
+class Settling : public testing::OnLocalMarket {
  protected:
-  static void SetUpTestSuite() {
-    if (chain::testing::Anvil::is_installed()) local() = std::make_unique<LocalMarket>();
-  }
-  static void TearDownTestSuite() { local().reset(); }
-  void SetUp() override {
-    if (local() == nullptr) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
-    ASSERT_TRUE(local()->is_good());
-  }
-  static std::unique_ptr<LocalMarket>& local() {
-    static std::unique_ptr<LocalMarket> the_one;
-    return the_one;
-  }
   static LocalMarket& on() { return *local(); }
 
   static std::vector<chain::CallRequest> plan(const DeliveredAnswers& answers, const base::Bytes& proof,

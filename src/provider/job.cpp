@@ -36,7 +36,7 @@ std::optional<Standing> standing_after(const market::Event& event, std::uint64_t
   return std::nullopt;
 }
 
-Standing standing_of(const StateOnChain& state, const market::Offer& offer) {
+Standing standing_of(const market::RequestState& state, const market::Offer& offer) {
   Standing standing{state.status, state.account, state.since_block};
   if (state.status == Status::kLocked) {
     standing.price = market::price_at(offer, state.since);

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "chain/replies.hpp"
-#include "market/events.hpp"
+#include "market/client.hpp"
 
 namespace avow::provider {
 
@@ -60,11 +60,6 @@ struct Job {
 /// The standing after an event of a block; nothing of events that change none.
 [[nodiscard]] std::optional<Standing> standing_after(const market::Event& event, std::uint64_t block);
 /// The same of the market's word: `price` and `until` of a lock follow from the offer.
-struct StateOnChain {
-  market::Status status = market::Status::kUnknown;
-  chain::Address account{};
-  std::uint64_t since = 0, since_block = 0;
-};
-[[nodiscard]] Standing standing_of(const StateOnChain& state, const market::Offer& offer);
+[[nodiscard]] Standing standing_of(const market::RequestState& state, const market::Offer& offer);
 
 }  // namespace avow::provider

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/hex.hpp"
-#include "provider/contract_check.hpp"
 
 namespace avow::provider {
 namespace {
@@ -53,10 +52,8 @@ base::Result<std::unique_ptr<Service>, ServiceError> Service::create(
 }
 
 std::optional<ServiceError> Service::start(std::vector<ServedModel> models) {
+  // Whoever worked for a verifier that accepts other things would not be paid.
   if (auto error = market::check_deployment(market_->chain(), market_->deployment())) {
-    return ServiceError{Kind::kModel, to_string(*error)};
-  }
-  if (auto error = check_verifier(*market_)) {
     const bool is_other = error->cause == chain::Cause::kReply;
     return ServiceError{is_other ? Kind::kModel : Kind::kEnvironment, to_string(*error)};
   }

@@ -25,25 +25,17 @@ using testing::quick_options;
 constexpr const char* kPrompt = "Once upon a time";
 constexpr std::uint32_t kTokens = 12;
 
-class OnMarket : public ::testing::Test {
+class OnMarket : public market::testing::OnLocalMarket {
  protected:
-  static void SetUpTestSuite() {
-    if (chain::testing::Anvil::is_installed()) local() = std::make_unique<LocalMarket>();
-  }
-  static void TearDownTestSuite() { local().reset(); }
   void SetUp() override {
-    if (local() == nullptr) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
-    ASSERT_TRUE(local()->is_good());
+    OnLocalMarket::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
     folder_ = std::filesystem::path(::testing::TempDir()) /
               ("avow-provider-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
-  static std::unique_ptr<LocalMarket>& local() {
-    static std::unique_ptr<LocalMarket> the_one;
-    return the_one;
-  }
   [[nodiscard]] ServiceOptions options() const {
     ServiceOptions made = quick_options(folder_ / "journal");
     // Tests share a chain: what others have asked is none of this one's.

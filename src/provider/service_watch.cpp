@@ -15,10 +15,6 @@ constexpr std::size_t kMeasuredBlocks = 32;       // that the time between block
 constexpr std::uint64_t kLeastBlockMillis = 200;  // of development chains that make blocks as they like
 constexpr std::uint64_t kMostBlockMillis = 60'000;
 
-StateOnChain state_from(const market::RequestState& state) {
-  return {state.status, state.account, state.since, state.since_block};
-}
-
 // What a job goes on with that was over in blocks that the chain has left.
 Stage stage_again(const Job& job, bool has_proof) {
   if (has_proof) return Stage::kProven;
@@ -123,7 +119,7 @@ std::optional<chain::Error> Service::refresh(std::uint64_t from, JournalProblem&
     if (job.stage == Stage::kRefused) continue;
     const auto state = market_->state_of(job.id);
     if (!state) return state.error();
-    job.standing = standing_of(state_from(state.value()), job.request.offer);
+    job.standing = standing_of(state.value(), job.request.offer);
     if (is_over(job.stage) && !is_open_again(job, key_->address())) continue;
     if (is_over(job.stage)) {
       bool has_proof = false;

@@ -530,7 +530,7 @@ TEST_F(OnMarket, KnowsItsContractsAndAccounts) {
   const MarketStatus status = fine(market_status(session));
   EXPECT_FALSE(status.problem.has_value()) << *status.problem;
   for (const auto& [contract, address, state] : status.contracts) {
-    EXPECT_EQ(state, CodeState::kSame) << market::name(contract);
+    EXPECT_EQ(state, market::CodeState::kSame) << market::name(contract);
   }
   EXPECT_EQ(status.terms.delay_blocks, 2U);
   EXPECT_GT(status.supply, U256());

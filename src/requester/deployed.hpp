@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "market/code.hpp"
 #include "requester/session.hpp"
 
 namespace avow::requester {
 
-/// What lies at a contract's address.
-enum class CodeState : std::uint8_t {
-  kSame,   ///< the code of the committed artifact, but for what its constructor put in
-  kOther,  ///< other code
-  kNone,   ///< no code
-};
 struct DeployedContract {
   market::Contract contract{};
   chain::Address address;
-  CodeState state = CodeState::kNone;
+  market::CodeState state = market::CodeState::kNone;
 };
 
 struct MarketStatus {
@@ -32,9 +27,5 @@ struct MarketStatus {
 /// Whether the deployment's contracts are this program's, all of their code: whoever is about to give a market money,
 /// or an allowance, asks. kChain, also where they are others.
 [[nodiscard]] std::optional<Error> check_contracts_are_ours(const Session& session);
-
-/// Whether `code` is what this creation code leaves on a chain, with whatever values of immutables: the compiler puts
-/// their places into the code as the only pushes of 32 zero bytes.
-[[nodiscard]] bool is_code_of(base::ByteView creation, base::ByteView code);
 
 }  // namespace avow::requester

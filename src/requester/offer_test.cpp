@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "requester/deployed.hpp"
 #include "requester/doctor.hpp"
 #include "requester/prices.hpp"
 #include "requester/requester_testing.hpp"
@@ -145,31 +144,6 @@ TEST(Prices, AreRoundedUpToThreeDigits) {
   EXPECT_EQ(rounded_up(99'901), U256(100'000));
   EXPECT_EQ(rounded_up(33'333'333), U256(33'400'000));
   EXPECT_LE(U256::max(), rounded_up(U256::max())) << "or as it is";
-}
-
-TEST(Deployed, CodeIsComparedButForItsImmutables) {
-  base::Bytes runtime = {0x60, 0x80, 0x7f};
-  runtime.resize(runtime.size() + 32);
-  runtime.insert(runtime.end(), {0x50, 0x00, 0xfe});
-  base::Bytes creation = {0x60, 0x01, 0x60, 0x02, 0xf3, 0xfe};
-  creation.insert(creation.end(), runtime.begin(), runtime.end());
-  EXPECT_TRUE(is_code_of(creation, runtime));
-  base::Bytes filled = runtime;
-  std::fill(filled.begin() + 3, filled.begin() + 35, std::uint8_t{0xab});
-  EXPECT_TRUE(is_code_of(creation, filled));
-  for (std::size_t i = 0; i < runtime.size(); ++i) {
-    if (i >= 3 && i < 35) continue;
-    base::Bytes other = filled;
-    other[i] ^= 1;
-    EXPECT_FALSE(is_code_of(creation, other)) << i;
-  }
-  EXPECT_FALSE(is_code_of(creation, {}));
-  EXPECT_FALSE(is_code_of(creation, base::Bytes{0x50})) << "a part of it";
-  EXPECT_FALSE(is_code_of(creation, base::ByteView(creation).last(runtime.size() - 1)));
-  EXPECT_FALSE(is_code_of(creation, creation));
-  base::Bytes longer = creation;
-  longer.push_back(0);
-  EXPECT_FALSE(is_code_of(creation, longer));
 }
 
 TEST(Doctor, JudgesClocks) {

@@ -38,6 +38,7 @@ number=0
 while IFS= read -r line; do
   command=${line#    }
   command=${command%%     # *}
+  command=${command%"${command##*[! ]}"}
   case $command in "apt-get "* | "make test") continue ;; esac
   echo "readme: $command"
   echo "== $command" >>"$log"

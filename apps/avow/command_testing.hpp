@@ -11,6 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/folder_testing.hpp"
+
 // Tests run the binary as a user does.
 namespace avow::app {
 
@@ -42,22 +44,15 @@ inline nlohmann::json json_of(const std::string& arguments) {
   return nlohmann::json::parse(run.output, nullptr, false);
 }
 
-/// A folder that is removed at the end.
+/// With a folder of its own.
 class TestFolder : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder = std::filesystem::path(::testing::TempDir()) /
-             ("avow-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(folder);
-    std::filesystem::create_directory(folder);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
   std::string put(const std::string& name, const std::string& text) const {
     std::ofstream(folder / name, std::ios::binary) << text;
     return quoted(folder / name);
   }
   [[nodiscard]] static std::string quoted(const std::filesystem::path& path) { return '"' + path.string() + '"'; }
-  std::filesystem::path folder;
+  base::testing::ScratchFolder folder;
 };
 
 }  // namespace avow::app

@@ -76,10 +76,10 @@ TEST(ModelShow, SaysWhyNot) {
 
 TEST_F(ModelFiles, ShowTheirChatTemplate) {
   put_chat_model();
-  const auto shown = json_of("model show " + quoted(folder));
+  const auto shown = json_of("model show " + quoted(folder.path()));
   EXPECT_EQ(shown.at("chat_template"), (nlohmann::json{{"family", "chatml"}, {"system", true}}));
   put("chat_template.jinja", "{{ messages }}");
-  const auto unknown = json_of("model show " + quoted(folder));
+  const auto unknown = json_of("model show " + quoted(folder.path()));
   EXPECT_TRUE(unknown.at("chat_template").at("family").is_null());
   EXPECT_THAT(unknown.at("chat_template").at("reason").get<std::string>(), HasSubstr("plain prompt still works"));
 }
@@ -87,7 +87,7 @@ TEST_F(ModelFiles, ShowTheirChatTemplate) {
 TEST_F(ModelFiles, ShowTheirWeightsWhereTheTokenizerIsRefused) {
   put_chat_model();
   put("tokenizer.json", "{}");
-  const std::string command = "model show " + quoted(folder);
+  const std::string command = "model show " + quoted(folder.path());
   const CommandRun run = run_avow(command + " --json");
   EXPECT_EQ(run.exit_code, 1);
   const auto shown = nlohmann::json::parse(run.output);
@@ -135,7 +135,7 @@ TEST_F(ModelFiles, HoldTheTextToTokenize) {
 
 TEST_F(ModelFiles, TokenizeConversations) {
   put_chat_model();
-  const std::string command = "model tokenize " + quoted(folder) + " ";
+  const std::string command = "model tokenize " + quoted(folder.path()) + " ";
   std::string text;
   const auto tokens = json_of(command + "--chat --system Hi --text There");
   for (const auto& token : tokens.at("tokens")) {

@@ -21,7 +21,6 @@ using ::testing::HasSubstr;
 class OnLocalChain : public TestFolder {
  protected:
   void SetUp() override {
-    TestFolder::SetUp();
     if (!Anvil::is_installed()) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
     anvil = std::make_unique<Anvil>();
     ASSERT_TRUE(anvil->is_running());
@@ -40,7 +39,6 @@ class OnLocalChain : public TestFolder {
   void TearDown() override {
     for (const char* name : {"AVOW_RPC", "AVOW_HOME", "AVOW_PASSPHRASE"}) ::unsetenv(name);
     anvil.reset();
-    TestFolder::TearDown();
   }
   [[nodiscard]] std::string file(const std::string& name) const { return quoted(folder / name); }
   [[nodiscard]] std::string deployer() const { return " --key " + file("deployer.json"); }

@@ -25,7 +25,6 @@ const std::string kPayee = "00000000000000000000000000000000000000ab";
 class Proofs : public TestFolder {
  protected:
   void SetUp() override {
-    TestFolder::SetUp();
     model = quoted(folder / "model.avow");
     const auto run =
         run_avow("model import " + quoted(kModels + "stories260K/stories260K.gguf") + " -o " + model + " --context 64");

@@ -105,7 +105,7 @@ TEST_F(IntegerModels, SayWhyNot) {
   fails("run " + model + " -p x --temperature 1 --seed xyz", 2, "--seed");
   fails("run " + model + " -p x --chat", 2, "");
   fails("run " + model + " --file nowhere", 3, "cannot be read");
-  fails("run " + model + " --file " + quoted(folder), 3, "cannot be read");
+  fails("run " + model + " --file " + quoted(folder.path()), 3, "cannot be read");
   EXPECT_EQ(run_avow("model show " + model + " >/dev/full").exit_code, 3);
   fails("model import nowhere.gguf -o " + model, 3, "cannot be opened");
   fails("model import " + quoted(kStories) + " -o nowhere/model.avow", 3, "cannot be created");

@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/folder_testing.hpp"
 #include "base/fsync_testing.hpp"
 #include "base/test_stride.hpp"
 #include "chain/chain_testing.hpp"
@@ -43,21 +43,14 @@ constexpr char kScryptFile[] = R"({"crypto": {"cipher": "aes-128-ctr",
 
 PrivateKey some_key() { return good(PrivateKey::from_bytes(base::Bytes(32, 0x46))); }
 
-// A folder of its own, removed at the end.
 class KeyFiles : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "avow-keys.XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   [[nodiscard]] std::filesystem::path write(const char* file_name, const std::string& text) const {
     std::ofstream(folder_ / file_name) << text;
     return folder_ / file_name;
   }
 
-  std::filesystem::path folder_;  // NOLINT(readability-identifier-naming): as fixtures' members are written
+  base::testing::ScratchFolder folder_;  // NOLINT(readability-identifier-naming): as fixtures' members are written
 };
 
 TEST(Keystore, ReadsTheExampleOfTheFormat) {
@@ -180,7 +173,8 @@ TEST_F(KeyFiles, ArePrivateAndNeverReplaced) {
   EXPECT_EQ(verdict(write_key_file(path, good(PrivateKey::generate()), passphrase, kCheap)), "key.file");
   EXPECT_EQ(good(read_key_file(path, passphrase)).address(), some_key().address());
   EXPECT_EQ(verdict(write_key_file(folder_ / "no" / "key", some_key(), passphrase, kCheap)), "key.file");
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1) << "something temporary was left";
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_.path()), {}), 1)
+      << "something temporary was left";
 }
 
 TEST_F(KeyFiles, AreSaidToBeThereWhereOnlyTheFolderIsNotWritten) {
@@ -195,7 +189,7 @@ TEST_F(KeyFiles, AreSaidToBeThereWhereOnlyTheFolderIsNotWritten) {
 TEST_F(KeyFiles, ThatAreNoneAreRefused) {
   const Secret passphrase(std::string_view("right"));
   EXPECT_EQ(verdict(read_key_file(folder_ / "none", passphrase)), "key.file");
-  EXPECT_EQ(verdict(read_key_file(folder_, passphrase)), "key.file");
+  EXPECT_EQ(verdict(read_key_file(folder_.path(), passphrase)), "key.file");
   EXPECT_EQ(verdict(read_key_file(write("large", std::string(100000, ' ')), passphrase)), "keystore.invalid");
   EXPECT_EQ(verdict(read_key_file(write("text", "hello"), passphrase)), "text.json");
 }
@@ -236,7 +230,7 @@ TEST_F(KeyFiles, AreReadByCastAndItsAreRead) {
             std::string::npos);
 
   (void)cast_output(fmt::format("wallet import other --keystore-dir '{}' --unsafe-password right --private-key {}",
-                                folder_.string(), base::to_hex(some_key().bytes())));
+                                folder_.path().string(), base::to_hex(some_key().bytes())));
   EXPECT_EQ(good(read_key_file(folder_ / "other", Secret(std::string_view("right")))).address(), some_key().address());
 }
 

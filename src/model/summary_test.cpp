@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/folder_testing.hpp"
 #include "model/files_testing.hpp"
 #include "model/tiny_models_testing.hpp"
 
@@ -58,7 +59,8 @@ TEST(ModelSummary, CountsBlocks) {
 }
 
 TEST(ModelSummary, RepeatsWhatTheFileSaysOfItself) {
-  const std::string path = ::testing::TempDir() + "summary.gguf";
+  const base::testing::ScratchFolder folder;
+  const std::string path = folder / "summary.gguf";
   const auto write = [&](const testing::GgufWriter& metadata) {
     const base::Bytes bytes = testing::gguf_of(metadata, testing::tiny_llama(1, testing::Bias::kNo));
     std::ofstream(path, std::ios::binary)

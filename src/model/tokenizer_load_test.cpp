@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 
+#include "base/folder_testing.hpp"
 #include "model/files_testing.hpp"
 #include "model/gguf.hpp"
 #include "model/tokenizer_files_testing.hpp"
@@ -234,23 +235,15 @@ TEST(LoadTokenizer, RefusesEveryTruncation) {
   }
 }
 
-// A folder of files that are removed with it.
 class TokenizerFolder : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder = std::filesystem::path(::testing::TempDir()) /
-             ("tokenizer-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(folder);
-    std::filesystem::create_directory(folder);
-    put("tokenizer.json", kFile);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
+  void SetUp() override { put("tokenizer.json", kFile); }
 
   void put(const std::string& name, const std::string& text) const {
     std::ofstream(folder / name, std::ios::binary) << text;
   }
   void refused(const std::string& file, std::variant<Cause, TokenizerCause> cause, const std::string& reason) const {
-    const auto tokenizer = load_tokenizer(folder.string());
+    const auto tokenizer = load_tokenizer(folder.path().string());
     ASSERT_FALSE(tokenizer.ok()) << reason;
     EXPECT_EQ(tokenizer.error().cause, cause) << to_text(tokenizer.error());
     EXPECT_EQ(tokenizer.error().file, (folder / file).string());
@@ -259,11 +252,11 @@ class TokenizerFolder : public ::testing::Test {
 
   static constexpr const char* kFile =
       R"({"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false},"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]}})";
-  std::filesystem::path folder;
+  base::testing::ScratchFolder folder;
 };
 
 TEST_F(TokenizerFolder, NeedsTheTokenizerAlone) {
-  const Tokenizer tokenizer = loaded(folder.string());
+  const Tokenizer tokenizer = loaded(folder.path().string());
   EXPECT_EQ(ids_of(tokenizer, "aab"), (std::vector<TokenId>{0, 2}));
   EXPECT_EQ(tokenizer.data().eos, std::nullopt);
   EXPECT_EQ(tokenizer.data().chat_template, "");
@@ -272,17 +265,17 @@ TEST_F(TokenizerFolder, NeedsTheTokenizerAlone) {
 TEST_F(TokenizerFolder, TakesWhatTheOtherFilesSay) {
   put("config.json", R"({"bos_token_id":1,"eos_token_id":[2,0]})");
   put("tokenizer_config.json", R"({"chat_template":"one"})");
-  const Tokenizer one = loaded(folder.string());
+  const Tokenizer one = loaded(folder.path().string());
   EXPECT_EQ(one.data().bos, 1u);
   EXPECT_EQ(one.data().eos, 2u);
   EXPECT_EQ(one.data().chat_template, "one");
   put("tokenizer_config.json",
       R"({"chat_template":[{"name":"tool_use","template":"no"},{"name":"default","template":"two"}]})");
-  EXPECT_EQ(loaded(folder.string()).data().chat_template, "two");
+  EXPECT_EQ(loaded(folder.path().string()).data().chat_template, "two");
   put("chat_template.jinja", "three");
-  EXPECT_EQ(loaded(folder.string()).data().chat_template, "three");
+  EXPECT_EQ(loaded(folder.path().string()).data().chat_template, "three");
   put("config.json", R"({"bos_token_id":null})");
-  EXPECT_EQ(loaded(folder.string()).data().bos, std::nullopt);
+  EXPECT_EQ(loaded(folder.path().string()).data().bos, std::nullopt);
 }
 
 TEST_F(TokenizerFolder, NamesTheFileThatIsWrong) {

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 
+#include "base/folder_testing.hpp"
 #include "model/float_model.hpp"
 #include "model/safetensors.hpp"
 #include "model/tiny_models_testing.hpp"
@@ -294,23 +295,16 @@ TEST(Weights, DifferByRoundingOnly) {
 
 class Folder {
  public:
-  Folder() : path_(std::filesystem::path(::testing::TempDir()) / "avow_weights_test") {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
   void write(const std::string& name, base::ByteView bytes) const {
     std::ofstream file(path_ / name, std::ios::binary | std::ios::trunc);
     for (const std::uint8_t byte : bytes) file.put(static_cast<char>(byte));
   }
   void write(const std::string& name, const std::string& text) const { write(name, testing::view(text)); }
   void remove(const std::string& name) const { std::filesystem::remove(path_ / name); }
-  [[nodiscard]] std::string path() const { return path_.string(); }
+  [[nodiscard]] std::string path() const { return path_.path().string(); }
 
  private:
-  std::filesystem::path path_;
+  base::testing::ScratchFolder path_;
 };
 
 std::string index_of(const Tensors& in_1, const Tensors& in_2) {

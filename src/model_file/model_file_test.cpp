@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 
+#include "base/folder_testing.hpp"
 #include "base/random.hpp"
 #include "base/test_stride.hpp"
 #include "compile/compile.hpp"
@@ -120,8 +121,7 @@ TEST(ModelFile, ComesBack) {
 }
 
 TEST(ModelFile, IsWrittenInOnePiece) {
-  const auto folder = std::filesystem::path(::testing::TempDir()) / "avow_model_file";
-  std::filesystem::create_directories(folder);
+  const base::testing::ScratchFolder folder;
   const std::string path = folder / "model.avow";
   EXPECT_EQ(write(path, llama()), std::nullopt);
   EXPECT_EQ(write(path, llama()), std::nullopt);  // over an older one
@@ -134,11 +134,10 @@ TEST(ModelFile, IsWrittenInOnePiece) {
   for (const compile::Cells& cells : opened.value().contents.model.cells) {
     EXPECT_TRUE((cells.narrow.empty() || !cells.narrow.is_own()) && (cells.wide.empty() || !cells.wide.is_own()));
   }
-  const std::filesystem::directory_iterator files(folder);
+  const std::filesystem::directory_iterator files(folder.path());
   EXPECT_EQ(std::distance(begin(files), end(files)), 1);  // and no temporary one
   EXPECT_NE(write(folder / "nowhere" / "model.avow", llama()), std::nullopt);
   EXPECT_EQ(open(folder / "other.avow").error().cause, Cause::kOpen);
-  std::filesystem::remove_all(folder);
 }
 
 TEST(ModelFile, IsRefusedAtEveryLength) {

@@ -2,11 +2,11 @@
 #include "pcs_prover/cache.hpp"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <random>
 
+#include "base/folder_testing.hpp"
 #include "merkle/tree.hpp"
 
 namespace avow::pcs {
@@ -31,11 +31,8 @@ class Cache : public ::testing::TestWithParam<CacheMode> {
       groups.push_back(field::MatrixView::of(std::span<const std::int16_t>(group), cols));
     }
     memory = std::make_unique<TreeOracle>(kLogRows, kLogInvRate, groups);
-    directory = fs::temp_directory_path() / ("avow-cache-test-" + std::to_string(::getpid()));
-    fs::create_directories(directory);
     path = directory / "model.cache";
   }
-  void TearDown() override { fs::remove_all(directory); }
 
   CacheIdentity identity() const { return identity_of(kLogRows, kLogInvRate, GetParam(), groups); }
   std::unique_ptr<CachedOracle> build() {
@@ -63,7 +60,7 @@ class Cache : public ::testing::TestWithParam<CacheMode> {
   std::vector<std::vector<std::int16_t>> cells;
   std::vector<field::MatrixView> groups;
   std::unique_ptr<TreeOracle> memory;
-  fs::path directory;
+  base::testing::ScratchFolder directory;
   fs::path path;
 };
 INSTANTIATE_TEST_SUITE_P(Modes, Cache, ::testing::Values(CacheMode::kFull, CacheMode::kTreeOnly), [](const auto& mode) {
@@ -85,7 +82,7 @@ TEST_P(Cache, HoldsWhatTheTreeOracleComputes) {
 
 TEST_P(Cache, LeavesNoTemporaryFile) {
   static_cast<void>(build());
-  EXPECT_EQ(std::distance(fs::directory_iterator(directory), fs::directory_iterator()), 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), fs::directory_iterator()), 1);
 }
 
 TEST_P(Cache, MissingFile) { EXPECT_EQ(open_error(), CacheError::kMissing); }
@@ -182,7 +179,7 @@ TEST_P(Cache, SomethingElseUnderItsName) {
   }
   EXPECT_EQ(fs::file_size(path), 10000);  // left alone
   EXPECT_TRUE(reports.empty());           // it is the error that is returned
-  EXPECT_EQ(CachedOracle::build(directory, identity(), groups).error().code, CacheError::kNotCache);
+  EXPECT_EQ(CachedOracle::build(directory.path(), identity(), groups).error().code, CacheError::kNotCache);
 }
 
 // With the right header and a sound tree, but over other rows.
@@ -206,7 +203,7 @@ TEST_P(Cache, ATreeOverOtherRowsIsFound) {
 TEST_P(Cache, CanBeCancelledAndLeavesNothing) {
   const auto stop = [](std::size_t done, std::size_t) { return done < 2; };
   EXPECT_EQ(CachedOracle::build(path, identity(), groups, stop).error().code, CacheError::kCancelled);
-  EXPECT_TRUE(fs::is_empty(directory));
+  EXPECT_TRUE(fs::is_empty(directory.path()));
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
+#include "base/folder_testing.hpp"
 #include "base/test_stride.hpp"
 #include "pcs/parameters.hpp"
 #include "prover/memory.hpp"
@@ -103,8 +103,7 @@ TEST(Prove, TellsItsProgressAndCanBeCancelled) {
 TEST(Model, KeepsItsTreeInAFile) {
   const auto example = statement::block_example(3, 4, 12);
   const auto config = testing::small_config(1 << 14);
-  const auto directory = std::filesystem::temp_directory_path() / ("avow-model-test-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(directory);
+  const base::testing::ScratchFolder directory;
   std::vector<pcs::CacheError> reports;
   std::size_t builds = 0;
   const auto proof_of = [&](const CommitOptions& options) {
@@ -138,7 +137,6 @@ TEST(Model, KeepsItsTreeInAFile) {
   reports.clear();
   EXPECT_EQ(proof_of(nowhere), expected);  // in memory
   EXPECT_EQ(reports, std::vector{pcs::CacheError::kIo});
-  std::filesystem::remove_all(directory);
 }
 
 TEST(Memory, GrowsWithTheInstanceAndTheModelsTree) {

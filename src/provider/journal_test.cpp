@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/folder_testing.hpp"
 #include "provider/job_testing.hpp"
 
 namespace avow::provider {
@@ -27,13 +28,6 @@ std::string outcome(const JournalProblem& problem) { return problem ? name(probl
 
 class JournalFile : public ::testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              ("avow-journal-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directory(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   [[nodiscard]] std::string path() const { return (folder_ / "journal").string(); }
   [[nodiscard]] JournalResult<std::unique_ptr<Journal>> open(const Identity& identity = kIdentity) {
     return Journal::open(path(), identity, [this](Step step) { steps_.push_back(step); });
@@ -49,7 +43,7 @@ class JournalFile : public ::testing::Test {
     EXPECT_EQ(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(raw);
     sqlite3_close(raw);
   }
-  std::filesystem::path folder_;
+  base::testing::ScratchFolder folder_;
   std::vector<Step> steps_;
 };
 
@@ -236,7 +230,7 @@ TEST_F(JournalFile, RefusesFilesThatAreNone) {
   std::ofstream(path()) << std::string(5'000, 'x');
   EXPECT_EQ(outcome(open()), "journal.none");
   EXPECT_EQ(outcome(Journal::open((folder_ / "no" / "journal").string(), kIdentity)), "journal.open");
-  EXPECT_EQ(outcome(Journal::open(folder_.string(), kIdentity)), "journal.open");
+  EXPECT_EQ(outcome(Journal::open(folder_.path().string(), kIdentity)), "journal.open");
 }
 
 TEST_F(JournalFile, RefusesContentsThatContradictThemselves) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/folder_testing.hpp"
 #include "base/hex.hpp"
 #include "base/test_stride.hpp"
 #include "market/settlement.hpp"
@@ -40,7 +41,7 @@ class OnMarket : public ::testing::Test {
   void SetUp() override {
     if (shared() == nullptr) GTEST_SKIP() << "no anvil (tools/setup.sh chain installs it), or a slow build";
     ASSERT_TRUE(shared()->is_good());
-    book = std::make_unique<RequestBook>(testing::fresh_folder());
+    book = std::make_unique<RequestBook>(folder / "requests");
     session = chain().session(*book);
     session.on_update = [this](const Update& status) { told.push_back(status); };
   }
@@ -87,6 +88,7 @@ class OnMarket : public ::testing::Test {
     return names;
   }
 
+  base::testing::ScratchFolder folder;
   std::unique_ptr<RequestBook> book;
   Session session;
   std::vector<Update> told;

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/folder_testing.hpp"
 #include "base/hex.hpp"
 #include "requester/request_json.hpp"
 #include "requester/requester_testing.hpp"
@@ -13,9 +14,9 @@
 namespace avow::requester {
 namespace {
 
+using base::testing::ScratchFolder;
 using testing::example_request;
 using testing::fine;
-using testing::fresh_folder;
 using testing::verdict;
 
 market::Deployment example_deployment() {
@@ -101,7 +102,8 @@ TEST(Record, IsRefusedCutAtEveryLength) {
 }
 
 TEST(RequestBook, KeepsRecordsForTheirOwnerAlone) {
-  const RequestBook book(fresh_folder());
+  const ScratchFolder folder;
+  const RequestBook book(folder / "requests");
   EXPECT_TRUE(fine(book.all()).records.empty());
   EXPECT_EQ(verdict(book.read(example_record().id)), "unknown");
   for (const std::uint64_t nonce : {3U, 9U, 5U}) EXPECT_FALSE(book.write(example_record(nonce)).has_value());
@@ -120,7 +122,8 @@ TEST(RequestBook, KeepsRecordsForTheirOwnerAlone) {
 }
 
 TEST(RequestBook, SaysWhichFilesAreNoRecords) {
-  const RequestBook book(fresh_folder());
+  const ScratchFolder folder;
+  const RequestBook book(folder / "requests");
   EXPECT_FALSE(book.write(example_record()).has_value());
   std::ofstream(book.folder() / "other.json") << "{}";
   std::ofstream(book.folder() / ".hidden.json") << "{}";
@@ -133,7 +136,8 @@ TEST(RequestBook, SaysWhichFilesAreNoRecords) {
 }
 
 TEST(RequestBook, WritesNothingThatItCouldNotRead) {
-  const RequestBook book(fresh_folder());
+  const ScratchFolder folder;
+  const RequestBook book(folder / "requests");
   Record record = example_record();
   record.prompt.assign(std::size_t{1} << 22, 'x');
   const auto error = book.write(record);
@@ -146,7 +150,8 @@ TEST(RequestBook, WritesNothingThatItCouldNotRead) {
 }
 
 TEST(RequestBook, KeepsWhatItCannotRead) {
-  const RequestBook book(fresh_folder());
+  const ScratchFolder folder;
+  const RequestBook book(folder / "requests");
   const Record record = example_record();
   EXPECT_FALSE(book.write(record).has_value());
   const std::filesystem::path path = book.folder() / (base::to_hex(record.id) + ".json");
@@ -161,7 +166,8 @@ TEST(RequestBook, KeepsWhatItCannotRead) {
 }
 
 TEST(RequestBook, FindsByTheFirstDigits) {
-  const RequestBook book(fresh_folder());
+  const ScratchFolder folder;
+  const RequestBook book(folder / "requests");
   const Record record = example_record();
   EXPECT_FALSE(book.write(record).has_value());
   const std::string digits = base::to_hex(record.id);
@@ -175,7 +181,8 @@ TEST(RequestBook, FindsByTheFirstDigits) {
 }
 
 TEST(RequestBook, LetsOneAtATimeChooseNonces) {
-  const RequestBook book(fresh_folder());
+  const ScratchFolder folder;
+  const RequestBook book(folder / "requests");
   auto lock = std::make_unique<FileLock>(fine(book.lock_account(1, chain::Address{{1}})));
   (void)fine(book.lock_account(1, chain::Address{{2}}));
   std::atomic<bool> is_in = false;

@@ -6,6 +6,7 @@
 
 #include <thread>
 
+#include "base/folder_testing.hpp"
 #include "base/test_stride.hpp"
 #include "market/settlement.hpp"
 #include "requester/paid.hpp"
@@ -27,6 +28,7 @@ constexpr std::uint64_t kDelay = 2;
 // An answer that was asked for and paid, once for all tests.
 struct PaidQuestion {
   TestMarket chain;
+  base::testing::ScratchFolder folder;
   std::unique_ptr<RequestBook> book;
   Record record;
   market::DeliveredAnswers answers;
@@ -39,8 +41,7 @@ class Lies : public ::testing::Test {
     if (!Anvil::is_installed() || base::kTestStride > 1) return;
     the_one() = std::make_unique<PaidQuestion>();
     PaidQuestion& all = *the_one();
-    all.book = std::make_unique<RequestBook>(std::filesystem::path(::testing::TempDir()) / "avow-requester-lies");
-    std::filesystem::remove_all(all.book->folder());
+    all.book = std::make_unique<RequestBook>(all.folder / "requests");
     if (!all.chain.is_good()) return;
     const Session session = all.chain.session(*all.book);
     all.record = post(session);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/folder_testing.hpp"
 #include "base/hex.hpp"
 #include "requester/files.hpp"
 #include "requester/requester_testing.hpp"
@@ -13,14 +14,15 @@
 namespace avow::requester {
 namespace {
 
+using base::testing::ScratchFolder;
 using testing::fine;
-using testing::fresh_folder;
 using testing::verdict;
 
 const std::string kSomeId(64, 'a');
 
 TEST(ModelNames, AreOfThisMachineAlone) {
-  const auto path = fresh_folder() / "models.json";
+  const ScratchFolder folder;
+  const auto path = folder / "models.json";
   auto names = fine(ModelNames::read(path));
   EXPECT_TRUE(names.models().empty());
   EXPECT_EQ(verdict(names.resolve("stories")), "name");
@@ -39,9 +41,9 @@ TEST(ModelNames, AreOfThisMachineAlone) {
 }
 
 TEST(ModelNames, AreKeptInAFileOfThePresentFolder) {
-  const std::filesystem::path folder = fresh_folder(), before = std::filesystem::current_path();
-  std::filesystem::create_directories(folder);
-  std::filesystem::current_path(folder);
+  const ScratchFolder folder;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
   EXPECT_FALSE(ModelNames().write("models.json").has_value());
   std::filesystem::current_path(before);
   EXPECT_TRUE(fine(ModelNames::read(folder / "models.json")).models().empty());
@@ -73,7 +75,7 @@ TEST(ModelNames, RefuseFilesThatAreNoLists) {
 }
 
 TEST(Tokenizers, AreRefusedWhereTheyAreAnotherModels) {
-  const auto folder = fresh_folder();
+  const ScratchFolder folder;
   EXPECT_EQ(verdict(open_tokenizer(folder / "nowhere", {})), "file");
   EXPECT_FALSE(write_own_file(folder / "none", "nothing of the kind").has_value());
   EXPECT_EQ(verdict(open_tokenizer(folder / "none", {})), "tokenizer");

@@ -53,14 +53,6 @@ market::Request example_request() {
   return request;
 }
 
-std::filesystem::path fresh_folder() {
-  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-  const auto folder = std::filesystem::path(::testing::TempDir()) /
-                      (std::string("avow-requester-") + test->test_suite_name() + "-" + test->name());
-  std::filesystem::remove_all(folder);
-  return folder;
-}
-
 const TestModel& test_model() {
   static TestModel* the_one = nullptr;
   if (the_one != nullptr) return *the_one;

@@ -28,9 +28,6 @@ std::string verdict(const Result<T>& result) {
 /// A request with something in each of its fields.
 [[nodiscard]] market::Request example_request();
 
-/// A folder of a test's own, empty at first.
-[[nodiscard]] std::filesystem::path fresh_folder();
-
 /// The bundled model with a short context, committed to at 100 bits. Made once.
 struct TestModel {
   model_file::Contents contents;

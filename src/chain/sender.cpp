@@ -153,21 +153,41 @@ std::optional<Error> Sender::find_included(std::span<const SignedTransaction> ca
 
 Result<SignedTransaction> Sender::prepare_replacement(const std::vector<SignedTransaction>& candidates) {
   check_candidates(candidates);
-  auto made = raised(candidates);
+  auto made = raised(candidates, candidates.back().transaction);
   if (!made) return base::Err{unsettled_by(made.error(), candidates.back())};
   return made;
 }
 
-Result<SignedTransaction> Sender::raised(const std::vector<SignedTransaction>& candidates) {
+Result<SignedTransaction> Sender::prepare_withdrawal(const std::vector<SignedTransaction>& candidates) {
+  check_candidates(candidates);
+  CallRequest nothing;
+  nothing.from = address();
+  nothing.to = address();
+  Transaction transaction = transaction_of(nothing, profile_);
+  transaction.nonce = candidates.back().transaction.nonce;
+  // Not 21,000 on every chain: rollups count what posting it costs as gas, too.
+  const auto gas = gas_for(nothing);
+  if (!gas) return base::Err{unsettled_by(gas.error(), candidates.back())};
+  transaction.gas_limit = gas.value();
+  auto made = raised(candidates, std::move(transaction));
+  if (!made) return base::Err{unsettled_by(made.error(), candidates.back())};
+  return made;
+}
+
+bool Sender::is_withdrawal(const SignedTransaction& candidate) {
+  return candidate.transaction.to == candidate.sender && candidate.transaction.data.empty();
+}
+
+Result<SignedTransaction> Sender::raised(const std::vector<SignedTransaction>& candidates, Transaction transaction) {
   const auto wanted = propose_fees(*client_, policy_.fees);
   if (!wanted) return base::Err{wanted.error()};
   Fees paid{};
-  for (const auto& [transaction, signature, sender, bytes, hash] : candidates) {
-    paid = {std::max(paid.max_priority_fee, transaction.max_priority_fee), std::max(paid.max_fee, transaction.max_fee)};
+  for (const SignedTransaction& candidate : candidates) {
+    paid.max_priority_fee = std::max(paid.max_priority_fee, candidate.transaction.max_priority_fee);
+    paid.max_fee = std::max(paid.max_fee, candidate.transaction.max_fee);
   }
   const auto fees = raise_fees(paid, wanted.value(), policy_.fees);
   if (!fees) return base::Err{fees.error()};
-  Transaction transaction = candidates.back().transaction;
   transaction.max_priority_fee = fees.value().max_priority_fee;
   transaction.max_fee = fees.value().max_fee;
   if (auto error = check_cost(transaction)) return base::Err{std::move(*error)};

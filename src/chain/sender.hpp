@@ -69,6 +69,11 @@ class Sender {
   /// The same call under the same nonce with higher fees than all of these, which are all that were signed of it.
   /// Nothing is sent yet. All errors are `unsettled`.
   [[nodiscard]] Result<SignedTransaction> prepare_replacement(const std::vector<SignedTransaction>& candidates);
+  /// A transaction to the account itself that does nothing, under the nonce of these and with higher fees, for calls
+  /// that are not wanted any more: one of all of them is included. Nothing is sent yet. All errors are `unsettled`.
+  [[nodiscard]] Result<SignedTransaction> prepare_withdrawal(const std::vector<SignedTransaction>& candidates);
+  /// Whether it is such a transaction. An account whose calls are all of contracts sends no other ones like it.
+  [[nodiscard]] static bool is_withdrawal(const SignedTransaction& candidate);
   /// Prepares a replacement, adds it to the candidates and sends it. For those that have waited too long. Errors are as
   /// those of both, and kIncluded where one of the candidates is in a block. Whatever becomes of it, all candidates are
   /// to be waited for.
@@ -85,7 +90,8 @@ class Sender {
  private:
   [[nodiscard]] Result<std::uint64_t> gas_for(const CallRequest& call);
   [[nodiscard]] Result<std::uint64_t> next_nonce();
-  [[nodiscard]] Result<SignedTransaction> raised(const std::vector<SignedTransaction>& candidates);
+  [[nodiscard]] Result<SignedTransaction> raised(const std::vector<SignedTransaction>& candidates,
+                                                 Transaction transaction);
   [[nodiscard]] std::optional<Error> send_last(std::span<const SignedTransaction> candidates);
   [[nodiscard]] std::optional<Error> find_included(std::span<const SignedTransaction> candidates, Error error);
   [[nodiscard]] std::optional<Error> check_cost(const Transaction& transaction);

@@ -67,10 +67,12 @@ JournalProblem Outbox::add(std::vector<Call> calls, std::optional<Step> step) {
   return std::nullopt;
 }
 
-JournalProblem Outbox::drop(std::int64_t id) {
+JournalProblem Outbox::withdraw(std::int64_t id) {
   const auto entry =
       std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.call.id == id; });
-  if (entry == entries_.end() || entry->call.state != CallState::kPlanned) return std::nullopt;
+  if (entry == entries_.end()) return std::nullopt;
+  entry->is_unwanted = is_waiting(entry->call.state);
+  if (entry->call.state != CallState::kPlanned) return std::nullopt;
   entry->call.state = CallState::kOver;
   auto problem = journal_->save(entry->call, std::nullopt);
   if (!problem) entries_.erase(entry);
@@ -129,6 +131,10 @@ std::size_t Outbox::waiting() const {
       std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) { return is_waiting(entry.call.state); }));
 }
 
+bool Outbox::must_be_withdrawn(const Entry& entry) {
+  return entry.is_unwanted && !chain::Sender::is_withdrawal(entry.candidates.back());
+}
+
 // A step is simulated on what the one before it has left.
 bool Outbox::may_go(const Call& call) const {
   if (call.state != CallState::kPlanned || waiting() >= settings_.most_waiting) return false;
@@ -146,7 +152,8 @@ JournalResult<std::vector<CallOutcome>> Outbox::poll(std::uint64_t time) {
   // First what may have been signed by a process that died: nothing else gets its nonce then.
   for (Entry& entry : entries_) {
     if (entry.call.state != CallState::kPrepared) continue;
-    if (auto problem = send_prepared(entry, time)) return base::Err{std::move(*problem)};
+    auto problem = must_be_withdrawn(entry) ? withdraw(entry, time) : send_prepared(entry, time);
+    if (problem) return base::Err{std::move(*problem)};
   }
   for (Entry& entry : entries_) {
     if (entry.call.state != CallState::kSent) continue;
@@ -156,7 +163,8 @@ JournalResult<std::vector<CallOutcome>> Outbox::poll(std::uint64_t time) {
     if (!may_go(entry.call)) continue;
     if (auto problem = prepare(entry, time, outcomes)) return base::Err{std::move(*problem)};
   }
-  std::erase_if(entries_, [](const Entry& entry) { return entry.call.state == CallState::kOver; });
+  std::erase_if(entries_,
+                [](const Entry& entry) { return entry.call.state == CallState::kOver || entry.is_withdrawn; });
   released_.clear();
   return outcomes;
 }
@@ -186,7 +194,7 @@ JournalProblem Outbox::look_at_sent(Entry& entry, std::uint64_t time, std::vecto
   if (error.cause != chain::Cause::kNonceUsed) return wait_on(entry, time);
   // Not by this process: the call was not made, and is made anew.
   note(entry.call, error);
-  entry.call.state = CallState::kPlanned;
+  entry.call.state = entry.is_unwanted ? CallState::kOver : CallState::kPlanned;
   entry.call.candidates.clear();
   entry.candidates.clear();
   return journal_->save(entry.call, std::nullopt);
@@ -199,6 +207,11 @@ JournalProblem Outbox::settle(Entry& entry, const chain::Receipt& receipt, std::
   metrics_->gas_used += receipt.gas_used;
   const auto wei = multiply(receipt.gas_price, receipt.gas_used);
   if (wei) metrics_->wei_spent = chain::add(metrics_->wei_spent, *wei).value_or(metrics_->wei_spent);
+  for (const chain::SignedTransaction& candidate : entry.candidates) {
+    entry.is_withdrawn =
+        entry.is_withdrawn || (candidate.hash == receipt.transaction && chain::Sender::is_withdrawal(candidate));
+  }
+  if (entry.is_withdrawn) return journal_->save(entry.call, std::nullopt);
   if (auto problem = journal_->save(entry.call, kIncludedSteps.at(place_of(entry.call.kind)))) return problem;
   log_->info("transaction.included", {{"call", kKindNames.at(place_of(entry.call.kind))},
                                       {"hash", receipt.transaction},
@@ -208,21 +221,38 @@ JournalProblem Outbox::settle(Entry& entry, const chain::Receipt& receipt, std::
   return std::nullopt;
 }
 
+JournalProblem Outbox::withdraw(Entry& entry, std::uint64_t time) {
+  auto made = sender_.prepare_withdrawal(entry.candidates);
+  if (!made) {
+    note(entry.call, made.error());
+    return std::nullopt;
+  }
+  log_->info("transaction.withdrawn",
+             {{"call", kKindNames.at(place_of(entry.call.kind))}, {"hash", entry.candidates.back().hash}});
+  return add_candidate(entry, std::move(made).value(), time);
+}
+
+// Written down before it is sent.
+JournalProblem Outbox::add_candidate(Entry& entry, chain::SignedTransaction candidate, std::uint64_t time) {
+  entry.call.candidates.push_back(candidate.bytes);
+  entry.call.state = CallState::kPrepared;
+  if (auto problem = journal_->add_candidate(entry.call)) return problem;
+  entry.candidates.push_back(std::move(candidate));
+  return send_prepared(entry, time);
+}
+
 // In no block yet: sent again, with higher fees if it has waited for long.
 JournalProblem Outbox::wait_on(Entry& entry, std::uint64_t time) {
+  if (must_be_withdrawn(entry)) return withdraw(entry, time);
   const std::uint64_t waited = time - std::min(time, entry.call.sent_at);
   if (waited < settings_.resend_secs) return std::nullopt;
   if (waited >= settings_.stuck_secs) {
     auto raised = sender_.prepare_replacement(entry.candidates);
     if (raised) {
-      entry.call.candidates.push_back(raised.value().bytes);
-      entry.call.state = CallState::kPrepared;
-      if (auto problem = journal_->add_candidate(entry.call)) return problem;
-      entry.candidates.push_back(std::move(raised).value());
       ++metrics_->transactions_replaced;
       log_->warning("transaction.replaced",
-                    {{"call", kKindNames.at(place_of(entry.call.kind))}, {"hash", entry.candidates.back().hash}});
-      return send_prepared(entry, time);
+                    {{"call", kKindNames.at(place_of(entry.call.kind))}, {"hash", raised.value().hash}});
+      return add_candidate(entry, std::move(raised).value(), time);
     }
     note(entry.call, raised.error());
   }
@@ -240,11 +270,7 @@ JournalProblem Outbox::prepare(Entry& entry, std::uint64_t time, std::vector<Cal
     return std::nullopt;
   }
   last_trouble_.clear();
-  entry.call.candidates.push_back(made.value().bytes);
-  entry.call.state = CallState::kPrepared;
-  if (auto problem = journal_->add_candidate(entry.call)) return problem;
-  entry.candidates.push_back(std::move(made).value());
-  return send_prepared(entry, time);
+  return add_candidate(entry, std::move(made).value(), time);
 }
 
 JournalProblem Outbox::end(Entry& entry, chain::Error error, std::vector<CallOutcome>& outcomes) {

@@ -39,8 +39,10 @@ class Outbox {
   [[nodiscard]] JournalProblem add(std::vector<Call> calls, std::optional<Step> step);
   /// A proof's calls may go, one after the other, or may not yet. Others always may.
   void release(std::int64_t proof) { released_.push_back(proof); }
-  /// A call that was not signed is not wanted any more. Others go their way.
-  [[nodiscard]] JournalProblem drop(std::int64_t id);
+  /// A call is not wanted any more. One that was signed and is in no block gives its nonce to a transaction that does
+  /// nothing, which costs less than a call that is refused; where it is included all the same, that is said as of
+  /// others.
+  [[nodiscard]] JournalProblem withdraw(std::int64_t id);
   /// One that is in a block: it is not looked at any more, unless roll_back() brings it back.
   void forget(std::int64_t id);
   /// All calls of a proof are over, but those that wait to be included: it is to be settled anew.
@@ -61,13 +63,18 @@ class Outbox {
     Call call;
     std::vector<chain::SignedTransaction> candidates;
     std::uint64_t resent_at = 0;
+    bool is_unwanted = false;
+    bool is_withdrawn = false;  // which is in a block
   };
   [[nodiscard]] JournalProblem send_prepared(Entry& entry, std::uint64_t time);
   [[nodiscard]] JournalProblem look_at_sent(Entry& entry, std::uint64_t time, std::vector<CallOutcome>& outcomes);
   [[nodiscard]] JournalProblem settle(Entry& entry, const chain::Receipt& receipt, std::vector<CallOutcome>& outcomes);
+  [[nodiscard]] JournalProblem withdraw(Entry& entry, std::uint64_t time);
+  [[nodiscard]] JournalProblem add_candidate(Entry& entry, chain::SignedTransaction candidate, std::uint64_t time);
   [[nodiscard]] JournalProblem wait_on(Entry& entry, std::uint64_t time);
   [[nodiscard]] JournalProblem prepare(Entry& entry, std::uint64_t time, std::vector<CallOutcome>& outcomes);
   [[nodiscard]] JournalProblem end(Entry& entry, chain::Error error, std::vector<CallOutcome>& outcomes);
+  [[nodiscard]] static bool must_be_withdrawn(const Entry& entry);
   [[nodiscard]] bool may_go(const Call& call) const;
   [[nodiscard]] std::size_t waiting() const;
   void note(const Call& call, const chain::Error& error);

@@ -121,6 +121,85 @@ TEST(Outbox, GivesNoNonceTwiceAfterARestart) {
   EXPECT_EQ(sending.allowance(), chain::U256(9));
 }
 
+// The only call's second transaction, after its first was sent and is not wanted.
+chain::SignedTransaction withdrawal_of(Sending& sending) {
+  const auto calls = done(sending.journal->calls());
+  EXPECT_EQ(calls.size(), 1U);
+  EXPECT_EQ(calls.at(0).candidates.size(), 2U);
+  const auto first = good(chain::parse_transaction(calls.at(0).candidates.at(0)));
+  auto second = good(chain::parse_transaction(calls.at(0).candidates.at(1)));
+  EXPECT_FALSE(chain::Sender::is_withdrawal(first));
+  EXPECT_TRUE(chain::Sender::is_withdrawal(second));
+  EXPECT_EQ(second.transaction.nonce, first.transaction.nonce);
+  EXPECT_EQ(second.transaction.value, chain::U256());
+  EXPECT_GT(second.transaction.max_fee, first.transaction.max_fee);
+  return second;
+}
+
+TEST(Outbox, WithdrawsWhatIsNotWanted) {
+  if (!chain::testing::Anvil::is_installed()) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
+  Sending sending(":memory:");
+  sending.approve(7);
+  EXPECT_TRUE(sending.poll(1'000).empty());
+  EXPECT_FALSE(sending.outbox->withdraw(sending.outbox->calls().at(0)->id));
+  EXPECT_TRUE(sending.poll(1'001).empty());
+  const chain::SignedTransaction nothing = withdrawal_of(sending);
+  EXPECT_TRUE(sending.poll(1'002).empty());
+  EXPECT_EQ(done(sending.journal->calls())[0].candidates.size(), 2U) << "once";
+  sending.local.mine(2);
+  EXPECT_TRUE(sending.poll(1'003).empty()) << "of what nobody waits for, nothing is said";
+  EXPECT_EQ(good(sending.local.client().receipt(nothing.hash))->gas_used, 21'000U);
+  EXPECT_EQ(sending.metrics.gas_used, 21'000U);
+  EXPECT_NE(sending.allowance(), chain::U256(7));
+  EXPECT_TRUE(sending.outbox->calls().empty());
+  EXPECT_EQ(done(sending.journal->calls()).at(0).state, CallState::kIncluded) << "where a reorganisation finds it";
+  sending.approve(9);
+  EXPECT_TRUE(sending.poll(1'010).empty());
+  sending.local.mine(2);
+  EXPECT_EQ(sending.poll(1'020).size(), 1U) << "the next nonce is free";
+  EXPECT_EQ(sending.allowance(), chain::U256(9));
+}
+
+TEST(Outbox, WithdrawsBeforeItSendsAgainAfterARestart) {
+  if (!chain::testing::Anvil::is_installed()) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
+  Sending sending(":memory:");
+  sending.approve(7);
+  EXPECT_TRUE(sending.poll(1'000).empty());
+  OutboxSettings settings;
+  settings.send = market::testing::quick_policy();
+  sending.outbox.emplace(*sending.journal, sending.local.client(), sending.local.key(1), chain::profile_of(31337),
+                         settings, sending.log, sending.metrics);
+  EXPECT_FALSE(sending.outbox->load());
+  EXPECT_FALSE(sending.outbox->withdraw(sending.outbox->calls().at(0)->id));
+  EXPECT_TRUE(sending.poll(1'001).empty());
+  (void)withdrawal_of(sending);
+  EXPECT_EQ(sending.metrics.transactions_sent, 2U) << "the payment once, by the process before";
+}
+
+TEST(Outbox, SaysWhatWasIncludedBeforeItWasWithdrawn) {
+  if (!chain::testing::Anvil::is_installed()) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
+  Sending sending(":memory:");
+  sending.approve(7);
+  EXPECT_TRUE(sending.poll(1'000).empty());
+  sending.local.mine(2);
+  EXPECT_FALSE(sending.outbox->withdraw(sending.outbox->calls().at(0)->id));
+  const auto outcomes = sending.poll(1'001);
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_TRUE(outcomes[0].receipt);
+  EXPECT_EQ(sending.allowance(), chain::U256(7));
+  EXPECT_EQ(done(sending.journal->calls()).at(0).candidates.size(), 1U);
+}
+
+TEST(Outbox, DropsWhatWasNotSigned) {
+  if (!chain::testing::Anvil::is_installed()) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
+  Sending sending(":memory:");
+  sending.approve(7);
+  EXPECT_FALSE(sending.outbox->withdraw(sending.outbox->calls().at(0)->id));
+  EXPECT_TRUE(sending.poll(1'000).empty());
+  EXPECT_EQ(sending.metrics.transactions_sent, 0U);
+  EXPECT_TRUE(done(sending.journal->calls()).empty());
+}
+
 TEST(Outbox, EndsWhatContractsRefuse) {
   if (!chain::testing::Anvil::is_installed()) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
   Sending sending(":memory:");

@@ -109,6 +109,7 @@ std::optional<ServiceError> Service::read_journal() {
   }
   outbox_.emplace(*journal_, market_->chain(), *key_, profile_, options_.outbox, *log_, metrics_);
   if (auto problem = outbox_->load()) return error_from(*problem);
+  if (auto problem = withdraw_unwanted()) return error_from(*problem);
   auto blocks = journal_->blocks();
   if (!blocks) return error_from(blocks.error());
   if (blocks.value().empty()) {

@@ -156,6 +156,8 @@ class Service {
   [[nodiscard]] JournalProblem poll_outbox();
   [[nodiscard]] JournalProblem take_outcome(const CallOutcome& outcome);
   [[nodiscard]] JournalProblem drop_calls_of(const Job& job);
+  [[nodiscard]] JournalResult<std::vector<base::Digest>> requests_of(const Call& call);
+  [[nodiscard]] JournalProblem withdraw_unwanted();
   [[nodiscard]] std::vector<Job*> jobs_of(std::int64_t proof);
   [[nodiscard]] std::optional<market::DeliveredAnswers> delivered(const StoredProof& proof);
 

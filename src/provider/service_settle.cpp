@@ -173,20 +173,60 @@ JournalProblem Service::take_outcome(const CallOutcome& outcome) {
   return learn(*served, measure);
 }
 
-// What of a job's is not signed yet is not sent any more, unless others wait for the same proof.
+// What nobody waits for any more is not sent, unless others wait for the same proof. What has paid the answer may still
+// wait for its confirmations.
 JournalProblem Service::drop_calls_of(const Job& job) {
-  std::vector<std::int64_t> planned, included;
+  std::vector<std::int64_t> unwanted, included;
   const auto sort = [&](const Call& call) {
-    (call.state == CallState::kPlanned ? planned : included).push_back(call.id);
+    if (call.state == CallState::kIncluded)
+      included.push_back(call.id);
+    else if (call.state == CallState::kPlanned || job.stage != Stage::kPaid)
+      unwanted.push_back(call.id);
   };
   if (const Call* lock = outbox_->lock_of(job.id)) sort(*lock);
   if (job.proof && jobs_of(*job.proof).size() <= 1) {
     for (const Call* call : outbox_->calls_of(*job.proof)) sort(*call);
   }
-  for (const std::int64_t id : planned) {
-    if (auto problem = outbox_->drop(id)) return problem;
+  for (const std::int64_t id : unwanted) {
+    if (auto problem = outbox_->withdraw(id)) return problem;
   }
   for (const std::int64_t id : included) outbox_->forget(id);
+  return std::nullopt;
+}
+
+// The requests that a call is for; none if that is not known any more.
+JournalResult<std::vector<base::Digest>> Service::requests_of(const Call& call) {
+  if (call.kind == CallKind::kLock) return std::vector{call.job};
+  std::vector<base::Digest> ids;
+  if (!call.proof) return ids;
+  const auto stored = journal_->proof(*call.proof);
+  if (!stored) return base::Err{stored.error()};
+  const Served* served = stored.value() ? served_of(stored.value()->model_id) : nullptr;
+  if (served == nullptr) return ids;
+  const auto delivery = answer::parse(stored.value()->delivery, served->id_bytes());
+  if (!delivery) return ids;
+  for (const answer::Answer& answer : delivery.value().answers) ids.push_back(answer.request.id);
+  return ids;
+}
+
+// The outbox knows from the journal what is on its way, not whether it is wanted.
+JournalProblem Service::withdraw_unwanted() {
+  std::vector<std::int64_t> unwanted;
+  for (const Call* call : outbox_->calls()) {
+    if (call->state == CallState::kIncluded) continue;
+    const auto ids = requests_of(*call);
+    if (!ids) return ids.error();
+    bool is_wanted = ids.value().empty();
+    for (const base::Digest& id : ids.value()) {
+      const auto job = journal_->job(id);
+      if (!job) return job.error();
+      is_wanted = is_wanted || jobs_.contains(id) || !job.value() || job.value()->stage == Stage::kPaid;
+    }
+    if (!is_wanted) unwanted.push_back(call->id);
+  }
+  for (const std::int64_t id : unwanted) {
+    if (auto problem = outbox_->withdraw(id)) return problem;
+  }
   return std::nullopt;
 }
 

@@ -6,14 +6,15 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdlib>
 
+#include "base/folder_testing.hpp"
 #include "chain/chain_testing.hpp"
 #include "provider/job_testing.hpp"
 #include "provider/service_testing.hpp"
 
 namespace avow::provider {
-
 namespace {
 
 using chain::testing::good;
@@ -27,15 +28,6 @@ constexpr std::uint32_t kTokens = 12;
 
 class OnMarket : public market::testing::OnLocalMarket {
  protected:
-  void SetUp() override {
-    OnLocalMarket::SetUp();
-    if (IsSkipped() || HasFatalFailure()) return;
-    folder_ = std::filesystem::path(::testing::TempDir()) /
-              ("avow-provider-" + std::string(::testing::UnitTest::GetInstance()->current_test_info()->name()));
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
   [[nodiscard]] ServiceOptions options() const {
     ServiceOptions made = quick_options(folder_ / "journal");
     // Tests share a chain: what others have asked is none of this one's.
@@ -44,7 +36,7 @@ class OnMarket : public market::testing::OnLocalMarket {
   }
   static market::RequestState state_of(const base::Digest& id) { return good(local()->market().state_of(id)); }
   static chain::U256 tokens() { return good(local()->market().balance_of(local()->account(1))); }
-  std::filesystem::path folder_;
+  base::testing::ScratchFolder folder_;
 };
 
 TEST_F(OnMarket, AnswersARequestAndIsPaid) {
@@ -132,6 +124,69 @@ TEST_F(OnMarket, StopsWhatAnotherHasAnswered) {
   EXPECT_TRUE(provider.has_said("proof.abandoned") || provider.has_said("proof.made")) << "it may have been done";
   EXPECT_EQ(provider.service->metrics().transactions_sent, 0U) << "nothing is paid for in vain";
 }
+
+// Thrown where a process would die: the journal has the step, and nothing after it is done.
+struct Died {};
+
+enum class Death : std::uint8_t { kNone, kBeforeItKnows, kWhenItKnows };
+
+// The other one's payment is in a block, ours in none: it would be refused there, at the price of all its bytes.
+class TooLate : public OnMarket, public ::testing::WithParamInterface<Death> {
+ protected:
+  // Works until the payment was sent, which the node forgets.
+  static void send_payment(Provider& provider) {
+    local()->anvil().tell("evm_setAutomine", {false});
+    ASSERT_TRUE(provider.work_until(*local(), [&] { return provider.service->metrics().transactions_sent == 1; }));
+    const auto calls = provider.service->journal().calls();
+    const auto payment = good(chain::parse_transaction(calls.value().at(0).candidates.at(0)));
+    (void)local()->anvil().tell("anvil_dropTransaction", {chain::to_data(payment.hash)});
+    local()->anvil().tell("evm_setAutomine", {true});
+  }
+  static void pay_another(const market::DeliveredAnswers& answers, const base::Bytes& proof) {
+    const auto calls = good(market::plan_settlement(local()->market(), market::testing::bundled_model().proving->key(),
+                                                    answers, proof, chain::profile_of(31337), {local()->account(0)}));
+    chain::Sender other = local()->sender(0);
+    for (const auto& call : calls) EXPECT_TRUE(good(other.transact(call)).succeeded);
+  }
+};
+
+TEST_P(TooLate, WithdrawsThePayment) {
+  ServiceOptions mortal = options();
+  if (GetParam() == Death::kWhenItKnows) {
+    mortal.on_step = [](Step step) {
+      if (step == Step::kLost) throw Died();
+    };
+  }
+  auto provider = std::make_unique<Provider>(*local(), mortal);
+  ASSERT_FALSE(provider->error) << provider->error->text;
+  const market::Request request = local()->draft(kPrompt, kTokens);
+  const base::Digest id = local()->post(request);
+  const auto [answers, proof] = local()->answer({request}, local()->account(0));
+  send_payment(*provider);
+  if (GetParam() == Death::kBeforeItKnows) provider.reset();
+  pay_another(answers, proof);
+  if (GetParam() == Death::kWhenItKnows) {
+    EXPECT_THROW((void)provider->work_until(*local(), [] { return false; }), Died);
+  }
+  if (GetParam() != Death::kNone) {
+    provider.reset();
+    provider = std::make_unique<Provider>(*local(), options());
+    ASSERT_FALSE(provider->error) << provider->error->text;
+  }
+  const auto is_included = [&] { return provider->service->metrics().gas_used > 0; };
+  ASSERT_TRUE(provider->work_until(*local(), is_included, Provider::Mine::kYes));
+  EXPECT_TRUE(provider->has_said("transaction.withdrawn"));
+  EXPECT_LT(provider->service->metrics().gas_used, 22'000U);
+  EXPECT_EQ(state_of(id).account, local()->account(0));
+  EXPECT_EQ(provider->service->journal().job(id).value()->stage, Stage::kLost);
+}
+
+std::string name_of_death(const ::testing::TestParamInfo<Death>& death) {
+  constexpr std::array kNames = {"None", "BeforeItKnows", "WhenItKnows"};
+  return kNames.at(static_cast<std::size_t>(death.param));
+}
+INSTANTIATE_TEST_SUITE_P(Deaths, TooLate, ::testing::Values(Death::kNone, Death::kBeforeItKnows, Death::kWhenItKnows),
+                         name_of_death);
 
 TEST_F(OnMarket, FinishesAProofThatIsUnderWay) {
   Provider provider(*local(), options());
@@ -304,9 +359,6 @@ TEST_F(OnMarket, EndsInOrder) {
   EXPECT_EQ(state_of(id).status, Status::kFulfilled);
   EXPECT_FALSE(again.has_said("job.ran")) << "the answer was in the journal";
 }
-
-// Thrown where a process would die: the journal has the step, and nothing after it is done.
-struct Died {};
 
 // Works until the step is in the journal, or the request is paid.
 void work_and_die(LocalMarket& local, ServiceOptions options, Step at) {

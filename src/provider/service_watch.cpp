@@ -143,6 +143,7 @@ std::optional<chain::Error> Service::refresh(std::uint64_t from, JournalProblem&
     if (!jobs_.contains(job.id)) order_.push_back(job.id);
     jobs_[job.id] = std::move(job);
   }
+  problem = withdraw_unwanted();
   return std::nullopt;
 }
 

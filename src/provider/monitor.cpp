@@ -18,6 +18,7 @@ namespace avow::provider {
 namespace {
 
 constexpr unsigned kMostConnections = 16;
+constexpr unsigned kMostOfOneAddress = 4;  // who opens them and says nothing keeps nobody else out
 constexpr unsigned kTimeoutSecs = 10;
 
 std::int64_t steady_millis() {
@@ -86,6 +87,7 @@ base::Result<std::unique_ptr<Monitor>, std::string> Monitor::listen(const std::s
   errno = 0;
   monitor->daemon_.reset(MHD_start_daemon(flags, 0, nullptr, nullptr, &reply_to, monitor.get(), MHD_OPTION_SOCK_ADDR,
                                           &parsed->any, MHD_OPTION_CONNECTION_LIMIT, kMostConnections,
+                                          MHD_OPTION_PER_IP_CONNECTION_LIMIT, kMostOfOneAddress,
                                           MHD_OPTION_CONNECTION_TIMEOUT, kTimeoutSecs, MHD_OPTION_END));
   if (monitor->daemon_ == nullptr) {
     return base::Err{fmt::format("cannot listen on {}: {}; is another program there?", address, std::strerror(errno))};

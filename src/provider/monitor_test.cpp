@@ -15,26 +15,36 @@
 namespace avow::provider {
 namespace {
 
-// What a server says to these bytes.
-std::string say_to(std::uint16_t port, const std::string& request) {
-  const base::Descriptor connection(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+constexpr std::uint32_t kOtherLoopback = INADDR_LOOPBACK + 1;
+
+// A connection from an address of this machine.
+std::unique_ptr<base::Descriptor> connect_to(std::uint16_t port, std::uint32_t from = INADDR_LOOPBACK) {
+  auto connection = std::make_unique<base::Descriptor>(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(from);
+  EXPECT_EQ(::bind(connection->get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return "";
-  EXPECT_EQ(::send(connection.get(), request.data(), request.size(), MSG_NOSIGNAL),
+  EXPECT_EQ(::connect(connection->get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  return connection;
+}
+
+// What a server says to these bytes.
+std::string say_to(std::uint16_t port, const std::string& request, std::uint32_t from = INADDR_LOOPBACK) {
+  const auto connection = connect_to(port, from);
+  EXPECT_EQ(::send(connection->get(), request.data(), request.size(), MSG_NOSIGNAL),
             static_cast<ssize_t>(request.size()));
   std::string reply;
   std::array<char, 4096> buffer;
   for (;;) {
-    const ssize_t n = ::recv(connection.get(), buffer.data(), buffer.size(), 0);
+    const ssize_t n = ::recv(connection->get(), buffer.data(), buffer.size(), 0);
     if (n <= 0) return reply;
     reply.append(buffer.data(), static_cast<std::size_t>(n));
   }
 }
-std::string get(std::uint16_t port, const std::string& path) {
-  return say_to(port, "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+std::string get(std::uint16_t port, const std::string& path, std::uint32_t from = INADDR_LOOPBACK) {
+  return say_to(port, "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", from);
 }
 
 TEST(Monitor, SaysHowItIs) {
@@ -70,6 +80,16 @@ TEST(Monitor, TakesNothingFromAnybody) {
   (void)say_to(port, "GET /" + std::string(60'000, 'a') + " HTTP/1.1\r\nConnection: close\r\n\r\n");
   (void)say_to(port, "\r\n\r\nnonsense\r\n\r\n");
   EXPECT_TRUE(get(port, "/healthz").starts_with("HTTP/1.1 200"));
+}
+
+TEST(Monitor, IsNotKeptBusyByOneWhoSaysNothing) {
+  auto made = Monitor::listen("127.0.0.1:0");
+  ASSERT_TRUE(made) << made.error();
+  const std::uint16_t port = made.value()->port();
+  made.value()->tell("", "", 60'000);
+  std::vector<std::unique_ptr<base::Descriptor>> silent;
+  for (int i = 0; i < 20; ++i) silent.push_back(connect_to(port));
+  EXPECT_TRUE(get(port, "/healthz", kOtherLoopback).starts_with("HTTP/1.1 200"));
 }
 
 TEST(Monitor, RefusesAddressesThatAreNone) {

@@ -36,6 +36,10 @@ void add_chain_options(CLI::App& command, ChainOptions& options) {
                      "File with the contracts' addresses, as `avow market deploy` writes it (default: AVOW_DEPLOYMENT, "
                      "else those that "
                      "this program knows; on chain 31337 those of a fresh local chain)");
+  command.add_option(
+      "--chain-id", options.chain_id,
+      "The chain that is meant: nodes of others are not used, whatever is signed for them would hold there "
+      "(default: the one of the first node that answers)");
 }
 
 void add_key_options(CLI::App& command, KeyOptions& options) {
@@ -77,7 +81,7 @@ base::Result<chain::Client, std::string> client_of(const ChainOptions& options, 
 }  // namespace
 
 base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOptions& options, Patience patience) {
-  auto any = client_of(options, Patience::kCommand, std::nullopt);
+  auto any = client_of(options, Patience::kCommand, options.chain_id);
   if (!any) return base::Err{any.error()};
   const auto chain_id = any.value().chain_id();
   if (!chain_id) {
@@ -92,7 +96,7 @@ base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOpti
 base::Result<std::vector<chain::Client>, std::string> each_node(const ChainOptions& options, std::uint64_t chain_id) {
   std::vector<chain::Client> clients;
   for (const std::string& url : urls_of(options)) {
-    auto client = client_of({{url}, {}}, Patience::kCommand, chain_id);
+    auto client = client_of({{url}, {}, {}}, Patience::kCommand, chain_id);
     if (!client) return base::Err{client.error()};
     clients.push_back(std::move(client).value());
   }

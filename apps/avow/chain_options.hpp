@@ -19,9 +19,10 @@ void default_from_environment(std::string& option, const char* variable);
 
 struct ChainOptions {
   std::vector<std::string> urls;
-  std::string deployment;  ///< file; empty: the one that this program knows of the chain
+  std::string deployment;                 ///< file; empty: the one that this program knows of the chain
+  std::optional<std::uint64_t> chain_id;  ///< nothing: that of the first node that answers
 };
-/// --rpc and --deployment, also by AVOW_RPC and AVOW_DEPLOYMENT.
+/// --rpc, --deployment and --chain-id, the first two also by AVOW_RPC and AVOW_DEPLOYMENT.
 void add_chain_options(CLI::App& command, ChainOptions& options);
 
 struct KeyOptions {

@@ -102,6 +102,12 @@ TEST_F(OnLocalChain, ContractsAreDeployedAndLookedAt) {
   }
   EXPECT_EQ(json_of("market status --deployment " + file("deployment.json")), status);
   EXPECT_EQ(run_avow("market status --rpc http://127.0.0.1:9").exit_code, 3);
+  EXPECT_EQ(run_avow("market status --chain-id 31337").exit_code, 0);
+  for (const std::string& command : {std::string("market status"), "market deploy" + deployer()}) {
+    const CommandRun other = run_avow(command + " --chain-id 1", Stream::kError);
+    EXPECT_EQ(other.exit_code, 3);
+    EXPECT_NE(other.output.find("31337"), std::string::npos) << other.output;
+  }
   const auto again = json_of("market deploy -o " + file("second.json") + deployer());
   EXPECT_EQ(again.at("is_known"), false);
   EXPECT_EQ(json_of("market status --deployment " + file("second.json")).at("good"), true);
@@ -133,6 +139,10 @@ TEST_F(OnLocalChain, ModelsAreRegisteredOnce) {
   // The name is this machine's alone.
   EXPECT_EQ(run_avow("price -m " + id).exit_code, 0);
   EXPECT_EQ(run_avow("price -m stories --models " + file("nowhere.json")).exit_code, 2);
+  // A name is another model's: found before the registration is paid for.
+  const auto other = "model register " + file("stories.avow") + " --level 128 --name stories" + deployer();
+  EXPECT_NE(run_avow(other).exit_code, 0);
+  EXPECT_EQ(json_of("model list").at("models").size(), 1);
 }
 
 TEST_F(OnLocalChain, RequestsArePostedShownAndTakenBack) {

@@ -35,16 +35,25 @@ struct RegistryOptions {
   bool json = false;
 };
 
-// The name in the local list of what was registered, with the files that are beside each other.
-int keep_name(const RegisterOptions& options, const Network& network, const base::Digest& id) {
-  if (options.name.empty()) return kGood;
+// The local list with the name of what is registered, and the files that are beside each other.
+base::Result<requester::ModelNames, int> names_with(const RegisterOptions& options, const Network& network,
+                                                    const base::Digest& id) {
   auto names = read_names(kRegister, network.folders, options.names);
-  if (!names) return names.error();
+  if (!names) return names;
   const std::filesystem::path file = std::filesystem::absolute(options.path);
   std::filesystem::path tokenizer = file.string() + ".tokenizer";
   std::error_code none;
   if (!std::filesystem::exists(tokenizer, none)) tokenizer.clear();
-  if (const auto error = names.value().add(options.name, {id, tokenizer, file})) return refuse(kRegister, *error);
+  if (const auto error = names.value().add(options.name, {id, tokenizer, file})) {
+    return base::Err{refuse(kRegister, *error)};
+  }
+  return names;
+}
+
+// Read once more: others may have changed it meanwhile.
+int keep_name(const RegisterOptions& options, const Network& network, const base::Digest& id) {
+  const auto names = names_with(options, network, id);
+  if (!names) return names.error();
   const std::string path = names_path(network.folders, options.names);
   if (const auto error = names.value().write(path)) return refuse(kRegister, *error);
   return kGood;
@@ -117,9 +126,15 @@ int register_model(const RegisterOptions& options) {
   const auto model = commit_model(kRegister, loaded.value(), options.path, commitment, options.json);
   if (!model) return model.error();
   const answer::ModelKey& own = model.value()->key();
+  // A name that another model has is found before anything is paid for.
+  if (!options.name.empty()) {
+    if (const auto names = names_with(options, *network.value(), own.id()); !names) return names.error();
+  }
   const auto registered = put_on_chain(*network.value(), key.value(), own, source);
   if (!registered) return registered.error();
-  if (const int code = keep_name(options, *network.value(), own.id()); code != kGood) return code;
+  if (!options.name.empty()) {
+    if (const int code = keep_name(options, *network.value(), own.id()); code != kGood) return code;
+  }
   report(options, own, registered.value());
   return kGood;
 }

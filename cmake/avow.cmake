@@ -60,14 +60,27 @@ function(avow_join target)
   endif()
 endfunction()
 
+# avow_tests(<target> [suite...])
+# A test of each of the target's, and one of each of these suites.
+function(avow_tests target)
+  list(TRANSFORM ARGN APPEND ".*" OUTPUT_VARIABLE suites)
+  list(JOIN suites ":" others)
+  gtest_discover_tests(${target} TEST_FILTER "-${others}" PROPERTIES TIMEOUT 600 DISCOVERY_TIMEOUT 60)
+  foreach(suite ${ARGN})
+    add_test(NAME ${target}.${suite} COMMAND ${target} --gtest_filter=${suite}.*)
+    set_tests_properties(${target}.${suite} PROPERTIES TIMEOUT 1800)
+  endforeach()
+endfunction()
+
 # avow_library(<folder> [DEPS lib...] [TEST_DEPS lib...] [BENCH_DEPS lib...] [TESTING_OF folder...]
-#              [BENCH_TESTING file...])
+#              [BENCH_TESTING file...] [SUITES suite...])
 # One static library avow_<folder> of src/<folder>/*.cpp. Files ending in _test.cpp form the test <folder>_test, files
 # ending in _bench.cpp the micro-benchmark <folder>_bench; *_testing.cpp are helpers linked into tests only;
 # TESTING_OF names other folders whose helpers this folder's tests use, too; BENCH_TESTING the helpers of this folder
-# that its benchmarks use.
+# that its benchmarks use; SUITES the suites whose tests are run by one process, as they share what takes long to make (a
+# chain with contracts and a model).
 function(avow_library folder)
-  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;BENCH_DEPS;TESTING_OF;BENCH_TESTING" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPS;TEST_DEPS;BENCH_DEPS;TESTING_OF;BENCH_TESTING;SUITES" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/src/${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cpp)
@@ -109,7 +122,7 @@ function(avow_library folder)
     target_link_libraries(${folder}_test PRIVATE avow_${folder} ${ARG_TEST_DEPS} GTest::gtest GTest::gmock GTest::gtest_main)
     target_compile_definitions(${folder}_test PRIVATE AVOW_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     avow_test_code(${folder}_test)
-    gtest_discover_tests(${folder}_test PROPERTIES TIMEOUT 600 DISCOVERY_TIMEOUT 60)
+    avow_tests(${folder}_test ${ARG_SUITES})
   endif()
   if(AVOW_BENCHMARKS AND benches)
     list(TRANSFORM ARG_BENCH_TESTING PREPEND ${dir}/)

@@ -38,8 +38,9 @@ open_market() { # ACCOUNT...
   start_chain "${chain_options[@]}"
   keep_deployer
   "$avow" market deploy --key "$(key deployer)" >/dev/null
-  "$avow" model import models/stories260K/stories260K.gguf -o "$work/stories.avow" >/dev/null 2>&1
-  "$avow" model register "$work/stories.avow" --level 100 --name stories --key "$(key deployer)" "${usual[@]}" >/dev/null 2>&1
+  "$avow" model import models/stories260K/stories260K.gguf -o "$work/stories.avow" >"$work/model.log" 2>&1
+  "$avow" model register "$work/stories.avow" --level 100 --name stories --key "$(key deployer)" "${usual[@]}" \
+    >"$work/model.log" 2>&1 || fail "the model is not registered; see $work/model.log"
   local who
   for who in "$@"; do
     "$avow" wallet new -o "$(key "$who")" >/dev/null
@@ -227,13 +228,15 @@ check_hostile() {
 
 check_large() {
   open_market provider requester
-  "$avow" model synth --shape llama -o "$work/large.avow" >/dev/null 2>&1
-  "$avow" model register "$work/large.avow" --level 100 --name large --key "$(key deployer)" >/dev/null 2>&1
+  "$avow" model synth --shape 124m -o "$work/large.avow" >"$work/model.log" 2>&1 || fail "no model; see $work/model.log"
+  "$avow" model register "$work/large.avow" --level 100 --name large --key "$(key deployer)" >"$work/model.log" 2>&1 ||
+    fail "the model is not registered; see $work/model.log"
   start_provider provider provider "$work/large.avow" --level 100 --listen - --lock always
   wait_until 600 "the provider is ready" provider_is_ready provider
-  printf 'a%.0s' $(seq 32) >"$work/prompt"
-  id=$("$avow" ask -m large --key "$(key requester)" --no-wait --json --file "$work/prompt" -n 32 --max-price 200 --ramp 0 \
+  printf 'a%.0s' $(seq 31) >"$work/prompt"  # and the token that a text begins with
+  id=$("$avow" ask -m large --key "$(key requester)" --no-wait --json --file "$work/prompt" -n 32 --max-price 50 --ramp 0 \
     --lock-duration 1800 --deadline 7200 2>>"$work/ask.log" | sed -n 's/.*"request_id": "\([0-9a-f]*\)".*/\1/p' | head -1)
+  [ -n "$id" ] || fail "the request was not posted; see $work/ask.log"
   wait_until 900 "the answer is paid" has_status "$id" fulfilled
   "$avow" request verify "$id" >/dev/null 2>&1 || fail "the proof in the transactions does not hold"
   end_child provider

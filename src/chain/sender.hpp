@@ -83,6 +83,8 @@ class Sender {
   /// and none of these has a receipt: in both cases the call may be prepared again. kNotIncluded, with `unsettled`, in
   /// all others when patience ends, which errors of nodes do not end sooner.
   [[nodiscard]] Result<Receipt> wait(const std::vector<SignedTransaction>& candidates);
+  /// Whether a node has the receipt of one of these: it is in a block, if not with its confirmations yet.
+  [[nodiscard]] bool is_in_block(const std::vector<SignedTransaction>& candidates);
   /// All of it: prepares, sends, and waits where it is not certain that nothing was sent. Whoever wants to replace what
   /// was not included, or to wait on, calls the three.
   [[nodiscard]] Result<Receipt> transact(const CallRequest& call);

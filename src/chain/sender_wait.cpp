@@ -82,6 +82,13 @@ Result<Receipt> Sender::wait(const std::vector<SignedTransaction>& candidates) {
   }
 }
 
+bool Sender::is_in_block(const std::vector<SignedTransaction>& candidates) {
+  return std::any_of(candidates.begin(), candidates.end(), [&](const SignedTransaction& candidate) {
+    const auto receipt = client_->receipt(candidate.hash);
+    return receipt && receipt.value();
+  });
+}
+
 // Whether another transaction than these has used the nonce, as surely as they would be settled, and a block earlier:
 // nodes show a block's state before they have all of its receipts. Receipts are asked for after the count, as one may
 // have come meanwhile; one that is not where it should be contradicts the count.

@@ -222,6 +222,10 @@ JournalProblem Outbox::settle(Entry& entry, const chain::Receipt& receipt, std::
 }
 
 JournalProblem Outbox::withdraw(Entry& entry, std::uint64_t time) {
+  if (sender_.is_in_block(entry.candidates)) {
+    entry.call.state = CallState::kSent;
+    return std::nullopt;
+  }
   auto made = sender_.prepare_withdrawal(entry.candidates);
   if (!made) {
     note(entry.call, made.error());
@@ -241,11 +245,11 @@ JournalProblem Outbox::add_candidate(Entry& entry, chain::SignedTransaction cand
   return send_prepared(entry, time);
 }
 
-// In no block yet: sent again, with higher fees if it has waited for long.
+// Without its confirmations: if it is in no block, it is sent again, with higher fees if it has waited for long.
 JournalProblem Outbox::wait_on(Entry& entry, std::uint64_t time) {
   if (must_be_withdrawn(entry)) return withdraw(entry, time);
   const std::uint64_t waited = time - std::min(time, entry.call.sent_at);
-  if (waited < settings_.resend_secs) return std::nullopt;
+  if (waited < settings_.resend_secs || sender_.is_in_block(entry.candidates)) return std::nullopt;
   if (waited >= settings_.stuck_secs) {
     auto raised = sender_.prepare_replacement(entry.candidates);
     if (raised) {

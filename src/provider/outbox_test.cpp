@@ -34,10 +34,16 @@ struct Sending {
     local.anvil().tell("evm_setAutomine", {false});
     const Identity identity{31337, local.deployment().at(market::Contract::kMarket), local.account(1)};
     journal = done(Journal::open(path, identity));
+    start();
+  }
+  // Anew, too: what a process that died has left is in the journal.
+  void start(std::uint64_t confirmations = 1) {
     OutboxSettings settings;
     settings.send = market::testing::quick_policy();
+    settings.send.confirmations = confirmations;
     settings.stuck_secs = 90;
     outbox.emplace(*journal, local.client(), local.key(1), chain::profile_of(31337), settings, log, metrics);
+    EXPECT_FALSE(outbox->load());
   }
   void approve(std::uint64_t amount) {
     Call call;
@@ -105,11 +111,7 @@ TEST(Outbox, GivesNoNonceTwiceAfterARestart) {
   const auto lost = good(chain::parse_transaction(done(sending.journal->calls())[0].candidates[0]));
   // The process dies, and so does the node's memory of what waits.
   (void)sending.local.anvil().tell("anvil_dropTransaction", {chain::to_data(lost.hash)});
-  OutboxSettings settings;
-  settings.send = market::testing::quick_policy();
-  sending.outbox.emplace(*sending.journal, sending.local.client(), sending.local.key(1), chain::profile_of(31337),
-                         settings, sending.log, sending.metrics);
-  EXPECT_FALSE(sending.outbox->load());
+  sending.start();
   sending.approve(9);
   EXPECT_TRUE(sending.poll(1'010).empty());
   const auto calls = done(sending.journal->calls());
@@ -165,11 +167,7 @@ TEST(Outbox, WithdrawsBeforeItSendsAgainAfterARestart) {
   Sending sending(":memory:");
   sending.approve(7);
   EXPECT_TRUE(sending.poll(1'000).empty());
-  OutboxSettings settings;
-  settings.send = market::testing::quick_policy();
-  sending.outbox.emplace(*sending.journal, sending.local.client(), sending.local.key(1), chain::profile_of(31337),
-                         settings, sending.log, sending.metrics);
-  EXPECT_FALSE(sending.outbox->load());
+  sending.start();
   EXPECT_FALSE(sending.outbox->withdraw(sending.outbox->calls().at(0)->id));
   EXPECT_TRUE(sending.poll(1'001).empty());
   (void)withdrawal_of(sending);
@@ -188,6 +186,24 @@ TEST(Outbox, SaysWhatWasIncludedBeforeItWasWithdrawn) {
   EXPECT_TRUE(outcomes[0].receipt);
   EXPECT_EQ(sending.allowance(), chain::U256(7));
   EXPECT_EQ(done(sending.journal->calls()).at(0).candidates.size(), 1U);
+}
+
+TEST(Outbox, LeavesAloneWhatIsInABlock) {
+  if (!chain::testing::Anvil::is_installed()) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
+  for (const bool is_wanted : {true, false}) {
+    Sending sending(":memory:");
+    sending.start(4);
+    sending.approve(7);
+    EXPECT_TRUE(sending.poll(1'000).empty());
+    sending.local.mine(1);
+    const std::int64_t id = sending.outbox->calls().at(0)->id;
+    EXPECT_FALSE(is_wanted ? std::nullopt : sending.outbox->withdraw(id));
+    EXPECT_TRUE(sending.poll(1'200).empty()) << "its confirmations take their time";
+    EXPECT_EQ(sending.metrics.transactions_sent, 1U);
+    EXPECT_EQ(done(sending.journal->calls()).at(0).candidates.size(), 1U);
+    sending.local.mine(4);
+    EXPECT_EQ(sending.poll(1'201).size(), 1U);
+  }
 }
 
 TEST(Outbox, DropsWhatWasNotSigned) {

@@ -131,10 +131,6 @@ std::size_t Outbox::waiting() const {
       std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) { return is_waiting(entry.call.state); }));
 }
 
-bool Outbox::must_be_withdrawn(const Entry& entry) {
-  return entry.is_unwanted && !chain::Sender::is_withdrawal(entry.candidates.back());
-}
-
 // A step is simulated on what the one before it has left.
 bool Outbox::may_go(const Call& call) const {
   if (call.state != CallState::kPlanned || waiting() >= settings_.most_waiting) return false;
@@ -152,8 +148,10 @@ JournalResult<std::vector<CallOutcome>> Outbox::poll(std::uint64_t time) {
   // First what may have been signed by a process that died: nothing else gets its nonce then.
   for (Entry& entry : entries_) {
     if (entry.call.state != CallState::kPrepared) continue;
-    auto problem = must_be_withdrawn(entry) ? withdraw(entry, time) : send_prepared(entry, time);
-    if (problem) return base::Err{std::move(*problem)};
+    const auto is_withdrawn = withdraw(entry, time);
+    if (!is_withdrawn) return base::Err{is_withdrawn.error()};
+    if (is_withdrawn.value()) continue;
+    if (auto problem = send_prepared(entry, time)) return base::Err{std::move(*problem)};
   }
   for (Entry& entry : entries_) {
     if (entry.call.state != CallState::kSent) continue;
@@ -221,19 +219,19 @@ JournalProblem Outbox::settle(Entry& entry, const chain::Receipt& receipt, std::
   return std::nullopt;
 }
 
-JournalProblem Outbox::withdraw(Entry& entry, std::uint64_t time) {
-  if (sender_.is_in_block(entry.candidates)) {
-    entry.call.state = CallState::kSent;
-    return std::nullopt;
-  }
+// Whether it is withdrawn now. If not, the call goes on its way, as its nonce has to be used by something.
+JournalResult<bool> Outbox::withdraw(Entry& entry, std::uint64_t time) {
+  if (!entry.is_unwanted || chain::Sender::is_withdrawal(entry.candidates.back())) return false;
+  if (sender_.is_in_block(entry.candidates)) return false;
   auto made = sender_.prepare_withdrawal(entry.candidates);
   if (!made) {
     note(entry.call, made.error());
-    return std::nullopt;
+    return false;
   }
   log_->info("transaction.withdrawn",
              {{"call", kKindNames.at(place_of(entry.call.kind))}, {"hash", entry.candidates.back().hash}});
-  return add_candidate(entry, std::move(made).value(), time);
+  if (auto problem = add_candidate(entry, std::move(made).value(), time)) return base::Err{std::move(*problem)};
+  return true;
 }
 
 // Written down before it is sent.
@@ -247,7 +245,9 @@ JournalProblem Outbox::add_candidate(Entry& entry, chain::SignedTransaction cand
 
 // Without its confirmations: if it is in no block, it is sent again, with higher fees if it has waited for long.
 JournalProblem Outbox::wait_on(Entry& entry, std::uint64_t time) {
-  if (must_be_withdrawn(entry)) return withdraw(entry, time);
+  const auto is_withdrawn = withdraw(entry, time);
+  if (!is_withdrawn) return is_withdrawn.error();
+  if (is_withdrawn.value()) return std::nullopt;
   const std::uint64_t waited = time - std::min(time, entry.call.sent_at);
   if (waited < settings_.resend_secs || sender_.is_in_block(entry.candidates)) return std::nullopt;
   if (waited >= settings_.stuck_secs) {

@@ -69,12 +69,11 @@ class Outbox {
   [[nodiscard]] JournalProblem send_prepared(Entry& entry, std::uint64_t time);
   [[nodiscard]] JournalProblem look_at_sent(Entry& entry, std::uint64_t time, std::vector<CallOutcome>& outcomes);
   [[nodiscard]] JournalProblem settle(Entry& entry, const chain::Receipt& receipt, std::vector<CallOutcome>& outcomes);
-  [[nodiscard]] JournalProblem withdraw(Entry& entry, std::uint64_t time);
+  [[nodiscard]] JournalResult<bool> withdraw(Entry& entry, std::uint64_t time);
   [[nodiscard]] JournalProblem add_candidate(Entry& entry, chain::SignedTransaction candidate, std::uint64_t time);
   [[nodiscard]] JournalProblem wait_on(Entry& entry, std::uint64_t time);
   [[nodiscard]] JournalProblem prepare(Entry& entry, std::uint64_t time, std::vector<CallOutcome>& outcomes);
   [[nodiscard]] JournalProblem end(Entry& entry, chain::Error error, std::vector<CallOutcome>& outcomes);
-  [[nodiscard]] static bool must_be_withdrawn(const Entry& entry);
   [[nodiscard]] bool may_go(const Call& call) const;
   [[nodiscard]] std::size_t waiting() const;
   void note(const Call& call, const chain::Error& error);

@@ -26,6 +26,7 @@ struct Sending {
   LocalMarket local;
   Log log{LogFormat::kLogfmt, [](const std::string&) {}};
   Metrics metrics;
+  OutboxSettings settings;
   std::unique_ptr<Journal> journal;
   std::optional<Outbox> outbox;
 
@@ -34,14 +35,12 @@ struct Sending {
     local.anvil().tell("evm_setAutomine", {false});
     const Identity identity{31337, local.deployment().at(market::Contract::kMarket), local.account(1)};
     journal = done(Journal::open(path, identity));
+    settings.send = market::testing::quick_policy();
+    settings.stuck_secs = 90;
     start();
   }
   // Anew, too: what a process that died has left is in the journal.
-  void start(std::uint64_t confirmations = 1) {
-    OutboxSettings settings;
-    settings.send = market::testing::quick_policy();
-    settings.send.confirmations = confirmations;
-    settings.stuck_secs = 90;
+  void start() {
     outbox.emplace(*journal, local.client(), local.key(1), chain::profile_of(31337), settings, log, metrics);
     EXPECT_FALSE(outbox->load());
   }
@@ -192,7 +191,8 @@ TEST(Outbox, LeavesAloneWhatIsInABlock) {
   if (!chain::testing::Anvil::is_installed()) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
   for (const bool is_wanted : {true, false}) {
     Sending sending(":memory:");
-    sending.start(4);
+    sending.settings.send.confirmations = 4;
+    sending.start();
     sending.approve(7);
     EXPECT_TRUE(sending.poll(1'000).empty());
     sending.local.mine(1);
@@ -204,6 +204,24 @@ TEST(Outbox, LeavesAloneWhatIsInABlock) {
     sending.local.mine(4);
     EXPECT_EQ(sending.poll(1'201).size(), 1U);
   }
+}
+
+// Its nonce has to be used by something, or nothing that comes later is included.
+TEST(Outbox, SendsWhatItCannotAffordToWithdraw) {
+  if (!chain::testing::Anvil::is_installed()) GTEST_SKIP() << "no anvil; tools/setup.sh chain installs it";
+  Sending sending(":memory:");
+  sending.approve(7);
+  EXPECT_TRUE(sending.poll(1'000).empty());
+  const auto sent = good(chain::parse_transaction(done(sending.journal->calls())[0].candidates[0]));
+  (void)sending.local.anvil().tell("anvil_dropTransaction", {chain::to_data(sent.hash)});
+  sending.settings.send.fees.most_fee = sent.transaction.max_fee;
+  sending.start();
+  EXPECT_FALSE(sending.outbox->withdraw(sending.outbox->calls().at(0)->id));
+  EXPECT_TRUE(sending.poll(1'001).empty());
+  EXPECT_EQ(done(sending.journal->calls()).at(0).candidates.size(), 1U);
+  sending.local.mine(2);
+  EXPECT_EQ(sending.poll(1'002).size(), 1U);
+  EXPECT_EQ(sending.allowance(), chain::U256(7));
 }
 
 TEST(Outbox, DropsWhatWasNotSigned) {

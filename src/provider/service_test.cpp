@@ -253,6 +253,21 @@ TEST_F(OnMarket, GoesOnAfterNodesWereAway) {
   EXPECT_EQ(provider.service->metrics().proofs, 1U);
 }
 
+TEST_F(OnMarket, GoesOnAfterAReorganisationWhileNodesWereAway) {
+  Provider provider(*local(), options());
+  ASSERT_FALSE(provider.error) << provider.error->text;
+  local()->mine(3);
+  ASSERT_TRUE(provider.work_until(*local(), [&] { return provider.service->metrics().head_block > 0; }));
+  provider.is_off = true;
+  ASSERT_TRUE(provider.work_until(*local(), [&] { return provider.has_said("chain.trouble"); }));
+  (void)local()->anvil().tell("anvil_reorg", {2, chain::Json::array()});
+  const base::Digest id = local()->post(local()->draft(kPrompt, kTokens));
+  provider.is_off = false;
+  ASSERT_TRUE(provider.work_until(*local(), [&] { return provider.service->metrics().paid == 1; }));
+  EXPECT_EQ(provider.service->metrics().reorganisations, 1U) << "said once";
+  EXPECT_EQ(state_of(id).status, Status::kFulfilled);
+}
+
 TEST_F(OnMarket, RefusesWhatItCannotMeetWithoutWork) {
   ServiceOptions strict = options();
   strict.policy.most_bond = testing::tokens(3);

@@ -54,8 +54,11 @@ bool Service::look_once(JournalProblem& problem) {
     const std::uint64_t from = look.value().left_from.value_or(0);
     ++metrics_.reorganisations;
     log_->warning("chain.reorganised", {{"from", from}, {"head", look.value().head.ref.number}});
-    if (auto error = refresh(from, problem)) trouble(*error);
-    if (problem || !is_reached_) return false;
+    if (auto error = refresh(from, problem)) {
+      trouble(*error);
+      return false;
+    }
+    if (problem) return false;
     if (look.value().is_lost) {
       const auto start = Watcher::start(market_->chain(), options_.lookback);
       if (!start) {

@@ -39,7 +39,25 @@ npm_packages() {
     echo "setup: npm ci failed in contracts/; it needs the npm registry once" >&2
     exit 3
   fi
+  foundry_binaries
   cp contracts/package-lock.json "$stamp"
+}
+
+# The packages of Foundry's binaries, which need no Node.js, name a newer one than Debian 12's, and npm leaves them out as
+# optional. Asked for by name they are installed: those of the lock file, by its hashes.
+foundry_binaries() {
+  [ ! -x contracts/node_modules/.bin/anvil ] || return 0
+  local arch version tool packages=()
+  case $(uname -m) in aarch64 | arm64) arch=arm64 ;; *) arch=amd64 ;; esac
+  version=$(cd contracts && node -p 'require("./package-lock.json").packages["node_modules/@foundry-rs/anvil"].version')
+  for tool in anvil cast forge; do packages+=("@foundry-rs/$tool-linux-$arch@$version"); done
+  if ! (cd contracts && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error "${packages[@]}" </dev/null >&2); then
+    echo "setup: npm could not install ${packages[*]}" >&2
+    exit 3
+  fi
+  for tool in anvil cast forge; do
+    ln -sf "../@foundry-rs/$tool-linux-$arch/bin/$tool" "contracts/node_modules/.bin/$tool"
+  done
 }
 
 if ! command -v dpkg-query >/dev/null; then

@@ -38,7 +38,8 @@ open_market() { # ACCOUNT...
   start_chain "${chain_options[@]}"
   keep_deployer
   "$avow" market deploy --key "$(key deployer)" >/dev/null
-  "$avow" model import models/stories260K/stories260K.gguf -o "$work/stories.avow" >"$work/model.log" 2>&1
+  "$avow" model import models/stories260K/stories260K.gguf -o "$work/stories.avow" >"$work/model.log" 2>&1 ||
+    fail "no model; see $work/model.log"
   "$avow" model register "$work/stories.avow" --level 100 --name stories --key "$(key deployer)" "${usual[@]}" \
     >"$work/model.log" 2>&1 || fail "the model is not registered; see $work/model.log"
   local who

@@ -64,13 +64,14 @@ contract AnswerVerifier is IProofVerifier {
         bytes calldata rest = proof[HEADER:];
         uint256 used;
         bool finished;
+        uint256 logCells;
         // Where the bytes end before the last phase, it says so, and reverts.
         while (!finished) {
-            (state, used, finished) = REDUCTION.advance(s.program, s.instance, state, rest);
+            (state, used, finished, logCells) = REDUCTION.advance(s.program, s.instance, state, rest);
             rest = rest[used:];
         }
         while (!accepted) {
-            (state, accepted) = OPENING.advance(inputOf(s), state, rest);
+            (state, accepted) = OPENING.advance(inputOf(s, logCells), state, rest);
             rest = rest[rest.length:];
         }
     }
@@ -92,9 +93,10 @@ contract AnswerVerifier is IProofVerifier {
             // Later phases read little of key, instance and session, and the last ones nothing.
             if (head.start != s.start || head.phase == 0) revert StateBytes.ProofState();
         }
-        (bytes memory reduced, uint256 used, bool finished) = REDUCTION.advance(s.program, s.instance, nextState, part);
+        (bytes memory reduced, uint256 used, bool finished, uint256 logCells) =
+            REDUCTION.advance(s.program, s.instance, nextState, part);
         if (!finished || (used == part.length && used != 0)) return (reduced, false);
-        return OPENING.advance(inputOf(s), reduced, part[used:]);
+        return OPENING.advance(inputOf(s, logCells), reduced, part[used:]);
     }
 
     function checkHeader(bytes calldata proof) private pure {
@@ -121,10 +123,11 @@ contract AnswerVerifier is IProofVerifier {
         (state,) = StateBytes.create(StateHead({phase: 0, start: s.start, digest: s.start, root: 0}), 0);
     }
 
-    function inputOf(Setting memory s) private pure returns (OpeningInput memory) {
+    function inputOf(Setting memory s, uint256 logCells) private pure returns (OpeningInput memory) {
         return OpeningInput({
             program: s.program,
             lengths: s.instance.lengths,
+            logCells: logCells,
             config: s.config,
             modelRoot: s.key.root,
             modelValue: s.key.oodValue

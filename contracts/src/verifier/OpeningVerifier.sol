@@ -82,7 +82,7 @@ contract OpeningVerifier is IOpeningVerifier {
         uint256 first = cursor.place;
         r.transcript.digest = r.head.digest;
         r.config = PcsConfigs.parse(input.config);
-        r.program = ProgramInput(input.program, input.lengths, r.config.logRows, r.config.maxLogColumns);
+        r.program = ProgramInput(input.program, input.lengths, input.logCells, r.config.logRows, r.config.maxLogColumns);
         OpeningShape memory shape = WEIGHTS.shapeOf(r.program);
         r.keys = new Commitment[](2);
         r.keys[0] = Commitment({

@@ -38,13 +38,13 @@ library Packings {
     }
 
     /// @notice The packing of a program's committed tensors. Refused are more cells or columns than the commitment may
-    /// have, and more pieces.
+    /// have, and more pieces; how many weights claims have is for `measure` to check.
     function pack(Program memory p, uint256 logRows, uint256 maxLogColumns)
         internal
         pure
         returns (Packing memory packing)
     {
-        measure(p, packing, logRows, maxLogColumns);
+        measured(p, packing, logRows, maxLogColumns);
         uint256 pieces = packing.first[packing.first.length - 1];
         // One more: of a tensor without pieces a word is written, too.
         packing.logSizes = new uint256[](pieces + 1);
@@ -56,11 +56,21 @@ library Packings {
     }
 
     /// @notice Of the packing what does not depend on where pieces lie: pieces of tensors, and groups of columns.
+    /// Refused are, besides what `pack` refuses, claims with more weights.
     function measure(Program memory p, Packing memory packing, uint256 logRows, uint256 maxLogColumns) internal pure {
+        checkWeights(packing, measured(p, packing, logRows, maxLogColumns));
+    }
+
+    /// @dev Pieces and groups. Returns the address behind the tensors.
+    function measured(Program memory p, Packing memory packing, uint256 logRows, uint256 maxLogColumns)
+        private
+        pure
+        returns (uint256 place)
+    {
         uint256 tensors = u16At(p.opening);
         packing.first = new uint256[](tensors + 1);
         Counts memory counts;
-        uint256 place = countPieces(p, packing, counts);
+        place = countPieces(p, packing, counts);
         packing.modelPieces = packing.first[counts.tensors[0]];
         if (packing.modelPieces > MAX_PIECES || packing.first[tensors] - packing.modelPieces > MAX_PIECES) {
             revert Programs.ProofInstance();
@@ -73,7 +83,6 @@ library Packings {
             if (columns > 1 << maxLogColumns) revert Programs.ProofInstance();
             packing.logGroups[kind] = groupsOf(own);
         }
-        checkWeights(packing, place);
     }
 
     /// @dev Fills `first`, `mostPieces` and the counts; model tensors come before the others. Returns the address behind

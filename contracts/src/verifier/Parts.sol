@@ -10,6 +10,8 @@ struct ProgramInput {
     /// The contract that holds the program.
     address program;
     uint256[] lengths;
+    /// log2 of the cells of the lookup argument's columns, as IReductionVerifier says.
+    uint256 logCells;
     uint256 logRows;
     uint256 maxLogColumns;
 }
@@ -32,6 +34,8 @@ struct OpeningInput {
     /// The contract that holds the model's program.
     address program;
     uint256[] lengths;
+    /// log2 of the cells of the lookup argument's columns, as IReductionVerifier says.
+    uint256 logCells;
     /// Configuration of the commitment.
     bytes config;
     /// Of the model's commitment.
@@ -84,10 +88,11 @@ interface IReductionVerifier {
     /// @return next The state after these phases.
     /// @return used How many bytes they took.
     /// @return finished Whether none of these phases is left.
+    /// @return logCells log2 of the cells of the lookup argument's columns.
     function advance(address program, Instance calldata instance, bytes calldata state, bytes calldata part)
         external
         view
-        returns (bytes memory next, uint256 used, bool finished);
+        returns (bytes memory next, uint256 used, bool finished, uint256 logCells);
 }
 
 /// @title The phases of a proof's opening

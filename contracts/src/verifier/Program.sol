@@ -44,8 +44,9 @@ struct Program {
     uint256[] weightLists;
     uint256[] tableKeys;
     uint256[] tableLists;
-    /// Addresses of the columns.
+    /// Addresses of the columns, and how many of them have multiplicities.
     uint256[] columnPlaces;
+    uint256 multiplicities;
 }
 
 /// @notice Where axes lie in a vector of challenges.
@@ -126,6 +127,8 @@ library Programs {
     uint256 private constant MOST_PARAMETERS = 3;
     /// @dev Different points of public values, and last coordinates of these, in a program: a statement has a few.
     uint256 private constant SHARED = 32;
+    /// @dev As src/reduction/plan.hpp, of all vectors together: instances with more have no proofs.
+    uint256 private constant MOST_CHALLENGES = 256;
 
     /// @notice The program in an instance.
     /// @param lengths One for each parameter, each 2^k or 3*2^(k-1).
@@ -301,19 +304,44 @@ library Programs {
     }
 
     function copyChallenges(Program memory p, uint256 entry, uint256 source, Fp3[] memory list) private pure {
-        uint256 count = (entry >> 40) & 255;
-        uint256 parameter = (entry >> 32) & 255;
-        if (parameter != 0) count += p.parameterBits[parameter - 1];
-        uint256 field = (entry >> 24) & 255;
-        uint256 first = source == SOURCE_LOOKUP
-            ? field + ((entry >> 16) & 255) * p.parameterBits[0] + ((entry >> 8) & 255) * p.parameterBits[1]
-                + (entry & 255) * p.parameterBits[2]
-            : p.firsts[source][field];
+        (uint256 first, uint256 count) = runOf(p, entry, source);
+        if (count > list.length) revert ProgramInvalid();
         Fp3[] memory from = p.vectors[source];
-        if (count > list.length || first + count > from.length) revert ProgramInvalid();
         assembly ("memory-safe") {
             mcopy(add(list, 32), add(add(from, 32), shl(5, first)), shl(5, count))
         }
+    }
+
+    /// @notice Whether the point that coordinates stand for is made of challenges alone; if so, of which source, and the
+    /// number of the first one.
+    function challengesOf(Program memory p, uint256 number)
+        internal
+        pure
+        returns (bool whole, uint256 source, uint256 first)
+    {
+        uint256 entry = u64At(p.coordinates + COORDINATES_BYTES * number);
+        source = entry >> 56;
+        if (source == SOURCE_PLACE || source == SOURCE_HALF) return (false, source, 0);
+        uint256 count;
+        (first, count) = runOf(p, entry, source);
+        whole = count == p.bits[(entry >> 48) & 255];
+    }
+
+    /// @dev The challenges that coordinates name, all of them within those of their source.
+    function runOf(Program memory p, uint256 entry, uint256 source)
+        private
+        pure
+        returns (uint256 first, uint256 count)
+    {
+        count = (entry >> 40) & 255;
+        uint256 parameter = (entry >> 32) & 255;
+        if (parameter != 0) count += p.parameterBits[parameter - 1];
+        uint256 field = (entry >> 24) & 255;
+        first = source == SOURCE_LOOKUP
+            ? field + ((entry >> 16) & 255) * p.parameterBits[0] + ((entry >> 8) & 255) * p.parameterBits[1]
+                + (entry & 255) * p.parameterBits[2]
+            : p.firsts[source][field];
+        if (first + count > p.vectors[source].length) revert ProgramInvalid();
     }
 
     /// @notice Where the axes of a list lie (spec/proof.md, section 3), and the address behind it.
@@ -360,43 +388,44 @@ library Programs {
     }
 
     /// @dev Where each axis begins, in the given order: the lowest place that no axis overlaps that occurs together with it
-    /// and is placed. Returns how many places there are.
+    /// and is placed. Returns how many places there are. Of each axis that is placed a mask of its places lies in free
+    /// memory.
     function placeAxes(uint256[] memory bits, uint256[] memory firsts, uint256 order, uint256 count)
         private
         pure
         returns (uint256 total)
     {
         if (count == 0) return 0;
-        uint256 placed = 0;
         assembly ("memory-safe") {
+            let masks := mload(0x40)
+            calldatacopy(masks, calldatasize(), shl(5, mload(bits)))
             bits := add(bits, 32)
             firsts := add(firsts, 32)
             for { let last := add(order, shl(5, count)) } lt(order, last) { order := add(order, 32) } {
-                let entry := and(mload(order), 0xffffffffffffffff)
-                let first := 0
-                let own := mload(add(bits, shl(5, byte(0, mload(entry)))))
-                let end := add(add(entry, 3), byte(2, mload(entry)))
-                for { let other := add(entry, 3) } lt(other, end) {} {
-                    let axis := byte(0, mload(other))
-                    other := add(other, 1)
-                    if and(shr(axis, placed), 1) {
-                        axis := shl(5, axis)
-                        let begin := mload(add(firsts, axis))
-                        let behind := add(begin, mload(add(bits, axis)))
-                        // Every place from here to its end overlaps it, too.
-                        if and(lt(first, behind), lt(begin, add(first, own))) {
-                            first := behind
-                            other := add(entry, 3)
-                        }
-                    }
+                let other := and(mload(order), 0xffffffffffffffff)
+                let word := mload(other)
+                let taken := 0
+                other := add(other, 3)
+                for { let end := add(other, byte(2, word)) } lt(other, end) { other := add(other, 1) } {
+                    taken := or(taken, mload(add(masks, shl(5, byte(0, mload(other))))))
                 }
-                let number_ := byte(0, mload(entry))
-                placed := or(placed, shl(number_, 1))
-                mstore(add(firsts, shl(5, number_)), first)
+                let axis := shl(5, byte(0, word))
+                let own := mload(add(bits, axis))
+                let mask := sub(shl(own, 1), 1)
+                let first := 0
+                for {} 1 {} {
+                    let overlap := and(shr(first, taken), mask)
+                    if iszero(overlap) { break }
+                    // Every place up to the highest one that is taken overlaps it, too.
+                    first := sub(add(first, 256), clz(overlap))
+                }
+                mstore(add(masks, axis), shl(first, mask))
+                mstore(add(firsts, axis), first)
                 own := add(own, first)
                 if gt(own, total) { total := own }
             }
         }
+        if (total > MOST_CHALLENGES) revert ProofInstance();
     }
 
     /// @dev The degree of a round is the largest of an axis that has this coordinate.

@@ -145,6 +145,10 @@ library PublicValues {
             (uint256 table, uint256 beyond) = kind == ONE_HOT ? (tables.first, 1 << tables.bits) : (tables.end, length);
             return tableBlock(table, weights, from, length, beyond);
         }
+        if (tables.bits <= 2 * tables.digitBits) {
+            uint256 most = 1 << tables.bits;
+            return pairBlock(tables, weights, from, length < most ? length : most, kind);
+        }
         unchecked {
             // Numbers of values.
             for (uint256 i = 0; i < weights.length; ++i) {
@@ -232,6 +236,85 @@ library PublicValues {
             sum := or(
                 or(shl(160, mod(s0, 0xffffffff00000001)), shl(80, mod(s1, 0xffffffff00000001))),
                 mod(s2, 0xffffffff00000001)
+            )
+        }
+    }
+
+    /// @dev Sum of weights times the function at values of two digits, as `functionAt` has it: that of a value from `length`
+    /// on, which is at most 2^bits, is 0, or of sums that at `length`. At 2^bits the high digit's sum is that of all its
+    /// entries, and what its eq would be is times the sum of none.
+    ///
+    /// Not reduced the function has limbs below 2^153. Five products of these and 2^70 have less than 2^226, and 2^LOG_BLOCK
+    /// of them less than 2^231.
+    function pairBlock(DigitTables memory tables, Fp3[] memory weights, uint256 from, uint256 length, uint256 kind)
+        private
+        pure
+        returns (Fp3 sum)
+    {
+        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (from == 0) return sum;
+        uint256 weight;
+        uint256 end;
+        // Three limbs, in memory: the stack has what products are made of.
+        uint256 sums;
+        assembly ("memory-safe") {
+            weight := add(weights, 32)
+            end := add(weight, shl(5, mload(weights)))
+            sums := mload(0x40)
+            calldatacopy(sums, calldatasize(), 96)
+        }
+        assembly ("memory-safe") {
+            for {} lt(weight, end) { weight := add(weight, 32) } {
+                let t0
+                let t1
+                let t2
+                {
+                    let x := shr(192, mload(from))
+                    from := add(from, 8)
+                    let known := 1
+                    if iszero(lt(x, length)) {
+                        x := length
+                        known := kind
+                    }
+                    let bits := mload(tables)
+                    let table := mload(add(tables, 64))
+                    // What the sums are behind eq.
+                    let gap := sub(mload(add(tables, 96)), table)
+                    let v2 := add(add(table, mul(gap, kind)), shl(5, and(x, sub(shl(bits, 1), 1))))
+                    v2 := mul(known, mload(v2))
+                    let v0 := shr(160, v2)
+                    let v1 := and(shr(80, v2), 0xffffffffffffffffffff)
+                    v2 := and(v2, 0xffffffffffffffffffff)
+                    let c := add(add(table, shl(bits, 32)), shl(5, shr(bits, x)))
+                    let d := mul(mload(add(c, gap)), kind)
+                    c := mload(c)
+                    let b := shr(160, c)
+                    t0 := add(shr(160, d), mul(v0, b))
+                    t1 := add(and(shr(80, d), 0xffffffffffffffffffff), mul(v1, b))
+                    t2 := add(and(d, 0xffffffffffffffffffff), mul(v2, b))
+                    b := and(shr(80, c), 0xffffffffffffffffffff)
+                    t0 := add(t0, shl(1, mul(v2, b)))
+                    t1 := add(t1, mul(v0, b))
+                    t2 := add(t2, mul(v1, b))
+                    b := and(c, 0xffffffffffffffffffff)
+                    t0 := add(t0, shl(1, mul(v1, b)))
+                    t1 := add(t1, shl(1, mul(v2, b)))
+                    t2 := add(t2, mul(v0, b))
+                }
+                let w := mload(weight)
+                let w0 := shr(160, w)
+                let w1 := and(shr(80, w), 0xffffffffffffffffffff)
+                w := and(w, 0xffffffffffffffffffff)
+                mstore(sums, add(mload(sums), add(mul(t0, w0), shl(1, add(mul(t1, w), mul(t2, w1))))))
+                mstore(add(sums, 32), add(mload(add(sums, 32)), add(add(mul(t0, w1), mul(t1, w0)), shl(1, mul(t2, w)))))
+                mstore(add(sums, 64), add(mload(add(sums, 64)), add(add(mul(t0, w), mul(t1, w1)), mul(t2, w0))))
+            }
+            sum := or(
+                or(
+                    shl(160, mod(mload(sums), 0xffffffff00000001)),
+                    shl(80, mod(mload(add(sums, 32)), 0xffffffff00000001))
+                ),
+                mod(mload(add(sums, 64)), 0xffffffff00000001)
             )
         }
     }

@@ -200,30 +200,44 @@ library Reduction {
         config.logSizes = new uint256[](count);
         config.sent = new bool[](count);
         p.columnPlaces = new uint256[](count);
-        uint256[] memory places = p.columnPlaces;
-        uint256[] memory bits = p.bits;
-        uint256 place = p.columns + 2;
-        unchecked {
-            // Addresses in memory, and logarithms of sizes.
-            for (uint256 j = 0; j < count; ++j) {
-                bool tables = u16At(place + 1) != NO_CLAIM;
-                uint256 logSize = 0;
-                uint256 entries;
-                uint256 end;
-                assembly ("memory-safe") {
-                    let at := shl(5, add(j, 1))
-                    mstore(add(places, at), place)
-                    mstore(add(mload(add(config, 32)), at), tables)
-                    end := add(place, add(4, byte(3, mload(place))))
-                    for { place := add(place, 4) } lt(place, end) { place := add(place, 1) } {
-                        logSize := add(logSize, mload(add(bits, add(32, shl(5, byte(0, mload(place)))))))
-                    }
-                    mstore(add(mload(config), at), logSize)
-                    entries := byte(4, mload(end))
-                    place := add(end, 5)
+        p.multiplicities = putColumns(p.columns + 2, p.bits, p.columnPlaces, config.logSizes, config.sent);
+    }
+
+    /// @dev Address, size and kind of columns. Returns how many have multiplicities: of these the numerators are sent.
+    function putColumns(
+        uint256 place,
+        uint256[] memory bits,
+        uint256[] memory places,
+        uint256[] memory logSizes,
+        bool[] memory sent
+    ) private pure returns (uint256 multiplicities) {
+        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (places.length == 0) return 0;
+        assembly ("memory-safe") {
+            logSizes := sub(logSizes, places)
+            sent := sub(sent, places)
+            let end := add(places, shl(5, mload(places)))
+            for {} lt(places, end) {} {
+                places := add(places, 32)
+                mstore(places, place)
+                let word := mload(place)
+                let tables := iszero(eq(and(shr(232, word), 0xffff), NO_CLAIM))
+                mstore(add(places, sent), tables)
+                multiplicities := add(multiplicities, tables)
+                let logSize := 0
+                place := add(place, 4)
+                for { let behind := add(place, byte(3, word)) } lt(place, behind) { place := add(place, 1) } {
+                    logSize := add(logSize, mload(add(bits, add(32, shl(5, byte(0, mload(place)))))))
                 }
-                for (; entries > 0; --entries) {
-                    place = sumEnd(place);
+                mstore(add(places, logSizes), logSize)
+                let entries := byte(4, mload(place))
+                place := add(place, 5)
+                for {} entries { entries := sub(entries, 1) } {
+                    let products := shr(240, mload(place))
+                    place := add(place, 2)
+                    for {} products { products := sub(products, 1) } {
+                        place := add(place, add(5, shl(1, byte(0, mload(place)))))
+                    }
                 }
             }
         }
@@ -239,11 +253,8 @@ library Reduction {
     }
 
     /// @notice How many values follow the columns: of all claims that have arisen but multiplicities.
-    function lookupValueCount(Program memory p) internal pure returns (uint256 count) {
-        count = u16At(p.zero);
-        for (uint256 j = 0; j < p.columnPlaces.length; ++j) {
-            if (u16At(p.columnPlaces[j] + 1) != NO_CLAIM) --count;
-        }
+    function lookupValueCount(Program memory p) internal pure returns (uint256) {
+        return u16At(p.zero) - p.multiplicities;
     }
 
     /// @notice Reads the values of the tensors that columns are made of, and compares the columns' denominators with what
@@ -322,35 +333,38 @@ library Reduction {
         p.firsts[SOURCE_ZERO] = placement.firsts;
     }
 
-    /// @notice The challenges for zero claims and those of the stages that have passed, as a state has them: by rising
-    /// number of the stage.
-    function readChallenges(Program memory p, Cursor memory cursor, uint256 passed) internal pure {
-        (Placement memory placement,) = p.placementAt(p.zero + 4);
-        p.firsts[SOURCE_ZERO] = placement.firsts;
-        p.vectors[SOURCE_ZERO] = cursor.readList(placement.degrees.length);
-        uint256[] memory sizes = new uint256[](p.vectors.length);
+    /// @notice Where axes lie in the challenges for zero claims and of the stages that have passed. Returns how many of
+    /// these each source has, and how many there are.
+    function placeChallenges(Program memory p, uint256 passed)
+        internal
+        pure
+        returns (uint256[] memory sizes, uint256 count)
+    {
+        sizes = new uint256[](p.vectors.length);
+        count = placeSource(p, p.zero + 4, SOURCE_ZERO, sizes);
         (uint256 place,) = firstStage(p);
         for (uint256 i = 0; i < passed; ++i) {
-            uint256 source = SOURCE_STAGE + u8At(place + 2);
-            (placement,) = p.placementAt(place + 9);
-            p.firsts[source] = placement.firsts;
-            sizes[source] = placement.degrees.length;
+            count += placeSource(p, place + 9, SOURCE_STAGE + u8At(place + 2), sizes);
             place = nextStage(place);
-        }
-        for (uint256 source = SOURCE_STAGE; source < sizes.length; ++source) {
-            p.vectors[source] = cursor.readList(sizes[source]);
         }
     }
 
-    /// @notice How many challenges there are for zero claims and of all stages.
-    function challengeCount(Program memory p) internal pure returns (uint256 count) {
-        (Placement memory placement,) = p.placementAt(p.zero + 4);
-        count = placement.degrees.length;
-        (uint256 place, uint256 stages) = firstStage(p);
-        for (; stages > 0; --stages) {
-            (placement,) = p.placementAt(place + 9);
-            count += placement.degrees.length;
-            place = nextStage(place);
+    function placeSource(Program memory p, uint256 place, uint256 source, uint256[] memory sizes)
+        private
+        pure
+        returns (uint256 size)
+    {
+        (Placement memory placement,) = p.placementAt(place);
+        p.firsts[source] = placement.firsts;
+        size = placement.degrees.length;
+        sizes[source] = size;
+    }
+
+    /// @notice The challenges for zero claims and those of the stages that have passed, as a state has them: by rising
+    /// number of the stage, as many as `placeChallenges` says of each.
+    function readChallenges(Program memory p, Cursor memory cursor, uint256[] memory sizes) internal pure {
+        for (uint256 source = SOURCE_ZERO; source < sizes.length; ++source) {
+            p.vectors[source] = cursor.readList(sizes[source]);
         }
     }
 
@@ -362,13 +376,15 @@ library Reduction {
         }
         uint256 known = passed < stages ? u16At(place + 3) : p.claims.length;
         claims = new uint256[](known);
-        uint256 count = 0;
         uint256 uses = p.uses + 2;
-        for (uint256 claim = 0; claim < known; ++claim) {
-            if (u8At(uses + claim) >= passed) claims[count++] = claim;
-        }
         assembly ("memory-safe") {
-            mstore(claims, count)
+            // What is written is at most as far as what is read: a claim that does not count is overwritten.
+            let to := add(claims, 32)
+            for { let claim := 0 } lt(claim, known) { claim := add(claim, 1) } {
+                mstore(to, claim)
+                to := add(to, shl(5, iszero(lt(byte(0, mload(add(uses, claim))), passed))))
+            }
+            mstore(claims, shr(5, sub(sub(to, claims), 32)))
         }
     }
 

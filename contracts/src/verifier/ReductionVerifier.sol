@@ -53,7 +53,7 @@ contract ReductionVerifier is IReductionVerifier {
     function advance(address program, Instance calldata instance, bytes calldata state, bytes calldata part)
         external
         view
-        returns (bytes memory next, uint256 used, bool finished)
+        returns (bytes memory next, uint256 used, bool finished, uint256 logCells)
     {
         Run memory r;
         bytes memory current = state;
@@ -62,11 +62,12 @@ contract ReductionVerifier is IReductionVerifier {
         r.program = Programs.instantiate(Code.read(program), instance.lengths, instance.values);
         r.lookups = Reduction.lookupConfig(r.program);
         r.logCells = LookupArgument.logCellsOf(r.lookups);
-        if (r.logCells > MAX_LOG_CELLS) revert Programs.ProofInstance();
+        logCells = r.logCells;
+        if (logCells > MAX_LOG_CELLS) revert Programs.ProofInstance();
         (, r.stages) = Reduction.firstStage(r.program);
         r.lookupPhases = LookupArgument.phases(r.logCells);
         uint256 phases = 1 + r.lookupPhases + r.stages;
-        if (r.head.phase >= phases) return (current, 0, true);
+        if (r.head.phase >= phases) return (current, 0, true, logCells);
         uint256 start;
         assembly ("memory-safe") {
             start := part.offset
@@ -78,7 +79,7 @@ contract ReductionVerifier is IReductionVerifier {
             r.head.phase = phase(r, part[r.section.next - start:]);
         } while (r.section.next < r.section.end && r.head.phase < phases);
         r.head.digest = r.transcript.digest;
-        return (encode(r), r.section.next - start, r.head.phase == phases);
+        return (encode(r), r.section.next - start, r.head.phase == phases, logCells);
     }
 
     /// @dev Coordinates of the claim on the cube before a phase of the lookup argument.
@@ -137,10 +138,7 @@ contract ReductionVerifier is IReductionVerifier {
 
     function columns(Run memory r, bytes calldata rest) private view {
         uint256 count = r.lookups.logSizes.length;
-        uint256 values = count + Reduction.lookupValueCount(r.program);
-        for (uint256 j = 0; j < count; ++j) {
-            if (r.lookups.sent[j]) ++values;
-        }
+        uint256 values = count + r.program.multiplicities + Reduction.lookupValueCount(r.program);
         if (rest.length < ELEMENT * values) revert Reduction.ProofTruncated(r.logCells);
         r.program.vectors[SOURCE_LOOKUP] = r.lookup.point;
         Fp3[] memory known = new Fp3[](count);
@@ -172,7 +170,8 @@ contract ReductionVerifier is IReductionVerifier {
         } else {
             uint256 passed = r.head.phase - 1 - r.lookupPhases;
             r.program.vectors[SOURCE_LOOKUP] = cursor.readList(r.logCells);
-            Reduction.readChallenges(r.program, cursor, passed);
+            (uint256[] memory sizes,) = Reduction.placeChallenges(r.program, passed);
+            Reduction.readChallenges(r.program, cursor, sizes);
             uint256[] memory carried = Reduction.carried(r.program, passed);
             for (uint256 i = 0; i < carried.length; ++i) {
                 r.program.claims[carried[i]] = cursor.read();

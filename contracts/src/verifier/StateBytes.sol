@@ -130,8 +130,21 @@ library StateBytes {
 
     /// @notice Writes elements.
     function writeList(Cursor memory cursor, Fp3[] memory list) internal pure {
-        for (uint256 i = 0; i < list.length; ++i) {
-            write(cursor, list[i]);
+        uint256 place = cursor.place;
+        cursor.place = place + ELEMENT * list.length;
+        assembly ("memory-safe") {
+            let from := add(list, 32)
+            for { let end := add(from, shl(5, mload(list))) } lt(from, end) { from := add(from, 32) } {
+                let a := mload(from)
+                let words :=
+                    or(
+                        or(shl(192, shr(160, a)), shl(128, and(shr(80, a), 0xffffffffffffffff))),
+                        shl(64, and(a, 0xffffffffffffffff))
+                    )
+                // As `write` does.
+                mstore(place, or(words, and(mload(place), 0xffffffffffffffff)))
+                place := add(place, ELEMENT)
+            }
         }
     }
 

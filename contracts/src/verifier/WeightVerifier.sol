@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Code} from "./Code.sol";
-import {Fp3, ELEMENT} from "./Fp3.sol";
+import {Fp3} from "./Fp3.sol";
 import {LookupArgument} from "./LookupArgument.sol";
 import {Packing, Packings} from "./Packing.sol";
 import {IWeightVerifier, OpeningShape, ProgramInput} from "./Parts.sol";
@@ -23,11 +23,11 @@ contract WeightVerifier is IWeightVerifier {
         Packings.measure(p, packing, input.logRows, input.maxLogColumns);
         (shape.modelGroups, shape.witnessGroups) = (packing.logGroups[0], packing.logGroups[1]);
         (, uint256 stages) = Reduction.firstStage(p);
-        uint256 logCells = LookupArgument.logCellsOf(Reduction.lookupConfig(p));
-        shape.challenges = logCells + Reduction.challengeCount(p);
+        (, uint256 challenges) = Reduction.placeChallenges(p, stages);
+        shape.challenges = input.logCells + challenges;
         shape.claims = Reduction.carried(p, stages).length;
         // After that of the commitment, those of the lookup argument, and the stages.
-        shape.firstPhase = 1 + LookupArgument.phases(logCells) + stages;
+        shape.firstPhase = 1 + LookupArgument.phases(input.logCells) + stages;
     }
 
     /// @inheritdoc IWeightVerifier
@@ -44,9 +44,9 @@ contract WeightVerifier is IWeightVerifier {
             mstore(cursor, add(encoded, 32))
         }
         (, uint256 stages) = Reduction.firstStage(p);
-        uint256 count = encoded.length / ELEMENT - Reduction.challengeCount(p);
-        p.vectors[SOURCE_LOOKUP] = cursor.readList(count);
-        Reduction.readChallenges(p, cursor, stages);
+        (uint256[] memory sizes,) = Reduction.placeChallenges(p, stages);
+        p.vectors[SOURCE_LOOKUP] = cursor.readList(input.logCells);
+        Reduction.readChallenges(p, cursor, sizes);
         return Weights.joined(p, packing, opened, input.logRows, join);
     }
 }

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Fp3, ONE, atBit} from "./Fp3.sol";
 import {numberAt, powerOfTwo} from "./Fused.sol";
 import {Packing} from "./Packing.sol";
-import {Program, Programs, u8At, u16At} from "./Program.sol";
+import {Program, Programs, SOURCES, u8At, u16At} from "./Program.sol";
 import {Scratch} from "./Scratch.sol";
 
 /// @title What the claims on committed tensors weigh at the point of an opening (spec/statement.md, section 7)
@@ -22,6 +22,8 @@ library Weights {
     /// @dev What a key of the table has room for.
     uint256 private constant MOST_COORDINATES = 1 << 12;
     uint256 private constant MOST_BITS = 48;
+    /// @dev More bits of the dense index than there are.
+    uint256 private constant NOT_USED = 1 << 16;
 
     /// @notice An opening's point and what was computed of it. Assembly below has the fields' offsets.
     struct At {
@@ -32,7 +34,8 @@ library Weights {
         /// 96: weights of axes' pieces that are known, by a key of 32 bits above the element; 128: how many more are taken.
         uint256 table;
         uint256 room;
-        /// 160: for each coordinates the address of the list of their signs, once they are known.
+        /// 160: for each coordinates the address of their signs, once they are known; above it, 16 bits each, log2 of the
+        /// largest and of the smallest piece of their axis, and how many coordinates and pieces it has.
         uint256[] lists;
         /// 192: of each group the weights within the pieces of a tensor at `point`, with the bits of the dense index behind
         /// each. They are the same for all tensors at the point.
@@ -51,14 +54,31 @@ library Weights {
         uint256[] first;
         /// 448
         Fp3[] powers;
-        /// 480: where weights within are computed, log2 of the group's columns, its bits of the dense index, and signs.
+        /// 480: where weights within are computed, log2 of the group's columns, the most bits of the dense index that are of
+        /// use with the axes that are still to come, and signs.
         uint256 logGroup;
         uint256 limit;
         uint256 signs;
-        /// 576: of the axis that is added, what a key has for it, its list, and where its piece begins.
+        /// 576: of the axis that is added, what a key has for it, address of its signs, and where its piece begins.
         uint256 axisKey;
         uint256 list;
         uint256 offset;
+        /// How far behind the weights within lie those of all axes but the last, how many these are, and the groups, a bit
+        /// each, for which they are there.
+        uint256 others;
+        uint256 count;
+        uint256 known;
+        /// 768: the fewest bits of the dense index that are of use.
+        uint256 least;
+        /// For each size of groups log2 of the smallest and of the largest piece in them.
+        uint256[] smallest;
+        uint256[] largest;
+        /// Of the point's axes the sum of what `lists` has above the addresses.
+        uint256 sums;
+        /// 896: how many coordinates the axis has that is added.
+        uint256 length;
+        /// By source the address of the signs of its challenges, once they are known.
+        uint256[] sources;
     }
 
     /// @notice Claim number a, in the order of claims, times join^(number of commitments + a).
@@ -80,9 +100,13 @@ library Weights {
             place += 2 + 2 * at_.powers.length;
             uint256 points = u16At(place);
             place += 2;
+            // 2 to minus that many coordinates.
+            uint256 scale = 1;
+            uint256 scaleBits = 0;
             for (; points > 0; --points) {
+                if (!differsInLast(p, place, at_.point)) at_.known = 0;
                 at_.point = place;
-                uint256 bits = prepareLists(p, at_);
+                uint256 bits = uint16(prepareLists(p, at_) >> 32);
                 place += 1 + 2 * u8At(place);
                 uint256 end = place + 2 + 4 * u16At(place);
                 uint256 groups = groupsAt(at_.masks, place + 2, end);
@@ -90,8 +114,12 @@ library Weights {
                     if (groups & 1 == 1) innerWeights(p, at_, g);
                     groups >>= 1;
                 }
-                // 2 has the order 192 modulo p.
-                addClaims(at_, place + 2, end, powerOfTwo(192 * (bits / 192 + 1) - bits), scratch);
+                if (bits != scaleBits) {
+                    scaleBits = bits;
+                    // 2 has the order 192 modulo p.
+                    scale = powerOfTwo(192 * (bits / 192 + 1) - bits);
+                }
+                addClaims(at_, place + 2, end, scale, scratch);
                 place = end;
             }
         }
@@ -205,12 +233,14 @@ library Weights {
         at_.kappa = opened.length - logRows;
         at_.logRows = logRows;
         at_.lists = new uint256[](p.points.length);
+        at_.sources = new uint256[](SOURCES);
         at_.places = new uint256[](packing.order.length);
         at_.masks = new uint256[](packing.first.length - 1);
         at_.first = packing.first;
         at_.mostPieces = packing.mostPieces;
         at_.stride = 64 * packing.mostPieces;
-        at_.scratch = Scratch.take(at_.stride * (at_.kappa + 1));
+        at_.others = at_.stride * (at_.kappa + 1);
+        at_.scratch = Scratch.take(2 * at_.others);
         uint256 table = Scratch.take(TABLE);
         assembly ("memory-safe") {
             calldatacopy(table, calldatasize(), TABLE)
@@ -218,6 +248,8 @@ library Weights {
         at_.table = table;
         at_.room = ROOM;
         at_.dense = new uint256[](at_.kappa + 1);
+        at_.smallest = new uint256[](at_.kappa + 1);
+        at_.largest = new uint256[](at_.kappa + 1);
         uint256 from = 0;
         for (uint256 tree = 0; tree < COMMITMENTS; ++tree) {
             uint256 to = tree == 0 ? packing.modelPieces : packing.order.length;
@@ -283,7 +315,14 @@ library Weights {
         if (from == to) return from;
         uint256 logGroup = packing.logGroups[tree][group];
         uint256 length = logGroup + at_.logRows;
-        if (at_.dense[logGroup] == 0) at_.dense[logGroup] = denseSigns(at_, logGroup, length);
+        if (at_.dense[logGroup] == 0) {
+            at_.dense[logGroup] = denseSigns(at_, logGroup, length);
+            at_.smallest[logGroup] = MOST_BITS;
+        }
+        uint256 piece = numberAt(packing.order, from);
+        uint256 size = numberAt(packing.logSizes, piece);
+        // Pieces lie by falling size.
+        if (size > at_.largest[logGroup]) at_.largest[logGroup] = size;
         uint256 mark = Scratch.mark();
         // By level b what the bits from b on contribute of the piece before, and that with a 1 in place of its bit b: two
         // words each.
@@ -297,19 +336,23 @@ library Weights {
             uint256 last = 0;
             uint256 valid = length;
             for (; from < to; ++from) {
-                uint256 piece = numberAt(packing.order, from);
+                piece = numberAt(packing.order, from);
                 uint256 index = numberAt(packing.offsets, piece) - start;
                 if (index >> length != 0) break;
-                uint256 low = numberAt(packing.logSizes, piece);
-                valid = descend(at_, levels, index, last ^ index, valid, low, logGroup);
+                size = numberAt(packing.logSizes, piece);
+                valid = descend(at_, levels, index, last ^ index, valid, size, logGroup);
                 last = index;
                 uint256[] memory places = at_.places;
                 assembly ("memory-safe") {
-                    mstore(add(places, add(32, shl(5, piece))), or(shl(248, logGroup), mload(add(levels, shl(6, low)))))
+                    mstore(
+                        add(places, add(32, shl(5, piece))),
+                        or(shl(248, logGroup), mload(add(levels, shl(6, size))))
+                    )
                 }
             }
         }
         Scratch.release(mark);
+        if (size < at_.smallest[logGroup]) at_.smallest[logGroup] = size;
         return from;
     }
 
@@ -446,67 +489,199 @@ library Weights {
         }
     }
 
-    /// @dev Makes the lists of signs of the point's axes that are not there yet. Returns how many coordinates it has.
-    function prepareLists(Program memory p, At memory at_) private pure returns (uint256 bits) {
-        unchecked {
-            // Addresses in memory, and at most 255 axes of 32 coordinates.
-            uint256 end = at_.point + 1 + 2 * u8At(at_.point);
-            for (uint256 place = at_.point + 1; place < end; place += 2) {
-                uint256 coordinates = u16At(place);
-                uint256 list = numberAt(at_.lists, coordinates);
-                if (list == 0) list = listOf(p, at_, coordinates);
-                assembly ("memory-safe") {
-                    bits := add(bits, mload(list))
+    /// @dev Makes the lists of signs of the point's axes that are not there yet. Returns the sum of what is above their
+    /// addresses.
+    function prepareLists(Program memory p, At memory at_) private pure returns (uint256 sums) {
+        uint256 place = at_.point + 1;
+        uint256 end = place + 2 * u8At(place - 1);
+        uint256[] memory lists = at_.lists;
+        while (true) {
+            // At most 255 axes of 32 coordinates: no sum reaches the next one.
+            assembly ("memory-safe") {
+                for {} lt(place, end) { place := add(place, 2) } {
+                    let list := mload(add(lists, add(32, shl(5, shr(240, mload(place))))))
+                    if iszero(list) { break }
+                    sums := add(sums, shr(64, list))
                 }
             }
+            if (place == end) break;
+            listOf(p, at_, u16At(place));
         }
+        at_.sums = sums;
     }
 
-    /// @dev Points are used here alone: the list becomes that of its signs.
-    function listOf(Program memory p, At memory at_, uint256 coordinates) private pure returns (uint256 list) {
-        Fp3[] memory point = p.pointOf(coordinates);
+    /// @dev Challenges become signs once for each source. Of other points, which are used here alone, the list becomes that
+    /// of its signs.
+    function listOf(Program memory p, At memory at_, uint256 coordinates) private pure {
+        uint256 list;
+        (bool whole, uint256 source, uint256 first) = p.challengesOf(coordinates);
+        if (whole) {
+            list = signsOf(p, at_, source) + 32 * first;
+        } else {
+            Fp3[] memory point = p.pointOf(coordinates);
+            assembly ("memory-safe") {
+                list := add(point, 32)
+            }
+            if (point.length != 0) toSigns(list, point.length);
+        }
+        uint256 axis = p.axisOf(coordinates);
+        uint256 digits = p.digits[axis];
+        uint256 bits = p.bits[axis];
         assembly ("memory-safe") {
-            list := point
+            let smallest := and(shr(sub(248, shl(3, shr(248, digits))), digits), 0xff)
+            list := or(
+                or(shl(112, shr(248, digits)), or(shl(96, bits), shl(80, smallest))),
+                or(shl(64, byte(1, digits)), list)
+            )
         }
-        if (point.length == 0) {
-            at_.lists[coordinates] = list;
-            return list;
-        }
-        toSigns(list + 32, point.length);
         at_.lists[coordinates] = list;
     }
 
+    /// @dev Address of the signs of a source's challenges.
+    function signsOf(Program memory p, At memory at_, uint256 source) private pure returns (uint256 signs) {
+        signs = at_.sources[source];
+        if (signs != 0) return signs;
+        Fp3[] memory challenges = p.vectors[source];
+        signs = Scratch.take(32 * challenges.length);
+        at_.sources[source] = signs;
+        if (challenges.length == 0) return signs;
+        assembly ("memory-safe") {
+            mcopy(signs, add(challenges, 32), shl(5, mload(challenges)))
+        }
+        toSigns(signs, challenges.length);
+    }
+
+    /// @dev Whether a point differs from the one before it in nothing but the coordinates of its last axis.
+    function differsInLast(Program memory p, uint256 place, uint256 before) private pure returns (bool) {
+        uint256 rank = u8At(place);
+        // What is compared is a part of a word.
+        if (before == 0 || rank == 0 || rank > 16) return false;
+        unchecked {
+            // Addresses, and numbers of at most 16 axes.
+            uint256 difference;
+            assembly ("memory-safe") {
+                difference := shr(sub(264, shl(4, rank)), xor(mload(place), mload(before)))
+            }
+            uint256 last = 2 * rank - 1;
+            return difference == 0 && p.axisOf(u16At(place + last)) == p.axisOf(u16At(before + last));
+        }
+    }
+
     /// @dev For each product of pieces of the axes that the point has, the first axis slowest: the weight within it, if it
-    /// lies in a group of 2^logGroup columns, times 2 to the coordinates. Entries are a weight and how many bits of the
-    /// dense index the axes take that it is made of: these from the last one on.
+    /// lies in a group of 2^logGroup columns, times 2 to the coordinates. Where the last axis has one piece, those of the
+    /// others alone are kept: points come one behind the other that differ in its coordinates only.
     function innerWeights(Program memory p, At memory at_, uint256 logGroup) private pure {
         if (at_.mostPieces == 0) return;
         at_.logGroup = logGroup;
-        at_.limit = logGroup + at_.logRows;
         at_.signs = at_.dense[logGroup];
+        unchecked {
+            // Addresses, and numbers of 16 bits.
+            uint256 scratch = at_.scratch + logGroup * at_.stride;
+            uint256 last = at_.point + 2 * u8At(at_.point) - 1;
+            uint256 coordinates = u16At(last);
+            uint256 list = last > at_.point ? numberAt(at_.lists, coordinates) : 0;
+            if (list >> 112 != 1) {
+                products(p, at_, last, scratch, 0);
+                return;
+            }
+            uint256 size = uint16(list >> 64);
+            uint256 others = scratch + at_.others;
+            if ((at_.known >> logGroup) & 1 == 0) {
+                products(p, at_, last - 2, others, size);
+                at_.known |= 1 << logGroup;
+            }
+            uint256 own = Fp3.unwrap(ONE);
+            // A piece that is larger than the group lies in another one.
+            if (size != 0 && size <= logGroup + at_.logRows) {
+                setAxis(at_, coordinates, list);
+                own = axisWeight(at_, size, 0);
+            }
+            scaleEntries(others, scratch, at_.count, own);
+        }
+    }
+
+    /// @dev Weights of `count` entries, times an element. Limbs below p.
+    function scaleEntries(uint256 from, uint256 to, uint256 count, uint256 factor) private pure {
+        if (count == 0) return;
+        assembly ("memory-safe") {
+            let b0 := shr(160, factor)
+            let b1 := and(shr(80, factor), 0xffffffffffffffffffff)
+            let b2 := and(factor, 0xffffffffffffffffffff)
+            for { let end := add(from, shl(6, count)) } lt(from, end) { from := add(from, 64) } {
+                let a2 := mload(from)
+                let a0 := shr(160, a2)
+                let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
+                a2 := and(a2, 0xffffffffffffffffffff)
+                mstore(
+                    to,
+                    or(
+                        or(
+                            shl(160, mod(add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1)))), 0xffffffff00000001)),
+                            shl(80, mod(add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2))), 0xffffffff00000001))
+                        ),
+                        mod(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), 0xffffffff00000001)
+                    )
+                )
+                to := add(to, 64)
+            }
+        }
+    }
+
+    /// @dev The same for the point's axes up to the one that is named at `place`, behind `window` bits of the dense index
+    /// that others take. Entries are a weight and how many bits the axes take that it is made of and those behind: these
+    /// from the last one on.
+    function products(Program memory p, At memory at_, uint256 place, uint256 scratch, uint256 window) private pure {
         uint256 count = 1;
+        // Of the axes that are still to come, as `lists` has them; one that is behind `place` has one piece.
+        uint256 rest = at_.sums - 0x10001 * window;
+        assembly ("memory-safe") {
+            mstore(scratch, shl(160, 1))
+            mstore(add(scratch, 32), window)
+        }
         unchecked {
             // Numbers of 16 bits, addresses, and counts that are below mostPieces.
-            uint256 scratch = at_.scratch + logGroup * at_.stride;
-            assembly ("memory-safe") {
-                mstore(scratch, shl(160, 1))
-                mstore(add(scratch, 32), 0)
-            }
-            for (uint256 place = at_.point + 2 * u8At(at_.point) - 1; place > at_.point; place -= 2) {
+            for (; place > at_.point; place -= 2) {
                 uint256 coordinates = u16At(place);
-                uint256 axis = p.axisOf(coordinates);
-                uint256 digits = numberAt(p.digits, axis);
+                uint256 list = numberAt(at_.lists, coordinates);
+                rest -= uint32(list >> 64);
                 // An axis of length 1 has no coordinates.
-                if (digits >> 240 == 1 << 8) continue;
-                uint256 longer = count * (digits >> 248);
+                if (uint16(list >> 96) == 0) continue;
+                uint256 longer = count * (list >> 112);
                 if (longer > at_.mostPieces) revert Programs.ProgramInvalid();
-                at_.axisKey = (coordinates << 18) | 0x40000000;
-                at_.list = numberAt(at_.lists, coordinates);
-                at_.offset = 0;
-                if (longer == 1) extend(at_, scratch, scratch, (digits >> 240) & 255);
-                else prepend(at_, digits, numberAt(p.lengths, axis), scratch, count);
+                setAxis(at_, coordinates, list);
+                setLimits(at_, rest);
+                if (longer == 1) {
+                    extend(at_, scratch, scratch, uint16(list >> 64));
+                } else {
+                    uint256 axis = p.axisOf(coordinates);
+                    prepend(at_, numberAt(p.digits, axis), numberAt(p.lengths, axis), scratch, count);
+                }
                 count = longer;
             }
+        }
+        at_.count = count;
+    }
+
+    /// @dev The axis that is added next.
+    function setAxis(At memory at_, uint256 coordinates, uint256 list) private pure {
+        assembly ("memory-safe") {
+            mstore(add(at_, 576), or(shl(18, coordinates), 0x40000000))
+            mstore(add(at_, 608), and(list, 0xffffffffffffffff))
+            mstore(add(at_, 640), 0)
+            mstore(add(at_, 896), and(shr(96, list), 0xffff))
+        }
+    }
+
+    /// @dev Of use is what becomes, with the smallest or the largest pieces of the axes that are still to come, as large as a
+    /// piece in the group.
+    function setLimits(At memory at_, uint256 rest) private pure {
+        uint256 limit = numberAt(at_.largest, at_.logGroup);
+        uint256 least = numberAt(at_.smallest, at_.logGroup);
+        assembly ("memory-safe") {
+            let smallest := and(shr(16, rest), 0xffff)
+            let largest := and(rest, 0xffff)
+            mstore(add(at_, 512), mul(sub(limit, smallest), gt(limit, smallest)))
+            mstore(add(at_, 768), mul(sub(least, largest), gt(least, largest)))
         }
     }
 
@@ -535,21 +710,20 @@ library Weights {
     function extend(At memory at_, uint256 from, uint256 to, uint256 size) private pure {
         uint256 weight;
         uint256 window;
-        uint256 limit;
+        bool used;
         assembly ("memory-safe") {
             weight := mload(from)
             window := mload(add(from, 32))
-            mstore(add(to, 32), add(window, size))
-            limit := mload(add(at_, 512))
+            let behind := add(window, size)
+            used := iszero(or(gt(behind, mload(add(at_, 512))), lt(behind, mload(add(at_, 768)))))
+            mstore(add(to, 32), or(behind, mul(NOT_USED, iszero(used))))
         }
-        unchecked {
-            // Logarithms. A piece that is larger than the group lies in another one, and what stands here is not used.
-            if (window + size > limit) {
-                assembly ("memory-safe") {
-                    mstore(to, weight)
-                }
-                return;
+        // What the piece is a part of lies in another group, if anywhere, and so does all that is made of it.
+        if (!used) {
+            assembly ("memory-safe") {
+                mstore(to, weight)
             }
+            return;
         }
         uint256 own = axisWeight(at_, size, window);
         weight = weight == Fp3.unwrap(ONE) ? own : Fp3.unwrap(Fp3.wrap(weight) * Fp3.wrap(own));
@@ -603,8 +777,7 @@ library Weights {
         uint256 signs;
         assembly ("memory-safe") {
             list := mload(add(at_, 608))
-            length := mload(list)
-            list := add(list, 32)
+            length := mload(add(at_, 896))
             signs := add(mload(add(at_, 544)), shl(5, window))
         }
         if (size > length) revert Programs.ProgramInvalid();

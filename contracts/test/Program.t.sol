@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Placement, Program, Programs} from "../src/verifier/Program.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice Where axes lie in vectors of challenges, compared with the rule of spec/proof.md, section 3, as it is written.
+contract ProgramTest {
+    uint256 private constant MOST_AXES = 24;
+
+    /// @dev Axis i has bits[i] coordinates, and occurs together with those whose bit is set in together[i].
+    function placement(uint256[] memory bits, uint256[] memory together) private pure returns (Placement memory found) {
+        bytes memory list = abi.encodePacked(uint8(bits.length));
+        for (uint256 i = 0; i < bits.length; ++i) {
+            bytes memory others;
+            for (uint256 j = 0; j < bits.length; ++j) {
+                if ((together[i] >> j) & 1 == 1) others = abi.encodePacked(others, uint8(j));
+            }
+            list = abi.encodePacked(list, uint8(i), uint8(2 + i % 3), uint8(others.length), others);
+        }
+        Program memory p;
+        p.bits = bits;
+        uint256 place;
+        assembly ("memory-safe") {
+            place := add(list, 32)
+        }
+        uint256 end;
+        (found, end) = Programs.placementAt(p, place);
+        vm.assertEq(end - place, list.length);
+    }
+
+    /// @dev Outside, so that it may revert.
+    function placed(uint256[] memory bits, uint256[] memory together) external pure returns (uint256) {
+        return placement(bits, together).degrees.length;
+    }
+
+    /// @dev Whether an axis at a place overlaps one that occurs together with it and is placed.
+    function overlaps(
+        uint256[] memory bits,
+        uint256[] memory firsts,
+        bool[] memory done,
+        uint256 others,
+        uint256 axis,
+        uint256 first
+    ) private pure returns (bool) {
+        for (uint256 j = 0; j < bits.length; ++j) {
+            if (!done[j] || (others >> j) & 1 == 0) continue;
+            if (first < firsts[j] + bits[j] && firsts[j] < first + bits[axis]) return true;
+        }
+        return false;
+    }
+
+    function testFuzz_axesLieAtTheLowestPlaceThatIsFree(uint256 seed) external pure {
+        uint256 count = 1 + seed % MOST_AXES;
+        uint256[] memory bits = new uint256[](count);
+        uint256[] memory together = new uint256[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            uint256 random = uint256(keccak256(abi.encode(seed, i)));
+            bits[i] = random % 11;
+            together[i] |= (random >> 128) & ((1 << i) - 1) & ~(seed >> 64);
+            for (uint256 j = 0; j < i; ++j) {
+                together[j] |= ((together[i] >> j) & 1) << i;
+            }
+        }
+        Placement memory found = placement(bits, together);
+        uint256[] memory firsts = new uint256[](count);
+        uint256[] memory degrees = new uint256[](256);
+        bool[] memory done = new bool[](count);
+        uint256 total = 0;
+        for (uint256 n = 0; n < count; ++n) {
+            uint256 axis = count;
+            for (uint256 i = 0; i < count; ++i) {
+                if (!done[i] && (axis == count || bits[i] > bits[axis])) axis = i;
+            }
+            while (overlaps(bits, firsts, done, together[axis], axis, firsts[axis])) ++firsts[axis];
+            done[axis] = true;
+            vm.assertEq(found.firsts[axis], firsts[axis]);
+            for (uint256 b = firsts[axis]; b < firsts[axis] + bits[axis]; ++b) {
+                if (degrees[b] < 2 + axis % 3) degrees[b] = 2 + axis % 3;
+            }
+            if (firsts[axis] + bits[axis] > total) total = firsts[axis] + bits[axis];
+        }
+        vm.assertEq(found.degrees.length, total);
+        for (uint256 b = 0; b < total; ++b) {
+            vm.assertEq(found.degrees[b], degrees[b]);
+        }
+    }
+
+    function test_vectorsHaveAtMost256Challenges() external {
+        uint256[] memory bits = new uint256[](9);
+        uint256[] memory together = new uint256[](9);
+        for (uint256 i = 0; i < 9; ++i) {
+            bits[i] = i < 8 ? 31 : 8;
+            together[i] = 511 ^ (1 << i);
+        }
+        vm.assertEq(this.placed(bits, together), 256);
+        bits[8] = 9;
+        vm.expectRevert(Programs.ProofInstance.selector);
+        this.placed(bits, together);
+    }
+}

@@ -85,8 +85,10 @@ base::Result<std::unique_ptr<ChainSession>, std::string> connect(const ChainOpti
   if (!any) return base::Err{any.error()};
   const auto chain_id = any.value().chain_id();
   if (!chain_id) {
+    const bool is_other_chain = chain_id.error().cause == chain::Cause::kChainId;
     return base::Err{said(chain_id.error()) +
-                     "; is a node running there? `make devnet` starts a local chain, --rpc URL names another node"};
+                     (is_other_chain ? "; --rpc URL names a node of the chain that --chain-id means"
+                                     : "; `make devnet` starts a local chain, --rpc URL names another node")};
   }
   auto client = client_of(options, patience, chain_id.value());
   if (!client) return base::Err{client.error()};

@@ -4,7 +4,9 @@
 # CMAKE_COMPILE_WARNING_AS_ERROR (set by the CI presets), so that a newer compiler never breaks a newcomer's build.
 add_library(avow_options INTERFACE)
 target_compile_options(avow_options INTERFACE -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
-                                              -Wold-style-cast -Wimplicit-fallthrough)
+                                              -Wold-style-cast -Wimplicit-fallthrough
+                                              # Of clang it is triggered by every default comparison (operator<=>).
+                                              $<$<CXX_COMPILER_ID:GNU>:-Wzero-as-null-pointer-constant>)
 target_include_directories(avow_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 # Instruction sets that SIMD files are not compiled for: scalable vectors, which cannot be array elements (machines with
 # SVE also have NEON), and SSE without AVX2, which would gain little over portable code and costs every build its time.
@@ -13,11 +15,13 @@ target_compile_definitions(
   "HWY_DISABLED_TARGETS=(HWY_SVE|HWY_SVE2|HWY_SVE_256|HWY_SVE2_128|HWY_SSSE3|HWY_SSE4)")
 if(AVOW_SANITIZE)
   target_compile_definitions(avow_options INTERFACE AVOW_SANITIZED)
-  target_compile_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
-  target_link_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE})
+  set(sanitize -fsanitize=${AVOW_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   if(AVOW_NO_SANITIZE)
-    target_compile_options(avow_options INTERFACE -fno-sanitize=${AVOW_NO_SANITIZE})
+    list(APPEND sanitize -fno-sanitize=${AVOW_NO_SANITIZE})
   endif()
+  # Of the target that is compiled: see avow_only_read().
+  target_compile_options(avow_options INTERFACE "$<$<NOT:$<BOOL:$<TARGET_PROPERTY:AVOW_ONLY_READ>>>:${sanitize}>")
+  target_link_options(avow_options INTERFACE -fsanitize=${AVOW_SANITIZE})
 endif()
 if(AVOW_FUZZ)
   # The fuzzers themselves link libFuzzer's main (fuzz/CMakeLists.txt).
@@ -38,6 +42,16 @@ function(avow_unity target)
       set_source_files_properties(${source} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
   endforeach()
+endfunction()
+
+# avow_only_read(<target> <folder>)
+# Whether this build runs nothing of the target (AVOW_ONLY_READ): compilers and clang-tidy are to read it, and what they
+# make of it need neither be fast nor sanitized, which is most of the time that compiling takes.
+function(avow_only_read target folder)
+  if(folder IN_LIST AVOW_ONLY_READ)
+    set_target_properties(${target} PROPERTIES AVOW_ONLY_READ ON)
+    target_compile_options(${target} PRIVATE -O0 -g0)
+  endif()
 endfunction()
 
 # avow_test_code(<target>)
@@ -108,7 +122,8 @@ function(avow_library folder)
     endif()
   endif()
   target_link_libraries(avow_${folder} PUBLIC avow_options ${ARG_DEPS})
-  if(AVOW_FUZZ)
+  avow_only_read(avow_${folder} ${folder})
+  if(AVOW_FUZZ AND NOT folder IN_LIST AVOW_ONLY_READ)
     target_compile_options(avow_${folder} PRIVATE -fsanitize=fuzzer-no-link)  # coverage, which guides the fuzzers
   endif()
   set_target_properties(avow_${folder} PROPERTIES LINKER_LANGUAGE CXX)

@@ -7,6 +7,7 @@
 #   licence    every source file has its SPDX line among the first three lines
 #   headers    every header starts with #pragma once (Highway's -inl.hpp files toggle their guards instead)
 #   no floats  nothing that a proof depends on may compute in floating point: results must be equal on every machine
+#   names      typedef (using says the same), assert (checks are errors that release builds return, too), strcmp and its like
 #   edges      a folder of src/ includes only folders that its avow_library() line in CMakeLists.txt names, directly or
 #              through those; what links is thereby also all that is included
 #   unused     names that a .cpp file takes over (`using a::b;`, `namespace a = b;`) or constants of its own that it never
@@ -96,6 +97,9 @@ for file in "${files[@]}"; do
     *.cpp | *.hpp | *.h) ;;
     *) continue ;;
   esac
+  while IFS=: read -r line name; do
+    report "$file:$line: $name; tools/check_sources.sh says what to use"
+  done < <(code_of "$file" | grep -noE '(^|[^[:alnum:]_])(typedef |assert\(|strn?(case)?cmp\()' || true)
   float_allowed "$file" && continue
   while IFS=: read -r line _; do
     report "$file:$line: floating point outside the folders that tools/check_sources.sh allows; use integers"

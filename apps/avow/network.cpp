@@ -139,6 +139,8 @@ std::string time_text(std::uint64_t timestamp) {
 std::string line_of(const requester::Update& status) {
   const auto amount = [&] { return requester::to_tokens(status.amount); };
   switch (status.kind) {
+    case UpdateKind::kAccountBusy:
+      return fmt::format("another avow sends for {} on this machine: waiting for it", to_string(status.account));
     case UpdateKind::kApproving:
       return "approving " + amount() + " first, as the permit was not taken";
     case UpdateKind::kSending:

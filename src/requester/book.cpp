@@ -193,8 +193,9 @@ Result<std::optional<chain::U256>> RequestBook::highest_nonce(const chain::Addre
   return highest;
 }
 
-Result<FileLock> RequestBook::lock_account(std::uint64_t chain_id, const chain::Address& account) const {
-  return FileLock::take(folder_ / fmt::format(".{}-{}.lock", chain_id, to_string(account)));
+Result<std::optional<FileLock>> RequestBook::try_lock_account(std::uint64_t chain_id,
+                                                              const chain::Address& account) const {
+  return FileLock::try_take(folder_ / fmt::format(".{}-{}.lock", chain_id, to_string(account)));
 }
 
 }  // namespace avow::requester

@@ -63,8 +63,9 @@ class RequestBook {
   [[nodiscard]] Result<std::optional<chain::U256>> highest_nonce(const chain::Address& requester,
                                                                  const market::Deployment& deployment) const;
 
-  /// One process at a time chooses nonces, of requests and of transactions, for an account.
-  [[nodiscard]] Result<FileLock> lock_account(std::uint64_t chain_id, const chain::Address& account) const;
+  /// One process at a time chooses nonces, of requests and of transactions, for an account: nothing while another does.
+  [[nodiscard]] Result<std::optional<FileLock>> try_lock_account(std::uint64_t chain_id,
+                                                                 const chain::Address& account) const;
 
  private:
   [[nodiscard]] std::filesystem::path path_of(const base::Digest& id) const;

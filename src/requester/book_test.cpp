@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include "base/hex.hpp"
 #include "requester/request_json.hpp"
 #include "requester/requester_testing.hpp"
+#include "requester/session.hpp"
 
 namespace avow::requester {
 namespace {
@@ -183,18 +185,49 @@ TEST(RequestBook, FindsByTheFirstDigits) {
 TEST(RequestBook, LetsOneAtATimeChooseNonces) {
   const ScratchFolder folder;
   const RequestBook book(folder / "requests");
-  auto lock = std::make_unique<FileLock>(fine(book.lock_account(1, chain::Address{{1}})));
-  (void)fine(book.lock_account(1, chain::Address{{2}}));
-  std::atomic<bool> is_in = false;
-  std::thread other([&] {
-    (void)fine(book.lock_account(1, chain::Address{{1}}));
-    is_in = true;
-  });
-  std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  EXPECT_FALSE(is_in);
+  auto lock = fine(book.try_lock_account(1, chain::Address{{1}}));
+  ASSERT_TRUE(lock);
+  EXPECT_TRUE(fine(book.try_lock_account(1, chain::Address{{2}}))) << "another account";
+  EXPECT_TRUE(fine(book.try_lock_account(2, chain::Address{{1}}))) << "another chain";
+  EXPECT_FALSE(fine(book.try_lock_account(1, chain::Address{{1}})));
   lock.reset();
-  other.join();
-  EXPECT_TRUE(is_in);
+  EXPECT_TRUE(fine(book.try_lock_account(1, chain::Address{{1}})));
+}
+
+TEST(Session, SaysOnceThatItWaitsForAnAccountThatAnotherUses) {
+  const ScratchFolder folder;
+  const RequestBook book(folder / "requests");
+  const chain::Address account{{1}};
+  auto other = fine(book.try_lock_account(1, account));
+  std::vector<UpdateKind> told;
+  std::thread ending;
+  Session session;
+  session.book = &book;
+  session.on_update = [&](const Update& update) {
+    EXPECT_EQ(update.account, account);
+    told.push_back(update.kind);
+    // The other one goes on for longer than one try.
+    ending = std::thread([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      other.reset();
+    });
+  };
+  EXPECT_EQ(verdict(lock_account(session, 1, account)), "ok");
+  ASSERT_TRUE(ending.joinable());
+  ending.join();
+  EXPECT_EQ(told, std::vector{UpdateKind::kAccountBusy});
+}
+
+TEST(Session, StopsWaitingForAnAccountWhenItIsCancelled) {
+  const ScratchFolder folder;
+  const RequestBook book(folder / "requests");
+  const auto other = fine(book.try_lock_account(1, chain::Address{{1}}));
+  std::atomic<bool> cancelled = false;
+  Session session;
+  session.book = &book;
+  session.cancelled = &cancelled;
+  session.on_update = [&](const Update&) { cancelled = true; };
+  EXPECT_EQ(verdict(lock_account(session, 1, chain::Address{{1}})), "cancelled");
 }
 
 }  // namespace

@@ -78,18 +78,15 @@ std::optional<Error> write_own_file(const std::filesystem::path& path, std::stri
   return file_error(path, "written").error;
 }
 
-Result<FileLock> FileLock::take(const std::filesystem::path& path) {
+Result<std::optional<FileLock>> FileLock::try_take(const std::filesystem::path& path) {
   if (auto error = make_own_folder(path.parent_path())) return base::Err{std::move(*error)};
   constexpr mode_t kOwn = 0600;
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kOwn);
   if (fd < 0) return file_error(path, "opened");
-  while (::flock(fd, LOCK_EX) != 0) {
-    if (errno == EINTR) continue;
-    const auto error = file_error(path, "locked");
-    ::close(fd);
-    return error;
-  }
-  return FileLock(fd);
+  FileLock lock(fd);
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return std::optional(std::move(lock));
+  if (errno == EWOULDBLOCK) return std::optional<FileLock>();
+  return file_error(path, "locked");
 }
 
 FileLock::~FileLock() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -26,8 +27,8 @@ struct Folders {
 /// nothing behind.
 class FileLock {
  public:
-  /// Waits for it; kFile.
-  [[nodiscard]] static Result<FileLock> take(const std::filesystem::path& path);
+  /// Nothing if another process, or another lock of this one, has it; kFile.
+  [[nodiscard]] static Result<std::optional<FileLock>> try_take(const std::filesystem::path& path);
 
   FileLock(FileLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
   FileLock& operator=(FileLock&& other) noexcept {

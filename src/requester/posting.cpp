@@ -41,7 +41,7 @@ Result<Posted> Poster::post(const KnownModel& model, const Question& question, c
   record_.reset();
   std::optional<FileLock> lock;
   {
-    auto taken = session_->book->lock_account(session_->market->deployment().chain_id, key_->address());
+    auto taken = lock_account(*session_, session_->market->deployment().chain_id, key_->address());
     if (!taken) return base::Err{taken.error()};
     lock = std::move(taken).value();
   }

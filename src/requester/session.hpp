@@ -38,6 +38,10 @@ struct Session {
   }
 };
 
+/// The account's nonces are this process's until the lock ends. While another process has them it is told
+/// (kAccountBusy), once, and waited for. kFile, kCancelled.
+[[nodiscard]] Result<FileLock> lock_account(const Session& session, std::uint64_t chain_id,
+                                            const chain::Address& account);
 /// The latest block. kChain.
 [[nodiscard]] Result<chain::Block> head_of(const Session& session);
 /// The moment that a transaction sent now is included at, as far as one can say: the later of the latest block's and

@@ -22,7 +22,7 @@ Possible wait_for_deadline(const market::Offer& offer, const std::string& why) {
 
 Result<chain::Receipt> send_about(const Session& session, const chain::PrivateKey& key, Record& record,
                                   const char* what, const chain::CallRequest& call) {
-  auto lock = session.book->lock_account(record.chain_id, key.address());
+  auto lock = lock_account(session, record.chain_id, key.address());
   if (!lock) return base::Err{lock.error()};
   // Whoever had the lock may have written more into it.
   if (auto current = session.book->read(record.id)) record = std::move(current).value();

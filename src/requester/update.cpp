@@ -5,6 +5,8 @@ namespace avow::requester {
 
 const char* name(UpdateKind kind) noexcept {
   switch (kind) {
+    case UpdateKind::kAccountBusy:
+      return "account_busy";
     case UpdateKind::kApproving:
       return "approving";
     case UpdateKind::kSending:

@@ -10,6 +10,7 @@ namespace avow::requester {
 
 /// What happens to a request, as whoever waits for it hears it.
 enum class UpdateKind : std::uint8_t {
+  kAccountBusy,  ///< another process sends for the account: its turn comes first
   kApproving,    ///< the token takes no permit: an allowance is sent first
   kSending,      ///< a transaction about it is sent: `text` says which
   kOpen,         ///< it waits for an answer; until: the deadline

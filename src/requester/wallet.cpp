@@ -33,7 +33,7 @@ Result<chain::U256> allocation_of(const Session& session, const chain::Address& 
 }  // namespace
 
 Result<chain::Receipt> send_as(const Session& session, const chain::PrivateKey& key, const chain::CallRequest& call) {
-  auto lock = session.book->lock_account(session.profile.chain_id, key.address());
+  auto lock = lock_account(session, session.profile.chain_id, key.address());
   if (!lock) return base::Err{lock.error()};
   chain::Sender sender = session.sender(key);
   const auto tell = [&](const chain::SignedTransaction& made) -> std::optional<Error> {

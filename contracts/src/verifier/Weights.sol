@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, atBit} from "./Fp3.sol";
+import {Fp3, ONE, atBit, mulAdd} from "./Fp3.sol";
 import {numberAt, powerOfTwo} from "./Fused.sol";
 import {Packing} from "./Packing.sol";
 import {Program, Programs, SOURCES, u8At, u16At} from "./Program.sol";
@@ -22,6 +22,8 @@ library Weights {
     /// @dev What a key of the table has room for.
     uint256 private constant MOST_COORDINATES = 1 << 12;
     uint256 private constant MOST_BITS = 48;
+    /// @dev In place of the number of a class of groups.
+    uint256 private constant NO_CLASS = 255;
     /// @dev More bits of the dense index than there are.
     uint256 private constant NOT_USED = 1 << 16;
 
@@ -63,10 +65,12 @@ library Weights {
         uint256 axisKey;
         uint256 list;
         uint256 offset;
-        /// How far behind the weights within lie those of all axes but the last, how many these are, and the groups, a bit
-        /// each, for which they are there.
-        uint256 others;
-        uint256 count;
+        /// 672: of each tensor, and each class of groups that the point has, the sum over the pieces there of the weight within
+        /// times that of the place, and in the highest 16 bits the run of points that it is of: such that have the same weights
+        /// within.
+        uint256[] weighed;
+        /// The run's number in the highest 16 bits, and the groups, a bit each, of which the weights within are there.
+        uint256 run;
         uint256 known;
         /// 768: the fewest bits of the dense index that are of use.
         uint256 least;
@@ -79,6 +83,8 @@ library Weights {
         uint256 length;
         /// By source the address of the signs of its challenges, once they are known.
         uint256[] sources;
+        /// 960: log2 of the piece of the point's last axis, if it is left out of the weights within, or 0.
+        uint256 apart;
     }
 
     /// @notice Claim number a, in the order of claims, times join^(number of commitments + a).
@@ -91,10 +97,6 @@ library Weights {
         At memory at_ = pointOf(p, packing, opened, logRows);
         uint256 place = skipTensors(p);
         at_.powers = powersOf(join, COMMITMENTS, u16At(place));
-        uint256 scratch = Scratch.take(96);
-        assembly ("memory-safe") {
-            calldatacopy(scratch, calldatasize(), 96)
-        }
         unchecked {
             // Addresses in memory and numbers of 16 bits.
             place += 2 + 2 * at_.powers.length;
@@ -103,35 +105,28 @@ library Weights {
             // 2 to minus that many coordinates.
             uint256 scale = 1;
             uint256 scaleBits = 0;
+            bool goesOn = false;
             for (; points > 0; --points) {
-                if (!differsInLast(p, place, at_.point)) at_.known = 0;
                 at_.point = place;
                 uint256 bits = uint16(prepareLists(p, at_) >> 32);
                 place += 1 + 2 * u8At(place);
                 uint256 end = place + 2 + 4 * u16At(place);
                 uint256 groups = groupsAt(at_.masks, place + 2, end);
-                for (uint256 g = 0; groups != 0; ++g) {
-                    if (groups & 1 == 1) innerWeights(p, at_, g);
-                    groups >>= 1;
-                }
+                bool before = goesOn;
+                goesOn = points > 1 && differsInLast(p, end, at_.point);
+                beginPoint(at_, before, goesOn);
+                innerWeights(p, at_, groups);
                 if (bits != scaleBits) {
                     scaleBits = bits;
                     // 2 has the order 192 modulo p.
                     scale = powerOfTwo(192 * (bits / 192 + 1) - bits);
                 }
-                addClaims(at_, place + 2, end, scale, scratch);
+                // Limbs below p, of fewer than 2^16 points.
+                total = total + sumPoint(at_, place + 2, end, groups).scale(scale);
                 place = end;
             }
         }
-        assembly ("memory-safe") {
-            total := or(
-                or(
-                    shl(160, mod(mload(scratch), 0xffffffff00000001)),
-                    shl(80, mod(mload(add(scratch, 32)), 0xffffffff00000001))
-                ),
-                mod(mload(add(scratch, 64)), 0xffffffff00000001)
-            )
-        }
+        return total.reduce();
     }
 
     /// @dev The groups that pieces lie in of tensors that are claimed of, four bytes each.
@@ -144,22 +139,81 @@ library Weights {
         }
     }
 
-    /// @dev Adds the claims at a point, four bytes each, to the three limbs at `sums`: power times the sum over the pieces
-    /// of the weight within times that of the place; all times `scale`.
+    /// @dev Begins another run, unless the point differs from the one before in its last axis alone. Of points of which the one
+    /// before or the one behind does so that axis is left out of the weights within if it has one piece: then it contributes
+    /// a factor to all claims, which depends on groups alone.
+    function beginPoint(At memory at_, bool before, bool behind) private pure {
+        uint256 list = before || behind ? lastList(at_) : 0;
+        uint256 size = list >> 112 == 1 ? uint16(list >> 64) : 0;
+        at_.apart = size;
+        if (before && size != 0) return;
+        at_.known = 0;
+        unchecked {
+            // There are fewer than 2^16 points.
+            at_.run += 1 << 240;
+        }
+    }
+
+    /// @dev What `lists` has of the point's last axis, or 0 if there is none.
+    function lastList(At memory at_) private pure returns (uint256) {
+        uint256 rank = u8At(at_.point);
+        if (rank == 0) return 0;
+        unchecked {
+            // An address.
+            return numberAt(at_.lists, u16At(at_.point + 2 * rank - 1));
+        }
+    }
+
+    /// @dev Sum of the claims at a point, four bytes each, of tensors with pieces in some groups. Bits of an axis that is apart
+    /// are the first ones: groups that have so many columns are one class, each other one is a class of its own.
+    function sumPoint(At memory at_, uint256 place, uint256 end, uint256 groups) private pure returns (Fp3 sum) {
+        uint256 size = at_.apart;
+        if (size == 0) return sumClaims(at_, place, end, groups, NO_CLASS);
+        unchecked {
+            // Numbers of 8 bits.
+            for (uint256 logGroup = 0; groups >> logGroup != 0; ++logGroup) {
+                if (groups >> logGroup & 1 == 0) continue;
+                uint256 class = groups;
+                if (logGroup < size) class = 1 << logGroup;
+                groups ^= class;
+                Fp3 part = sumClaims(at_, place, end, class, logGroup < size ? logGroup : size);
+                sum = mulAdd(part, lastWeight(at_, logGroup), sum);
+            }
+        }
+    }
+
+    /// @dev Sum of the claims at a point over pieces in a class of groups, a bit each, without the factor of an axis that is
+    /// apart. Reduced. Without a number all groups are one class, and there is no such axis.
     ///
-    /// Weights have limbs below p < 2^64, places of at most 49 p < 2^70: five products of them have less than 2^137, those
-    /// of 2^12 pieces 2^149. Times a power, five times, that is 2^216, and for 2^16 claims 2^232. Reduced and times `scale`
-    /// they have less than 2^128, and there are at most 2^16 points.
-    function addClaims(At memory at_, uint256 place, uint256 end, uint256 scale, uint256 sums) private pure {
+    /// Powers have limbs below p < 2^64, and tensors' weights below 2^149: five products of them have less than 2^216, those
+    /// of 2^16 claims 2^232.
+    function sumClaims(At memory at_, uint256 place, uint256 end, uint256 class, uint256 rank)
+        private
+        pure
+        returns (Fp3 sum)
+    {
         // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
-        if (place == end) return;
+        if (place == end) return sum;
         uint256 s0 = 0;
         uint256 s1 = 0;
         uint256 s2 = 0;
         unchecked {
             // An address.
             for (; place < end; place += 4) {
-                (uint256 w0, uint256 w1, uint256 w2) = claimWeight(at_, u16At(place + 2));
+                uint256 w0;
+                uint256 w1;
+                uint256 w2;
+                if (rank == NO_CLASS) {
+                    (w0, w1, w2) = claimWeight(at_, u16At(place + 2), class);
+                } else {
+                    w2 = tensorWeight(at_, u16At(place + 2), class, rank);
+                    if (w2 == 0) continue;
+                    assembly ("memory-safe") {
+                        w0 := shr(160, w2)
+                        w1 := and(shr(80, w2), 0xffffffffffffffffffff)
+                        w2 := and(w2, 0xffffffffffffffffffff)
+                    }
+                }
                 assembly ("memory-safe") {
                     let a := mload(add(mload(add(at_, 448)), shl(5, add(1, shr(240, mload(place))))))
                     let b := shr(160, a)
@@ -177,15 +231,53 @@ library Weights {
                 }
             }
         }
+        return reduced(s0, s1, s2);
+    }
+
+    /// @dev The element with these limbs.
+    function reduced(uint256 s0, uint256 s1, uint256 s2) private pure returns (Fp3 a) {
         assembly ("memory-safe") {
-            mstore(sums, add(mload(sums), mul(mod(s0, 0xffffffff00000001), scale)))
-            mstore(add(sums, 32), add(mload(add(sums, 32)), mul(mod(s1, 0xffffffff00000001), scale)))
-            mstore(add(sums, 64), add(mload(add(sums, 64)), mul(mod(s2, 0xffffffff00000001), scale)))
+            a := or(
+                or(shl(160, mod(s0, 0xffffffff00000001)), shl(80, mod(s1, 0xffffffff00000001))),
+                mod(s2, 0xffffffff00000001)
+            )
         }
     }
 
-    /// @dev Sum over the pieces of a tensor of the weight within times that of the place, in three limbs below 2^149.
-    function claimWeight(At memory at_, uint256 tensor) private pure returns (uint256 w0, uint256 w1, uint256 w2) {
+    /// @dev What `weighed` has of a tensor, computed once in a run. Reduced.
+    function tensorWeight(At memory at_, uint256 tensor, uint256 class, uint256 rank)
+        private
+        pure
+        returns (uint256 weight)
+    {
+        uint256 place;
+        uint256 run;
+        assembly ("memory-safe") {
+            // By class, then by tensor.
+            place := mul(rank, mload(mload(add(at_, 384))))
+            place := add(mload(add(at_, 672)), shl(5, add(1, add(place, tensor))))
+            run := mload(add(at_, 704))
+            weight := xor(mload(place), run)
+        }
+        if (weight >> 240 == 0) return weight;
+        // What is written has to be the list's.
+        if (tensor >= at_.masks.length || rank > at_.kappa) revert Programs.ProgramInvalid();
+        (uint256 w0, uint256 w1, uint256 w2) = claimWeight(at_, tensor, class);
+        weight = Fp3.unwrap(reduced(w0, w1, w2));
+        assembly ("memory-safe") {
+            mstore(place, or(weight, run))
+        }
+    }
+
+    /// @dev Sum over the pieces of a tensor in a class of groups of the weight within times that of the place.
+    ///
+    /// Weights have limbs below p < 2^64, places of at most 49 p < 2^70: five products of them have less than 2^137, those
+    /// of 2^12 pieces 2^149.
+    function claimWeight(At memory at_, uint256 tensor, uint256 class)
+        private
+        pure
+        returns (uint256 w0, uint256 w1, uint256 w2)
+    {
         uint256 piece;
         uint256 last;
         uint256 from;
@@ -200,9 +292,14 @@ library Weights {
         }
         if (piece == last) return (0, 0, 0);
         assembly ("memory-safe") {
-            for {} lt(piece, last) { piece := add(piece, 32) } {
+            for {} lt(piece, last) {
+                piece := add(piece, 32)
+                from := add(from, 64)
+            } {
                 let b := mload(piece)
-                let a2 := mload(add(from, mul(shr(248, b), stride)))
+                let a2 := shr(248, b)
+                if iszero(and(shr(a2, class), 1)) { continue }
+                a2 := mload(add(from, mul(a2, stride)))
                 let a0 := shr(160, a2)
                 let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
                 a2 := and(a2, 0xffffffffffffffffffff)
@@ -218,7 +315,6 @@ library Weights {
                 w2 := add(w2, mul(a0, c))
                 w0 := add(w0, shl(1, mul(a1, c)))
                 w1 := add(w1, shl(1, mul(a2, c)))
-                from := add(from, 64)
             }
         }
     }
@@ -239,8 +335,8 @@ library Weights {
         at_.first = packing.first;
         at_.mostPieces = packing.mostPieces;
         at_.stride = 64 * packing.mostPieces;
-        at_.others = at_.stride * (at_.kappa + 1);
-        at_.scratch = Scratch.take(2 * at_.others);
+        at_.scratch = Scratch.take(at_.stride * (at_.kappa + 1));
+        at_.weighed = new uint256[]((packing.first.length - 1) * (at_.kappa + 1));
         uint256 table = Scratch.take(TABLE);
         assembly ("memory-safe") {
             calldatacopy(table, calldatasize(), TABLE)
@@ -568,62 +664,34 @@ library Weights {
     }
 
     /// @dev For each product of pieces of the axes that the point has, the first axis slowest: the weight within it, if it
-    /// lies in a group of 2^logGroup columns, times 2 to the coordinates. Where the last axis has one piece, those of the
-    /// others alone are kept: points come one behind the other that differ in its coordinates only.
-    function innerWeights(Program memory p, At memory at_, uint256 logGroup) private pure {
-        if (at_.mostPieces == 0) return;
-        at_.logGroup = logGroup;
-        at_.signs = at_.dense[logGroup];
+    /// lies in a group of 2^logGroup columns, times 2 to the coordinates. Of some groups, a bit each, if they are not there.
+    function innerWeights(Program memory p, At memory at_, uint256 groups) private pure {
+        groups &= ~at_.known;
+        if (groups == 0) return;
+        at_.known |= groups;
         unchecked {
-            // Addresses, and numbers of 16 bits.
-            uint256 scratch = at_.scratch + logGroup * at_.stride;
-            uint256 last = at_.point + 2 * u8At(at_.point) - 1;
-            uint256 coordinates = u16At(last);
-            uint256 list = last > at_.point ? numberAt(at_.lists, coordinates) : 0;
-            if (list >> 112 != 1) {
-                products(p, at_, last, scratch, 0);
-                return;
+            // Addresses, and numbers of 8 bits.
+            for (uint256 logGroup = 0; groups != 0; ++logGroup) {
+                if (groups & 1 == 1) {
+                    at_.logGroup = logGroup;
+                    at_.signs = numberAt(at_.dense, logGroup);
+                    uint256 last = at_.point + 2 * u8At(at_.point) - 1;
+                    if (at_.apart != 0) last -= 2;
+                    products(p, at_, last, at_.scratch + logGroup * at_.stride, at_.apart);
+                }
+                groups >>= 1;
             }
-            uint256 size = uint16(list >> 64);
-            uint256 others = scratch + at_.others;
-            if ((at_.known >> logGroup) & 1 == 0) {
-                products(p, at_, last - 2, others, size);
-                at_.known |= 1 << logGroup;
-            }
-            uint256 own = Fp3.unwrap(ONE);
-            // A piece that is larger than the group lies in another one.
-            if (size != 0 && size <= logGroup + at_.logRows) {
-                setAxis(at_, coordinates, list);
-                own = axisWeight(at_, size, 0);
-            }
-            scaleEntries(others, scratch, at_.count, own);
         }
     }
 
-    /// @dev Weights of `count` entries, times an element. Limbs below p.
-    function scaleEntries(uint256 from, uint256 to, uint256 count, uint256 factor) private pure {
-        if (count == 0) return;
-        assembly ("memory-safe") {
-            let b0 := shr(160, factor)
-            let b1 := and(shr(80, factor), 0xffffffffffffffffffff)
-            let b2 := and(factor, 0xffffffffffffffffffff)
-            for { let end := add(from, shl(6, count)) } lt(from, end) { from := add(from, 64) } {
-                let a2 := mload(from)
-                let a0 := shr(160, a2)
-                let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
-                a2 := and(a2, 0xffffffffffffffffffff)
-                mstore(
-                    to,
-                    or(
-                        or(
-                            shl(160, mod(add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1)))), 0xffffffff00000001)),
-                            shl(80, mod(add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2))), 0xffffffff00000001))
-                        ),
-                        mod(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), 0xffffffff00000001)
-                    )
-                )
-                to := add(to, 64)
-            }
+    /// @dev The factor of an axis that is apart in a group.
+    function lastWeight(At memory at_, uint256 logGroup) private pure returns (Fp3) {
+        at_.logGroup = logGroup;
+        at_.signs = numberAt(at_.dense, logGroup);
+        unchecked {
+            // An address.
+            setAxis(at_, u16At(at_.point + 2 * u8At(at_.point) - 1), lastList(at_));
+            return Fp3.wrap(axisWeight(at_, at_.apart, 0));
         }
     }
 
@@ -659,7 +727,6 @@ library Weights {
                 count = longer;
             }
         }
-        at_.count = count;
     }
 
     /// @dev The axis that is added next.

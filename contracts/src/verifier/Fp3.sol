@@ -183,6 +183,23 @@ function setLength(Fp3[] memory list, uint256 length) pure {
     }
 }
 
+/// @dev A list as bytes, 32 for each element, in its place: the list is none any more. Calls take bytes as they are, but of
+/// a list one element after the other.
+function toBytes(Fp3[] memory list) pure returns (bytes memory words) {
+    assembly ("memory-safe") {
+        mstore(list, shl(5, mload(list)))
+        words := list
+    }
+}
+
+/// @dev The list that some bytes, whole words, are, in their place.
+function toList(bytes memory words) pure returns (Fp3[] memory list) {
+    assembly ("memory-safe") {
+        mstore(words, shr(5, mload(words)))
+        list := words
+    }
+}
+
 /// @dev 2^32 - 1 in each limb: what carries a word of 64 bits to bit 64 exactly if the word is p or more.
 uint256 constant TO_CARRY = ((1 << 32) - 1) * ((1 << 160) | (1 << 80) | 1);
 /// @dev Where the carries of a sum with TO_CARRY are.

@@ -61,6 +61,13 @@ function numberAt(uint256[] memory list, uint256 i) pure returns (uint256 value)
     }
 }
 
+/// @notice Sets number i of a list, which has one.
+function setNumber(uint256[] memory list, uint256 i, uint256 value) pure {
+    assembly ("memory-safe") {
+        mstore(add(list, add(32, shl(5, i))), value)
+    }
+}
+
 /// @notice Sets element i of a list, which has one.
 function setElement(Fp3[] memory list, uint256 i, Fp3 value) pure {
     assembly ("memory-safe") {

@@ -87,6 +87,48 @@ library LookupArgument {
     uint256 private constant MERGE = 0x0207;
     uint256 private constant COLUMNS = 0x0208;
 
+    /// @notice Columns in two bytes each, as a transcript has them: log2 of the cells, which is below 256, and whether
+    /// numerators are public.
+    function packColumns(LookupConfig memory config) internal pure returns (bytes memory columns_) {
+        uint256[] memory logSizes = config.logSizes;
+        bool[] memory sent = config.sent;
+        columns_ = new bytes(2 * logSizes.length);
+        putColumns(logSizes, sent, columns_);
+    }
+
+    /// @dev Writes two bytes for each column behind the length of `to`. The two bytes are the last
+    /// ones of the word that is written.
+    function putColumns(uint256[] memory logSizes, bool[] memory sent, bytes memory to) private pure {
+        assembly ("memory-safe") {
+            let place := add(to, 2)
+            let last := shl(5, mload(logSizes))
+            for { let at := 32 } iszero(gt(at, last)) { at := add(at, 32) } {
+                // What lies before the two bytes stays as it is.
+                let column := or(shl(8, mload(add(logSizes, at))), iszero(mload(add(sent, at))))
+                mstore(place, or(and(mload(place), not(0xffff)), column))
+                place := add(place, 2)
+            }
+        }
+    }
+
+    /// @notice The columns of such bytes.
+    function unpackColumns(bytes calldata columns_) internal pure returns (LookupConfig memory config) {
+        uint256 count = columns_.length / 2;
+        uint256[] memory logSizes = new uint256[](count);
+        bool[] memory sent = new bool[](count);
+        (config.logSizes, config.sent) = (logSizes, sent);
+        assembly ("memory-safe") {
+            let place := columns_.offset
+            let last := shl(5, count)
+            for { let at := 32 } iszero(gt(at, last)) { at := add(at, 32) } {
+                let column := calldataload(place)
+                mstore(add(logSizes, at), byte(0, column))
+                mstore(add(sent, at), iszero(byte(1, column)))
+                place := add(place, 2)
+            }
+        }
+    }
+
     /// @notice How columns follow each other: larger ones first, without gaps.
     function layoutOf(LookupConfig memory config) internal pure returns (LookupLayout memory cube) {
         uint256 count = config.logSizes.length;
@@ -180,6 +222,15 @@ library LookupArgument {
     /// @notice How many phases an argument has: that layer, those that follow, the columns.
     function phases(uint256 logCells) internal pure returns (uint256) {
         return 2 + logCells - topLog(logCells);
+    }
+
+    /// @notice How many elements the phases but the last one take, all together.
+    function layerElements(uint256 logCells) internal pure returns (uint256 count) {
+        uint256 k = topLog(logCells);
+        count = 2 << k;
+        for (; k < logCells; ++k) {
+            count += 2 * k + 4;
+        }
     }
 
     /// @notice The layer that is sent in the clear, its fractions added up, reduced to a claim at a random point.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, setLength} from "./Fp3.sol";
+import {Fp3, setLength, toBytes} from "./Fp3.sol";
 import {LookupArgument, LookupConfig, LookupState} from "./LookupArgument.sol";
 import {ILookupVerifier, LookupProgress} from "./Parts.sol";
 import {Transcript} from "./Transcript.sol";
@@ -10,7 +10,7 @@ import {Transcript} from "./Transcript.sol";
 /// @notice A part of a verifier, for any model, as ReductionVerifier is.
 contract LookupVerifier is ILookupVerifier {
     /// @inheritdoc ILookupVerifier
-    function layers(LookupConfig calldata config, uint256 logCells, LookupProgress calldata from, bytes calldata part)
+    function layers(bytes calldata config, uint256 logCells, LookupProgress calldata from, bytes calldata part)
         external
         pure
         returns (LookupProgress memory to, uint256 used)
@@ -21,7 +21,9 @@ contract LookupVerifier is ILookupVerifier {
         LookupState memory s;
         to.phase = from.phase;
         if (to.phase == 0) {
-            s = LookupArgument.top(transcript, config, logCells, start, start + part.length);
+            s = LookupArgument.top(
+                transcript, LookupArgument.unpackColumns(config), logCells, start, start + part.length
+            );
         } else {
             s = stateOf(from, logCells, start, start + part.length);
             LookupArgument.layer(transcript, s);
@@ -35,22 +37,32 @@ contract LookupVerifier is ILookupVerifier {
     }
 
     /// @inheritdoc ILookupVerifier
-    function columns(
-        LookupConfig calldata config,
-        LookupProgress calldata from,
-        Fp3[] calldata known,
-        bytes calldata part
-    ) external pure returns (bytes32 digest, uint256 used, Fp3[] memory numerators, Fp3[] memory denominators) {
+    function columns(bytes calldata config, LookupProgress calldata from, bytes calldata known, bytes calldata part)
+        external
+        pure
+        returns (bytes32 digest, uint256 used, bytes memory, bytes memory)
+    {
         Transcript.State memory transcript = Transcript.State(from.digest);
         uint256 start = offsetOf(part);
-        LookupConfig memory own = config;
+        LookupConfig memory own = LookupArgument.unpackColumns(config);
+        if (known.length != 32 * own.sent.length) revert LookupArgument.LookupConfigInvalid();
         LookupState memory s = stateOf(from, from.point.length, start, start + part.length);
-        (numerators, denominators) = LookupArgument.columns(transcript, own, s);
-        for (uint256 j = 0; j < numerators.length; ++j) {
-            if (!own.sent[j]) numerators[j] = known[j];
-        }
+        (Fp3[] memory numerators, Fp3[] memory denominators) = LookupArgument.columns(transcript, own, s);
+        fillKnown(own.sent, known, numerators);
         LookupArgument.checkColumns(own, LookupArgument.layoutOf(own), s, numerators, denominators);
-        (digest, used) = (transcript.digest, s.next - start);
+        return (transcript.digest, s.next - start, toBytes(numerators), toBytes(denominators));
+    }
+
+    /// @dev Numerators that are not sent. The three have as many entries.
+    function fillKnown(bool[] memory sent, bytes calldata known, Fp3[] memory numerators) private pure {
+        assembly ("memory-safe") {
+            let last := shl(5, mload(sent))
+            for { let entry := 0 } lt(entry, last) {} {
+                let word := calldataload(add(known.offset, entry))
+                entry := add(entry, 32)
+                if iszero(mload(add(sent, entry))) { mstore(add(numerators, entry), word) }
+            }
+        }
     }
 
     function offsetOf(bytes calldata part) private pure returns (uint256 start) {

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Fp3, ONE, ZERO, fromBase, mulAdd, reduce, scale} from "./Fp3.sol";
-import {element, mulEq, powerOfTwo} from "./Fused.sol";
+import {element, mulEq, powerOfTwo, setNumber} from "./Fused.sol";
 import {LookupArgument} from "./LookupArgument.sol";
 import {Program, Programs, u8At, u16At, u32At} from "./Program.sol";
 import {PublicValues} from "./PublicValues.sol";
@@ -31,11 +31,15 @@ library Nodes {
 
     /// @notice The value of a node, reduced; computed once.
     function nodeOf(Program memory p, uint256 number) internal pure returns (Fp3 value) {
-        uint256 known = p.nodeValues[number];
+        uint256[] memory values = p.nodeValues;
+        uint256 known = values[number];
         if (known != 0) return Fp3.wrap(known ^ KNOWN);
-        uint256 place = p.nodeBodies + u16At(p.nodes + 2 * number);
-        uint256 kind = u8At(place);
-        ++place;
+        uint256 place;
+        unchecked {
+            // An address, and a number that there is.
+            place = p.nodeBodies + u16At(p.nodes + 2 * number) + 1;
+        }
+        uint256 kind = u8At(place - 1);
         if (kind == PRODUCT) value = nodeOf(p, u16At(place)) * nodeOf(p, u16At(place + 2));
         else if (kind == ONE_NODE) value = ONE;
         else if (kind == SCALE) value = scaleOf(p, place);
@@ -49,7 +53,7 @@ library Nodes {
         else if (kind == VALUE) value = PublicValues.sumOf(p, place);
         else if (kind == PIECES) value = piecesOf(p, place);
         else revert Programs.ProgramInvalid();
-        p.nodeValues[number] = Fp3.unwrap(value) | KNOWN;
+        setNumber(values, number, Fp3.unwrap(value) | KNOWN);
     }
 
     /// @dev 2 to the coordinates of parameters.

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {Instance} from "./DeliveryReader.sol";
 import {Fp3} from "./Fp3.sol";
-import {LookupConfig} from "./LookupArgument.sol";
 
 /// @notice An instance of a model's program, and how its commitments are shaped.
 struct ProgramInput {
@@ -56,26 +55,25 @@ struct LookupProgress {
 /// @title The phases of a lookup argument (spec/lookup.md)
 interface ILookupVerifier {
     /// @notice Carries out phases but the last one as far as the bytes go, and at least one.
+    /// @param config The columns, as LookupArgument.packColumns has them.
     /// @param logCells log2 of the cells of all columns.
     /// @return to The argument before the next phase.
     /// @return used How many bytes they took.
-    function layers(LookupConfig calldata config, uint256 logCells, LookupProgress calldata from, bytes calldata part)
+    function layers(bytes calldata config, uint256 logCells, LookupProgress calldata from, bytes calldata part)
         external
         pure
         returns (LookupProgress memory to, uint256 used);
 
     /// @notice The last phase: what the prover says of the columns at the point, compared with the claim.
-    /// @param known The numerators of columns of which none are sent.
+    /// @param known The numerators of columns of which none are sent: a word for each column.
     /// @return digest The transcript's state behind it.
     /// @return used How many bytes it took.
-    /// @return numerators Of all columns.
-    /// @return denominators Of all columns.
-    function columns(
-        LookupConfig calldata config,
-        LookupProgress calldata from,
-        Fp3[] calldata known,
-        bytes calldata part
-    ) external pure returns (bytes32 digest, uint256 used, Fp3[] memory numerators, Fp3[] memory denominators);
+    /// @return numerators Of all columns, a word each.
+    /// @return denominators Likewise.
+    function columns(bytes calldata config, LookupProgress calldata from, bytes calldata known, bytes calldata part)
+        external
+        pure
+        returns (bytes32 digest, uint256 used, bytes memory numerators, bytes memory denominators);
 }
 
 /// @title The phases of a proof up to its opening

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Fp3, ONE, mulAdd, reduce, scaledEqTable} from "./Fp3.sol";
-import {element, setElement} from "./Fused.sol";
+import {element, numberAt, setElement} from "./Fused.sol";
 import {Program, Programs, u8At, u16At, u32At, u64At} from "./Program.sol";
 import {Scratch} from "./Scratch.sol";
 
@@ -459,9 +459,14 @@ library PublicValues {
 
     /// @dev The slot of a key, or the first free one.
     function slotOf(uint256[] memory keys, uint256 key) private pure returns (uint256 slot, bool found) {
-        for (; slot < keys.length; ++slot) {
-            if (keys[slot] == key) return (slot, true);
-            if (keys[slot] == 0) return (slot, false);
+        uint256 count = keys.length;
+        unchecked {
+            // Numbers of a few entries.
+            for (; slot < count; ++slot) {
+                uint256 own = numberAt(keys, slot);
+                if (own == key) return (slot, true);
+                if (own == 0) return (slot, false);
+            }
         }
         revert TooManyPoints();
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CARRIES, Fp3, ONE, TO_CARRY, ZERO, equal, horner, mulAdd, pow, reduce, ELEMENT} from "./Fp3.sol";
-import {element, powerOfTwo, setElement} from "./Fused.sol";
+import {CARRIES, Fp3, ONE, TO_CARRY, ZERO, elementAt, equal, horner, mulAdd, pow, reduce, ELEMENT} from "./Fp3.sol";
+import {element, numberAt, powerOfTwo, setElement} from "./Fused.sol";
 import {LookupConfig} from "./LookupArgument.sol";
 import {Nodes} from "./Nodes.sol";
 import {Placement, Program, Programs, SOURCE_STAGE, SOURCE_ZERO, u8At, u16At} from "./Program.sol";
@@ -94,22 +94,30 @@ library Reduction {
 
     /// @dev Computes the nodes of a sum that are not known yet.
     function prepareNodes(Program memory p, uint256 place) private pure {
-        uint256 count = u16At(place);
-        if (count == 0) return;
         uint256[] memory known = p.nodeValues;
+        uint256 left = u16At(place);
         unchecked {
-            // Addresses in memory and numbers of 16 bits.
+            // An address.
             place += 2;
-            for (; count > 0; --count) {
-                uint256 word;
-                uint256 value;
-                assembly ("memory-safe") {
-                    word := mload(place)
-                    value := mload(add(known, add(32, shl(5, and(shr(216, word), 0xffff)))))
+        }
+        while (true) {
+            uint256 node;
+            bool missing;
+            assembly ("memory-safe") {
+                // Up to a product whose node has no value.
+                for {} left {} {
+                    left := sub(left, 1)
+                    let word := mload(place)
                     place := add(place, add(5, shl(1, byte(0, word))))
+                    node := and(shr(216, word), 0xffff)
+                    if iszero(mload(add(known, add(32, shl(5, node))))) {
+                        missing := 1
+                        break
+                    }
                 }
-                if (value == 0) p.nodeOf((word >> 216) & 0xffff);
             }
+            if (!missing) break;
+            p.nodeOf(node);
         }
     }
 
@@ -245,10 +253,23 @@ library Reduction {
 
     /// @notice Numerators of lookups, which are public, at the argument's point; of tables what was sent.
     function publicNumerators(Program memory p, Fp3[] memory numerators) internal pure {
+        uint256[] memory places = p.columnPlaces;
+        if (places.length != numerators.length) revert Programs.ProgramInvalid();
         for (uint256 j = 0; j < numerators.length; ++j) {
-            uint256 place = p.columnPlaces[j];
-            if (u16At(place + 1) != NO_CLAIM) continue;
-            numerators[j] = p.nodeOf(u16At(place + 6 + u8At(place + 3)));
+            uint256 place = numberAt(places, j);
+            if (columnClaim(place) != NO_CLAIM) continue;
+            unchecked {
+                // An address.
+                place += 6 + u8At(place + 3);
+            }
+            setElement(numerators, j, p.nodeOf(u16At(place)));
+        }
+    }
+
+    /// @dev The claim on a table's multiplicities, or NO_CLAIM.
+    function columnClaim(uint256 place) private pure returns (uint256 claim) {
+        assembly ("memory-safe") {
+            claim := and(shr(232, mload(place)), 0xffff)
         }
     }
 
@@ -271,19 +292,25 @@ library Reduction {
         setLookupValues(p, elements(transcript, section, LOOKUP_VALUES, lookupValueCount(p), logCells), numerators);
         (Fp3 alpha, Fp3 beta) = (alphaBeta[0], alphaBeta[1]);
         Fp3 tagWeight = pow(beta, p.tagPower);
+        uint256[] memory places = p.columnPlaces;
+        if (places.length != denominators.length) revert Programs.ProgramInvalid();
         for (uint256 j = 0; j < denominators.length; ++j) {
-            uint256 place = p.columnPlaces[j];
+            uint256 place = numberAt(places, j);
             Fp3 inside = alpha - (ONE + tagWeight.scale(u8At(place)));
-            place += 4 + u8At(place + 3);
+            unchecked {
+                // An address.
+                place += 4 + u8At(place + 3);
+            }
             uint256 node = u16At(place);
             inside = node != 0 ? mulAdd(inside, p.nodeOf(node), ONE) : ONE + inside;
-            Fp3 compressed = compress(p, beta, place + 4);
-            // 1 + inside is at most 2^15 p, and so is what is compared with it.
-            if (!equal(inside, denominators[j] + compressed)) revert ProofColumn(j);
+            // What is subtracted is reduced, and so is what the difference is compared with. Its limbs are at most 2^15 p + 2 p,
+            // below 2^80.
+            inside = inside - compress(p, beta, place + 4);
+            if (Fp3.unwrap(inside.reduce()) != Fp3.unwrap(element(denominators, j))) revert ProofColumn(j);
         }
     }
 
-    /// @dev Sum over k of beta^k entry_k; a few summands, not reduced.
+    /// @dev Sum over k of beta^k entry_k; reduced.
     function compress(Program memory p, Fp3 beta, uint256 place) private pure returns (Fp3 compressed) {
         uint256 entries = u8At(place);
         (compressed, place) = sumAt(p, place + 1);
@@ -300,10 +327,11 @@ library Reduction {
     function setLookupValues(Program memory p, Fp3[] memory sent, Fp3[] memory numerators) private pure {
         uint256 total = u16At(p.zero);
         Fp3[] memory claims = p.claims;
-        if (total > claims.length) revert Programs.ProgramInvalid();
+        uint256[] memory places = p.columnPlaces;
+        if (total > claims.length || places.length != numerators.length) revert Programs.ProgramInvalid();
         // Of a multiplicity a word that no element is.
         for (uint256 j = 0; j < numerators.length; ++j) {
-            uint256 claim = u16At(p.columnPlaces[j] + 1);
+            uint256 claim = columnClaim(numberAt(places, j));
             if (claim != NO_CLAIM) claims[claim] = Fp3.wrap(Fp3.unwrap(reduce(ZERO - numerators[j])) | MULTIPLICITY);
         }
         uint256 multiplicity = MULTIPLICITY;
@@ -368,13 +396,71 @@ library Reduction {
         }
     }
 
-    /// @notice Numbers of the claims whose values are known when so many stages have passed, and used later.
-    function carried(Program memory p, uint256 passed) internal pure returns (uint256[] memory claims) {
+    /// @dev How many claims' values are known when so many stages have passed: the first ones.
+    function knownClaims(Program memory p, uint256 passed) private pure returns (uint256) {
         (uint256 place, uint256 stages) = firstStage(p);
         for (uint256 i = 0; i < passed; ++i) {
             place = nextStage(place);
         }
-        uint256 known = passed < stages ? u16At(place + 3) : p.claims.length;
+        return passed < stages ? u16At(place + 3) : p.claims.length;
+    }
+
+    /// @notice How many claims `carried` has.
+    function carriedCount(Program memory p, uint256 passed) internal pure returns (uint256 count) {
+        uint256 known = knownClaims(p, passed);
+        // Stages have numbers far below.
+        if (passed >= 128) revert Programs.ProgramInvalid();
+        uint256 uses = p.uses + 2;
+        if (known == 0) return 0;
+        assembly ("memory-safe") {
+            let ones := div(not(0), 255)
+            let highest := shl(7, ones)
+            let least := mul(passed, ones)
+            for {} 1 {} {
+                let word := mload(uses)
+                // Of a byte that is at least `passed`, and of no other one, the highest bit is set.
+                let enough := and(or(word, sub(or(word, highest), least)), highest)
+                // Of the last word the first bytes alone count.
+                if lt(known, 32) { enough := and(enough, not(shr(shl(3, known), not(0)))) }
+                // In the highest byte of the product is the sum of all.
+                count := add(count, shr(248, mul(shr(7, enough), ones)))
+                if lt(known, 33) { break }
+                known := sub(known, 32)
+                uses := add(uses, 32)
+            }
+        }
+    }
+
+    /// @notice Writes the values of the claims that `carried` has.
+    function writeCarried(Program memory p, Cursor memory cursor, uint256 passed) internal pure {
+        uint256 known = knownClaims(p, passed);
+        Fp3[] memory claims = p.claims;
+        if (known > claims.length) revert Programs.ProgramInvalid();
+        uint256 uses = p.uses + 2;
+        uint256 place = cursor.place;
+        if (known == 0) return;
+        assembly ("memory-safe") {
+            let end := add(uses, known)
+            for {} lt(uses, end) { uses := add(uses, 1) } {
+                claims := add(claims, 32)
+                if lt(byte(0, mload(uses)), passed) { continue }
+                let a := mload(claims)
+                let words :=
+                    or(
+                        or(shl(192, shr(160, a)), shl(128, and(shr(80, a), 0xffffffffffffffff))),
+                        shl(64, and(a, 0xffffffffffffffff))
+                    )
+                // The 8 bytes behind are the next element's, or stay as they are.
+                mstore(place, or(words, and(mload(place), 0xffffffffffffffff)))
+                place := add(place, ELEMENT)
+            }
+        }
+        cursor.place = place;
+    }
+
+    /// @notice Numbers of the claims whose values are known when so many stages have passed, and used later.
+    function carried(Program memory p, uint256 passed) internal pure returns (uint256[] memory claims) {
+        uint256 known = knownClaims(p, passed);
         claims = new uint256[](known);
         uint256 uses = p.uses + 2;
         assembly ("memory-safe") {
@@ -427,8 +513,11 @@ library Reduction {
         private
         pure
     {
-        for (uint256 i = 0; i < degrees.length; ++i) {
-            values += degrees[i];
+        unchecked {
+            // Numbers of 8 bits.
+            for (uint256 i = 0; i < degrees.length; ++i) {
+                values += numberAt(degrees, i);
+            }
         }
         if (section.end - section.next < ELEMENT * values) revert ProofTruncated(number);
     }
@@ -468,7 +557,9 @@ library Reduction {
         Fp3 claim = joinedClaims(p, place, join);
         Fp3[] memory point = new Fp3[](degrees.length);
         for (uint256 i = 0; i < point.length; ++i) {
-            (claim, point[i]) = round(transcript, section, claim, degrees[i], number);
+            Fp3 r;
+            (claim, r) = round(transcript, section, claim, numberAt(degrees, i), number);
+            setElement(point, i, r);
         }
         p.vectors[SOURCE_STAGE + number] = point;
         setClaims(p, firstValue, elements(transcript, section, SUM_VALUES, sumValues, number));
@@ -483,15 +574,28 @@ library Reduction {
         uint256 degree,
         uint256 number
     ) private pure returns (Fp3 next, Fp3 r) {
-        Fp3[] memory sent = elements(transcript, section, ROUND, degree, number);
+        if (degree == 0) revert Programs.ProgramInvalid();
+        uint256 first = section.next;
+        transcript.absorbElements(ROUND, first, degree);
         r = transcript.challenge(BIND);
-        Fp3 others = sent[0] + sent[0];
+        Fp3 constant_ = elementAt(first);
+        // At most 2^9 summands.
+        Fp3 others = constant_ + constant_;
         Fp3 high = ZERO;
-        for (uint256 k = degree - 1; k >= 1; --k) {
-            others = others + sent[k];
-            high = (high + sent[k]) * r;
+        unchecked {
+            // Offsets in calldata, and elements as they are read with what carries them: far below 2^256.
+            uint256 carries = Fp3.unwrap(constant_) + TO_CARRY;
+            uint256 place = first + ELEMENT * degree;
+            section.next = place;
+            for (place -= ELEMENT; place > first; place -= ELEMENT) {
+                Fp3 sent = elementAt(place);
+                carries |= Fp3.unwrap(sent) + TO_CARRY;
+                others = others + sent;
+                high = (high + sent) * r;
+            }
+            if (carries & CARRIES != 0) revert ProofNonCanonical(number);
         }
-        next = reduce(sent[0] + r * (claim - others + high));
+        next = mulAdd(r, claim - others + high, constant_);
     }
 
     function joinedClaims(Program memory p, uint256 place, Fp3 join) private pure returns (Fp3) {

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Code} from "./Code.sol";
 import {Instance} from "./DeliveryReader.sol";
-import {Fp3, ELEMENT} from "./Fp3.sol";
+import {Fp3, ELEMENT, toBytes, toList} from "./Fp3.sol";
 import {LookupArgument, LookupConfig} from "./LookupArgument.sol";
 import {Opening} from "./Opening.sol";
 import {ILookupVerifier, IReductionVerifier, LookupProgress} from "./Parts.sol";
@@ -111,8 +111,11 @@ contract ReductionVerifier is IReductionVerifier {
 
     function layers(Run memory r, bytes calldata rest) private view returns (uint256) {
         (r.lookup.phase, r.lookup.digest) = (r.head.phase - 1, r.transcript.digest);
+        // The rest may be all of an opening: memory has no room for what the phases do not read.
+        uint256 most = ELEMENT * LookupArgument.layerElements(r.logCells);
+        if (rest.length > most) rest = rest[:most];
         uint256 used;
-        (r.lookup, used) = LOOKUP.layers(r.lookups, r.logCells, r.lookup, rest);
+        (r.lookup, used) = LOOKUP.layers(LookupArgument.packColumns(r.lookups), r.logCells, r.lookup, rest);
         r.transcript.digest = r.lookup.digest;
         r.section.next += used;
         return r.lookup.phase + 1;
@@ -145,11 +148,18 @@ contract ReductionVerifier is IReductionVerifier {
         Reduction.publicNumerators(r.program, known);
         r.lookup.digest = r.transcript.digest;
         uint256 used;
-        Fp3[] memory numerators;
-        Fp3[] memory denominators;
-        (r.transcript.digest, used, numerators, denominators) = LOOKUP.columns(r.lookups, r.lookup, known, rest);
+        bytes memory numerators;
+        bytes memory denominators;
+        (r.transcript.digest, used, numerators, denominators) = LOOKUP.columns(
+            LookupArgument.packColumns(r.lookups),
+            r.lookup,
+            toBytes(known),
+            rest[:ELEMENT * (count + r.program.multiplicities)]
+        );
         r.section.next += used;
-        Reduction.columns(r.program, r.transcript, r.section, r.logCells, r.alphaBeta, numerators, denominators);
+        Reduction.columns(
+            r.program, r.transcript, r.section, r.logCells, r.alphaBeta, toList(numerators), toList(denominators)
+        );
         Reduction.drawZeroPoint(r.program, r.transcript);
     }
 
@@ -198,8 +208,7 @@ contract ReductionVerifier is IReductionVerifier {
         }
         Program memory p = r.program;
         uint256 passed = r.head.phase - 1 - r.lookupPhases;
-        uint256[] memory carried = Reduction.carried(p, passed);
-        uint256 elements = 2 + carried.length;
+        uint256 elements = 2 + Reduction.carriedCount(p, passed);
         for (uint256 source = SOURCE_LOOKUP; source < p.vectors.length; ++source) {
             elements += p.vectors[source].length;
         }
@@ -210,9 +219,7 @@ contract ReductionVerifier is IReductionVerifier {
         for (uint256 source = SOURCE_STAGE; source < p.vectors.length; ++source) {
             cursor.writeList(p.vectors[source]);
         }
-        for (uint256 i = 0; i < carried.length; ++i) {
-            cursor.write(p.claims[carried[i]]);
-        }
+        Reduction.writeCarried(p, cursor, passed);
     }
 
     function writeHead(Run memory r, Cursor memory cursor) private pure {

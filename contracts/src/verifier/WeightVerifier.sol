@@ -25,7 +25,7 @@ contract WeightVerifier is IWeightVerifier {
         (, uint256 stages) = Reduction.firstStage(p);
         (, uint256 challenges) = Reduction.placeChallenges(p, stages);
         shape.challenges = input.logCells + challenges;
-        shape.claims = Reduction.carried(p, stages).length;
+        shape.claims = Reduction.carriedCount(p, stages);
         // After that of the commitment, those of the lookup argument, and the stages.
         shape.firstPhase = 1 + LookupArgument.phases(input.logCells) + stages;
     }

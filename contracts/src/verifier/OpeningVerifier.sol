@@ -41,6 +41,8 @@ contract OpeningVerifier is IOpeningVerifier {
         Fp3[] values;
         /// Challenges of the phases before, as the state has them.
         bytes challenges;
+        /// How tensors are packed.
+        bytes packing;
     }
 
     /// @notice What says where committed tensors lie, and what claims on them weigh.
@@ -95,6 +97,7 @@ contract OpeningVerifier is IOpeningVerifier {
         r.keys[1].logGroups = shape.witnessGroups;
         r.keys[1].oodPoint = cursor.read();
         r.keys[1].oodValue = cursor.read();
+        r.packing = shape.packing;
         if (r.head.phase < shape.firstPhase) revert StateBytes.ProofState();
         r.challenges = cursor.slice(ELEMENT * shape.challenges);
         own = StateBytes.HEAD + cursor.place - first;
@@ -138,7 +141,7 @@ contract OpeningVerifier is IOpeningVerifier {
     function finish(Run memory r) private view {
         OpeningState memory o = r.opening;
         Opening.finalSumcheck(r.transcript, r.config, o);
-        Opening.check(r.config, r.keys, o, WEIGHTS.weigh(r.program, r.challenges, o.point, o.join));
+        Opening.check(r.config, r.keys, o, WEIGHTS.weigh(r.program, r.packing, r.challenges, o.point, o.join));
     }
 
     // The opening's own state (spec/pcs.md, section 12).

@@ -27,6 +27,8 @@ library Packings {
     /// @dev As src/reduction/dense.hpp: pieces of one kind, and weights of an opening.
     uint256 private constant MAX_PIECES = 4096;
     uint256 private constant MAX_WEIGHTS = 4096;
+    /// @dev Bytes of an outline before the first pieces.
+    uint256 private constant OUTLINE = 128;
     /// @dev No piece has 2^48 cells.
     uint256 private constant SIZES = 48;
 
@@ -37,14 +39,10 @@ library Packings {
         uint256[2] tensors;
     }
 
-    /// @notice The packing of a program's committed tensors. Refused are more cells or columns than the commitment may
-    /// have, and more pieces; how many weights claims have is for `measure` to check.
-    function pack(Program memory p, uint256 logRows, uint256 maxLogColumns)
-        internal
-        pure
-        returns (Packing memory packing)
-    {
-        measured(p, packing, logRows, maxLogColumns);
+    /// @notice The packing of a program's committed tensors.
+    /// @param outlined What `measure` says of the program.
+    function pack(Program memory p, bytes calldata outlined) internal pure returns (Packing memory packing) {
+        readOutline(packing, outlined);
         uint256 pieces = packing.first[packing.first.length - 1];
         // One more: of a tensor without pieces a word is written, too.
         packing.logSizes = new uint256[](pieces + 1);
@@ -55,34 +53,63 @@ library Packings {
         lay(packing, packing.modelPieces, pieces);
     }
 
-    /// @notice Of the packing what does not depend on where pieces lie: pieces of tensors, and groups of columns.
-    /// Refused are, besides what `pack` refuses, claims with more weights.
-    function measure(Program memory p, Packing memory packing, uint256 logRows, uint256 maxLogColumns) internal pure {
-        checkWeights(packing, measured(p, packing, logRows, maxLogColumns));
-    }
-
-    /// @dev Pieces and groups. Returns the address behind the tensors.
-    function measured(Program memory p, Packing memory packing, uint256 logRows, uint256 maxLogColumns)
-        private
+    /// @notice Of the packing what does not depend on where pieces lie: pieces of tensors, and groups of columns. Refused are
+    /// more cells or columns than the commitment may have, more pieces, and claims with more weights.
+    /// @return outlined The same as `pack` takes it: words, the columns of model and witness, the model's pieces, most pieces
+    /// of a tensor, and first pieces.
+    function measure(Program memory p, Packing memory packing, uint256 logRows, uint256 maxLogColumns)
+        internal
         pure
-        returns (uint256 place)
+        returns (bytes memory outlined)
     {
         uint256 tensors = u16At(p.opening);
         packing.first = new uint256[](tensors + 1);
         Counts memory counts;
-        place = countPieces(p, packing, counts);
+        uint256 place = countPieces(p, packing, counts);
         packing.modelPieces = packing.first[counts.tensors[0]];
         if (packing.modelPieces > MAX_PIECES || packing.first[tensors] - packing.modelPieces > MAX_PIECES) {
             revert Programs.ProofInstance();
         }
-        uint256 columns = 0;
+        uint256[2] memory columns;
         for (uint256 kind = 0; kind < 2; ++kind) {
             if (counts.largest[kind] >= SIZES) revert Programs.ProofInstance();
-            uint256 own = (counts.cells[kind] + (1 << logRows) - 1) >> logRows;
-            columns += own;
-            if (columns > 1 << maxLogColumns) revert Programs.ProofInstance();
-            packing.logGroups[kind] = groupsOf(own);
+            columns[kind] = (counts.cells[kind] + (1 << logRows) - 1) >> logRows;
+            if (columns[0] + columns[1] > 1 << maxLogColumns) revert Programs.ProofInstance();
+            packing.logGroups[kind] = groupsOf(columns[kind]);
         }
+        checkWeights(packing, place);
+        return outlineOf(packing, columns);
+    }
+
+    /// @dev In a list of words the length counts words, in bytes it counts bytes.
+    function outlineOf(Packing memory packing, uint256[2] memory columns) private pure returns (bytes memory outlined) {
+        uint256[] memory first = packing.first;
+        (uint256 model, uint256 most) = (packing.modelPieces, packing.mostPieces);
+        outlined = new bytes(OUTLINE + 32 * first.length);
+        assembly ("memory-safe") {
+            mstore(add(outlined, 32), mload(columns))
+            mstore(add(outlined, 64), mload(add(columns, 32)))
+            mstore(add(outlined, 96), model)
+            mstore(add(outlined, 128), most)
+            mcopy(add(outlined, 160), add(first, 32), shl(5, mload(first)))
+        }
+    }
+
+    function readOutline(Packing memory packing, bytes calldata outlined) private pure {
+        if (outlined.length < OUTLINE + 32) revert Programs.ProgramInvalid();
+        uint256[] memory first = new uint256[]((outlined.length - OUTLINE) / 32);
+        packing.first = first;
+        uint256 ofModel;
+        uint256 ofWitness;
+        assembly ("memory-safe") {
+            let place := outlined.offset
+            ofModel := calldataload(place)
+            ofWitness := calldataload(add(place, 32))
+            calldatacopy(add(first, 32), add(place, 128), shl(5, mload(first)))
+        }
+        (packing.logGroups[0], packing.logGroups[1]) = (groupsOf(ofModel), groupsOf(ofWitness));
+        packing.modelPieces = uint256(bytes32(outlined[64:96]));
+        packing.mostPieces = uint256(bytes32(outlined[96:128]));
     }
 
     /// @dev Fills `first`, `mostPieces` and the counts; model tensors come before the others. Returns the address behind

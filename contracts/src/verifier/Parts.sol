@@ -26,6 +26,8 @@ struct OpeningShape {
     uint256 claims;
     /// Number of the opening's first phase.
     uint256 firstPhase;
+    /// How tensors are packed, for `weigh`.
+    bytes packing;
 }
 
 /// @notice What an opening is given besides state and proof.
@@ -110,10 +112,14 @@ interface IWeightVerifier {
     function shapeOf(ProgramInput calldata input) external view returns (OpeningShape memory shape);
 
     /// @notice Sum over the claims of their weights at the point of an opening, claim number a times join^(2 + a).
+    /// @param packing What the opening's shape says of the same program: whoever asks has it from `shapeOf`.
     /// @param challenges Those of the phases before, as a state has them.
     /// @param opened The opening's point.
-    function weigh(ProgramInput calldata input, bytes calldata challenges, Fp3[] calldata opened, Fp3 join)
-        external
-        view
-        returns (Fp3);
+    function weigh(
+        ProgramInput calldata input,
+        bytes calldata packing,
+        bytes calldata challenges,
+        Fp3[] calldata opened,
+        Fp3 join
+    ) external view returns (Fp3);
 }

@@ -138,6 +138,18 @@ library Programs {
         pure
         returns (Program memory p)
     {
+        p = outline(code, lengths);
+        p.nodeValues = new uint256[](u16At(p.nodes - 2));
+        p.claims = new Fp3[](u16At(p.uses));
+        p.values = listsOf(values);
+        p.weightKeys = new uint256[](SHARED);
+        p.weightLists = new uint256[](SHARED);
+        p.tableKeys = new uint256[](SHARED);
+        p.tableLists = new uint256[](SHARED);
+    }
+
+    /// @notice The program in an instance without room for values: of nodes, of claims, public ones.
+    function outline(bytes memory code, uint256[] memory lengths) internal pure returns (Program memory p) {
         uint256 base;
         assembly ("memory-safe") {
             base := add(code, 32)
@@ -154,20 +166,13 @@ library Programs {
         uint256 nodes = u16At(section(base, 3));
         p.nodes = section(base, 3) + 2;
         p.nodeBodies = p.nodes + 2 * nodes;
-        p.nodeValues = new uint256[](nodes);
         p.columns = section(base, 4);
         p.zero = section(base, 5);
         p.stages = section(base, 6);
         p.opening = section(base, 7);
         p.uses = section(base, 8);
-        p.claims = new Fp3[](u16At(p.uses));
         p.vectors = new Fp3[][](SOURCES);
         p.firsts = new uint256[][](SOURCES);
-        p.values = listsOf(values);
-        p.weightKeys = new uint256[](SHARED);
-        p.weightLists = new uint256[](SHARED);
-        p.tableKeys = new uint256[](SHARED);
-        p.tableLists = new uint256[](SHARED);
     }
 
     /// @dev Addresses of lists, all of them within the bytes.
@@ -357,6 +362,18 @@ library Programs {
         placement.firsts = new uint256[](bits.length);
         placement.degrees = new uint256[](placeAxes(bits, placement.firsts, order, count));
         fillDegrees(bits, placement, order, count);
+    }
+
+    /// @notice Of the placement where axes lie, and how many places there are.
+    function placesAt(Program memory p, uint256 at_) internal pure returns (uint256[] memory firsts, uint256 total) {
+        uint256[] memory bits = p.bits;
+        firsts = new uint256[](bits.length);
+        uint256 mark = Scratch.mark();
+        uint256 count = u8At(at_);
+        uint256 order = Scratch.take(32 * count);
+        sortAxes(bits, at_ + 1, order, count);
+        total = placeAxes(bits, firsts, order, count);
+        Scratch.release(mark);
     }
 
     /// @dev Writes the axes from `place` on, by falling coordinates, then by axis, to words from `order` on: 255 less the

@@ -87,7 +87,9 @@ library Reduction {
 
     /// @dev A sum of products (spec/program.md, section 4), reduced, and the address behind it. Claims and constants are
     /// those that the program names: one that names others reads other memory, and means nothing.
-    function sumAt(Program memory p, uint256 place) private pure returns (Fp3, uint256) {
+    function sumAt(Program memory p, uint256 place) private pure returns (Fp3 total, uint256 end) {
+        (total, end) = sumOf(p, place);
+        if (end != 0) return (total, end);
         prepareNodes(p, place);
         return sumOf(p, place);
     }
@@ -121,7 +123,7 @@ library Reduction {
         }
     }
 
-    /// @dev The sum when its nodes are known; what is known of a node has bits above the element.
+    /// @dev The sum if its nodes are known; what is known of a node has bits above the element. If one is not, `end` is 0.
     ///
     /// Claims and nodes have limbs below p < 2^64, so that products have less than 2^131. They are reduced before each
     /// further factor; times a constant they have less than 2^195, and 2^16 of them less than 2^211.
@@ -148,7 +150,13 @@ library Reduction {
                     let node := and(shr(216, word), 0xffff)
                     // The first factor is the node, or the first claim if there is one and the node is 1.
                     switch and(iszero(node), gt(behind, end))
-                    case 0 { v2 := mload(add(mload(add(p, 480)), add(32, shl(5, node)))) }
+                    case 0 {
+                        v2 := mload(add(mload(add(p, 480)), add(32, shl(5, node))))
+                        if iszero(v2) {
+                            end := 0
+                            break
+                        }
+                    }
                     default {
                         v2 := mload(add(mload(add(p, 512)), add(32, shl(5, shr(240, mload(end))))))
                         end := add(end, 2)
@@ -382,9 +390,7 @@ library Reduction {
         pure
         returns (uint256 size)
     {
-        (Placement memory placement,) = p.placementAt(place);
-        p.firsts[source] = placement.firsts;
-        size = placement.degrees.length;
+        (p.firsts[source], size) = p.placesAt(place);
         sizes[source] = size;
     }
 
@@ -402,7 +408,7 @@ library Reduction {
         for (uint256 i = 0; i < passed; ++i) {
             place = nextStage(place);
         }
-        return passed < stages ? u16At(place + 3) : p.claims.length;
+        return passed < stages ? u16At(place + 3) : u16At(p.uses);
     }
 
     /// @notice How many claims `carried` has.

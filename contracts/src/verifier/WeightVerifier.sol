@@ -18,9 +18,9 @@ contract WeightVerifier is IWeightVerifier {
 
     /// @inheritdoc IWeightVerifier
     function shapeOf(ProgramInput calldata input) external view returns (OpeningShape memory shape) {
-        Program memory p = Programs.instantiate(Code.read(input.program), input.lengths, "");
+        Program memory p = Programs.outline(Code.read(input.program), input.lengths);
         Packing memory packing;
-        Packings.measure(p, packing, input.logRows, input.maxLogColumns);
+        shape.packing = Packings.measure(p, packing, input.logRows, input.maxLogColumns);
         (shape.modelGroups, shape.witnessGroups) = (packing.logGroups[0], packing.logGroups[1]);
         (, uint256 stages) = Reduction.firstStage(p);
         (, uint256 challenges) = Reduction.placeChallenges(p, stages);
@@ -31,13 +31,15 @@ contract WeightVerifier is IWeightVerifier {
     }
 
     /// @inheritdoc IWeightVerifier
-    function weigh(ProgramInput calldata input, bytes calldata challenges, Fp3[] calldata opened, Fp3 join)
-        external
-        view
-        returns (Fp3)
-    {
-        Program memory p = Programs.instantiate(Code.read(input.program), input.lengths, "");
-        Packing memory packing = Packings.pack(p, input.logRows, input.maxLogColumns);
+    function weigh(
+        ProgramInput calldata input,
+        bytes calldata outlined,
+        bytes calldata challenges,
+        Fp3[] calldata opened,
+        Fp3 join
+    ) external view returns (Fp3) {
+        Program memory p = Programs.outline(Code.read(input.program), input.lengths);
+        Packing memory packing = Packings.pack(p, outlined);
         bytes memory encoded = challenges;
         Cursor memory cursor;
         assembly ("memory-safe") {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, ZERO, atBit, equal} from "../src/verifier/Fp3.sol";
+import {Fp3, pack, ONE, ZERO, atBit, equal} from "../src/verifier/Fp3.sol";
 import {Commitment, Opening, OpeningState} from "../src/verifier/Opening.sol";
 import {PcsConfig, PcsConfigs} from "../src/verifier/PcsConfig.sol";
 import {Transcript} from "../src/verifier/Transcript.sol";
@@ -34,9 +34,9 @@ contract OpeningHarness {
     ) external pure returns (bytes32) {
         PcsConfig memory config = PcsConfigs.parse(encodedConfig);
         Transcript.State memory transcript = Transcript.State(digest);
-        Fp3[] memory values = new Fp3[](claims.length);
+        bytes memory values = "";
         for (uint256 a = 0; a < claims.length; ++a) {
-            values[a] = claims[a].value;
+            values = abi.encodePacked(values, uint192(pack(claims[a].value)));
         }
         uint256 next;
         assembly ("memory-safe") {

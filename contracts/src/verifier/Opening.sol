@@ -160,11 +160,12 @@ library Opening {
     }
 
     /// @notice Phase `start`: absorbs what is opened, joins the claims' values and binds the column variables.
+    /// @param values The claims' values as they are encoded.
     function start(
         Transcript.State memory transcript,
         PcsConfig memory config,
         Commitment[] memory keys,
-        Fp3[] memory values,
+        bytes memory values,
         uint256 next,
         uint256 end
     ) internal pure returns (OpeningState memory o) {
@@ -176,7 +177,7 @@ library Opening {
         o.point = new Fp3[](logColumns + config.logRows);
         setLength(o.point, 0);
         o.added = new AddedWeight[](config.oracles.length - 1);
-        o.claim = horner(values, o.join, ZERO);
+        o.claim = encodedHorner(values, o.join);
         for (uint256 k = keys.length; k > 0; --k) {
             o.claim = mulAdd(o.claim, o.join, keys[k - 1].oodValue);
         }
@@ -290,7 +291,7 @@ library Opening {
         Transcript.State memory transcript,
         bytes32 protocolId,
         Commitment[] memory keys,
-        Fp3[] memory values
+        bytes memory values
     ) private pure {
         uint256 scratch = Scratch.mark();
         uint256 place = scratch + Transcript.HEAD;
@@ -304,8 +305,12 @@ library Opening {
             putWord(place + 60, pack(keys[k].oodValue) << 64);
             place += 84;
         }
-        putWord(place, values.length << 224);
-        place = putElements(place + 4, values);
+        putWord(place, (values.length / ELEMENT) << 224);
+        place += 4;
+        assembly ("memory-safe") {
+            mcopy(place, add(values, 32), mload(values))
+            place := add(place, mload(values))
+        }
         transcript.absorbScratch(STATEMENT, scratch, place - scratch - Transcript.HEAD);
     }
 
@@ -317,22 +322,34 @@ library Opening {
         }
     }
 
-    /// @dev Encodes a list, whose limbs are below p, in free memory; returns the place behind it.
-    function putElements(uint256 place, Fp3[] memory list) private pure returns (uint256 end) {
+    /// @dev a_0 + a_1 x + a_2 x^2 + .. for encoded elements a, whose words have 64 bits, and an x whose limbs are below p;
+    /// reduced. Five products of 128 bits and one word are added.
+    function encodedHorner(bytes memory encoded, Fp3 x) private pure returns (Fp3 value) {
         assembly ("memory-safe") {
-            let from := add(list, 32)
-            for { let last := add(from, shl(5, mload(list))) } lt(from, last) { from := add(from, 32) } {
-                let a := mload(from)
-                mstore(
-                    place,
-                    or(
-                        or(shl(192, shr(160, a)), shl(128, and(shr(80, a), 0xffffffffffffffff))),
-                        shl(64, and(a, 0xffffffffffffffff))
+            let x0 := shr(160, x)
+            let x1 := and(shr(80, x), 0xffffffffffffffffffff)
+            let x2 := and(x, 0xffffffffffffffffffff)
+            let v0 := 0
+            let v1 := 0
+            let v2 := 0
+            let first := add(encoded, 32)
+            for { let place := add(first, mload(encoded)) } gt(place, first) {} {
+                place := sub(place, ELEMENT)
+                let words := mload(place)
+                let t0 := add(add(mul(v0, x0), shl(1, add(mul(v1, x2), mul(v2, x1)))), shr(192, words))
+                let t1 :=
+                    add(
+                        add(add(mul(v0, x1), mul(v1, x0)), shl(1, mul(v2, x2))),
+                        and(shr(128, words), 0xffffffffffffffff)
                     )
+                v2 := mod(
+                    add(add(add(mul(v0, x2), mul(v1, x1)), mul(v2, x0)), and(shr(64, words), 0xffffffffffffffff)),
+                    0xffffffff00000001
                 )
-                place := add(place, 24)
+                v0 := mod(t0, 0xffffffff00000001)
+                v1 := mod(t1, 0xffffffff00000001)
             }
-            end := place
+            value := or(or(shl(160, v0), shl(80, v1)), v2)
         }
     }
 

@@ -37,8 +37,8 @@ contract OpeningVerifier is IOpeningVerifier {
         uint256 phase;
         uint256 oracle;
         uint256 tree;
-        /// Claimed values, before it begins.
-        Fp3[] values;
+        /// Claimed values, as the state has them, before it begins.
+        bytes values;
         /// Challenges of the phases before, as the state has them.
         bytes challenges;
         /// How tensors are packed.
@@ -102,7 +102,7 @@ contract OpeningVerifier is IOpeningVerifier {
         r.challenges = cursor.slice(ELEMENT * shape.challenges);
         own = StateBytes.HEAD + cursor.place - first;
         // Of the claims on committed tensors, which alone are used later.
-        if (r.head.phase == shape.firstPhase) r.values = cursor.readList(shape.claims);
+        if (r.head.phase == shape.firstPhase) r.values = cursor.slice(ELEMENT * shape.claims);
         else decode(r, cursor);
         StateBytes.expectEnd(state, cursor);
     }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Fp3, ONE, ZERO, fromBase, mulAdd, reduce, scale} from "./Fp3.sol";
-import {element, mulEq, powerOfTwo, setNumber} from "./Fused.sol";
+import {element, mulEq, numberAt, powerOfTwo, setNumber} from "./Fused.sol";
 import {LookupArgument} from "./LookupArgument.sol";
 import {Program, Programs, u8At, u16At, u32At} from "./Program.sol";
 import {PublicValues} from "./PublicValues.sol";
@@ -32,7 +32,8 @@ library Nodes {
     /// @notice The value of a node, reduced; computed once.
     function nodeOf(Program memory p, uint256 number) internal pure returns (Fp3 value) {
         uint256[] memory values = p.nodeValues;
-        uint256 known = values[number];
+        if (number >= values.length) revert Programs.ProgramInvalid();
+        uint256 known = numberAt(values, number);
         if (known != 0) return Fp3.wrap(known ^ KNOWN);
         uint256 place;
         unchecked {

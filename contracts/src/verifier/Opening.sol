@@ -26,6 +26,7 @@ import {
     unpack,
     ELEMENT
 } from "./Fp3.sol";
+import {numberAt} from "./Fused.sol";
 import {MultiProof} from "./MultiProof.sol";
 import {PcsConfig, PcsConfigs} from "./PcsConfig.sol";
 import {Positions} from "./Positions.sol";
@@ -354,8 +355,11 @@ library Opening {
     }
 
     function columnsOf(uint256[] memory logGroups) internal pure returns (uint256 columns) {
-        for (uint256 g = 0; g < logGroups.length; ++g) {
-            columns += 1 << logGroups[g];
+        unchecked {
+            // Powers of two, with exponents of 8 bits, of which the sum is below 2^32.
+            for (uint256 g = 0; g < logGroups.length; ++g) {
+                columns += 1 << numberAt(logGroups, g);
+            }
         }
     }
 
@@ -378,8 +382,12 @@ library Opening {
         uint256 size = keys[tree].logGroups[group];
         for (uint256 k = 0; k < keys.length; ++k) {
             uint256[] memory logGroups = keys[k].logGroups;
-            for (uint256 g = 0; g < logGroups.length; ++g) {
-                if (logGroups[g] > size || (logGroups[g] == size && k < tree)) offset += 1 << logGroups[g];
+            unchecked {
+                // As the number of columns.
+                for (uint256 g = 0; g < logGroups.length; ++g) {
+                    uint256 own = numberAt(logGroups, g);
+                    if (own > size || (own == size && k < tree)) offset += 1 << own;
+                }
             }
         }
     }
@@ -836,7 +844,12 @@ library Opening {
         Fp3 gamma = added.gamma;
         uint256[] memory positions = added.positions;
         for (uint256 q = positions.length; q > 0; --q) {
-            uint256 z = Positions.domainPoint(points, positions[q - 1]);
+            uint256 position;
+            unchecked {
+                // q is at least 1.
+                position = numberAt(positions, q - 1);
+            }
+            uint256 z = Positions.domainPoint(points, position);
             sum = gamma * (sum + tablePowerWeight(powers, powersEnd, z));
         }
     }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Fp3, ONE, P} from "./Fp3.sol";
+import {setElement, setNumber} from "./Fused.sol";
 import {Scratch} from "./Scratch.sol";
 
 /// @dev 1/2.
@@ -276,23 +277,24 @@ library Programs {
 
     /// @notice The point that coordinates stand for, as many of them as its axis has.
     function pointOf(Program memory p, uint256 number) internal pure returns (Fp3[] memory list) {
-        uint256 known = p.points[number];
+        uint256[] memory points = p.points;
+        uint256 known = points[number];
         if (known != 0) {
             assembly ("memory-safe") {
                 list := known
             }
             return list;
         }
-        uint256 entry = u64At(p.coordinates + COORDINATES_BYTES * number);
+        uint256 entry = entryOf(p, number);
         uint256 source = entry >> 56;
         list = new Fp3[](p.bits[(entry >> 48) & 255]);
         if (source == SOURCE_PLACE) {
             for (uint256 b = 0; b < list.length; ++b) {
-                if ((entry >> b) & 1 == 1) list[b] = ONE;
+                if ((entry >> b) & 1 == 1) setElement(list, b, ONE);
             }
         } else if (source == SOURCE_HALF) {
             for (uint256 b = 0; b < list.length; ++b) {
-                list[b] = HALF;
+                setElement(list, b, HALF);
             }
         } else {
             copyChallenges(p, entry, source, list);
@@ -300,18 +302,28 @@ library Programs {
         assembly ("memory-safe") {
             known := list
         }
-        p.points[number] = known;
+        setNumber(points, number, known);
+    }
+
+    /// @dev The eight bytes of coordinates.
+    function entryOf(Program memory p, uint256 number) private pure returns (uint256) {
+        unchecked {
+            // An address.
+            return u64At(p.coordinates + COORDINATES_BYTES * number);
+        }
     }
 
     /// @notice The axis that coordinates are of.
     function axisOf(Program memory p, uint256 number) internal pure returns (uint256) {
-        return u8At(p.coordinates + COORDINATES_BYTES * number + 1);
+        unchecked {
+            // An address.
+            return u8At(p.coordinates + COORDINATES_BYTES * number + 1);
+        }
     }
 
     function copyChallenges(Program memory p, uint256 entry, uint256 source, Fp3[] memory list) private pure {
-        (uint256 first, uint256 count) = runOf(p, entry, source);
+        (Fp3[] memory from, uint256 first, uint256 count) = runOf(p, entry, source);
         if (count > list.length) revert ProgramInvalid();
-        Fp3[] memory from = p.vectors[source];
         assembly ("memory-safe") {
             mcopy(add(list, 32), add(add(from, 32), shl(5, first)), shl(5, count))
         }
@@ -324,29 +336,33 @@ library Programs {
         pure
         returns (bool whole, uint256 source, uint256 first)
     {
-        uint256 entry = u64At(p.coordinates + COORDINATES_BYTES * number);
+        uint256 entry = entryOf(p, number);
         source = entry >> 56;
         if (source == SOURCE_PLACE || source == SOURCE_HALF) return (false, source, 0);
         uint256 count;
-        (first, count) = runOf(p, entry, source);
+        (, first, count) = runOf(p, entry, source);
         whole = count == p.bits[(entry >> 48) & 255];
     }
 
-    /// @dev The challenges that coordinates name, all of them within those of their source.
+    /// @dev The challenges that coordinates name, all of them within those of their source, and these.
     function runOf(Program memory p, uint256 entry, uint256 source)
         private
         pure
-        returns (uint256 first, uint256 count)
+        returns (Fp3[] memory from, uint256 first, uint256 count)
     {
+        from = p.vectors[source];
         count = (entry >> 40) & 255;
         uint256 parameter = (entry >> 32) & 255;
-        if (parameter != 0) count += p.parameterBits[parameter - 1];
         uint256 field = (entry >> 24) & 255;
-        first = source == SOURCE_LOOKUP
-            ? field + ((entry >> 16) & 255) * p.parameterBits[0] + ((entry >> 8) & 255) * p.parameterBits[1]
-                + (entry & 255) * p.parameterBits[2]
-            : p.firsts[source][field];
-        if (first + count > p.vectors[source].length) revert ProgramInvalid();
+        unchecked {
+            // Numbers of 8 bits, coordinates of lengths, and places in vectors.
+            if (parameter != 0) count += p.parameterBits[parameter - 1];
+            first = source == SOURCE_LOOKUP
+                ? field + ((entry >> 16) & 255) * p.parameterBits[0] + ((entry >> 8) & 255) * p.parameterBits[1]
+                    + (entry & 255) * p.parameterBits[2]
+                : p.firsts[source][field];
+            if (first + count > from.length) revert ProgramInvalid();
+        }
     }
 
     /// @notice Where the axes of a list lie (spec/proof.md, section 3), and the address behind it.

@@ -22,6 +22,9 @@ library Weights {
     /// @dev What a key of the table has room for.
     uint256 private constant MOST_COORDINATES = 1 << 12;
     uint256 private constant MOST_BITS = 48;
+    /// @dev log2 of the largest piece of an axis that is left out of weights within, where points differ in it alone: how many
+    /// classes of groups there are for it.
+    uint256 private constant MOST_APART = 3;
     /// @dev In place of the number of a class of groups.
     uint256 private constant NO_CLASS = 255;
     /// @dev More bits of the dense index than there are.
@@ -145,6 +148,7 @@ library Weights {
     function beginPoint(At memory at_, bool before, bool behind) private pure {
         uint256 list = before || behind ? lastList(at_) : 0;
         uint256 size = list >> 112 == 1 ? uint16(list >> 64) : 0;
+        if (size > MOST_APART) size = 0;
         at_.apart = size;
         if (before && size != 0) return;
         at_.known = 0;
@@ -261,7 +265,7 @@ library Weights {
         }
         if (weight >> 240 == 0) return weight;
         // What is written has to be the list's.
-        if (tensor >= at_.masks.length || rank > at_.kappa) revert Programs.ProgramInvalid();
+        if (tensor >= at_.masks.length || rank > MOST_APART) revert Programs.ProgramInvalid();
         (uint256 w0, uint256 w1, uint256 w2) = claimWeight(at_, tensor, class);
         weight = Fp3.unwrap(reduced(w0, w1, w2));
         assembly ("memory-safe") {
@@ -336,7 +340,7 @@ library Weights {
         at_.mostPieces = packing.mostPieces;
         at_.stride = 64 * packing.mostPieces;
         at_.scratch = Scratch.take(at_.stride * (at_.kappa + 1));
-        at_.weighed = new uint256[]((packing.first.length - 1) * (at_.kappa + 1));
+        at_.weighed = new uint256[]((packing.first.length - 1) * (MOST_APART + 1));
         uint256 table = Scratch.take(TABLE);
         assembly ("memory-safe") {
             calldatacopy(table, calldatasize(), TABLE)
@@ -588,8 +592,13 @@ library Weights {
     /// @dev Makes the lists of signs of the point's axes that are not there yet. Returns the sum of what is above their
     /// addresses.
     function prepareLists(Program memory p, At memory at_) private pure returns (uint256 sums) {
-        uint256 place = at_.point + 1;
-        uint256 end = place + 2 * u8At(place - 1);
+        uint256 place;
+        uint256 end;
+        unchecked {
+            // Addresses.
+            place = at_.point + 1;
+            end = place + 2 * u8At(place - 1);
+        }
         uint256[] memory lists = at_.lists;
         while (true) {
             // At most 255 axes of 32 coordinates: no sum reaches the next one.
@@ -621,8 +630,8 @@ library Weights {
             if (point.length != 0) toSigns(list, point.length);
         }
         uint256 axis = p.axisOf(coordinates);
-        uint256 digits = p.digits[axis];
-        uint256 bits = p.bits[axis];
+        uint256 digits = numberAt(p.digits, axis);
+        uint256 bits = numberAt(p.bits, axis);
         assembly ("memory-safe") {
             let smallest := and(shr(sub(248, shl(3, shr(248, digits))), digits), 0xff)
             list := or(

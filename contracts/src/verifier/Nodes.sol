@@ -40,20 +40,23 @@ library Nodes {
             // An address, and a number that there is.
             place = p.nodeBodies + u16At(p.nodes + 2 * number) + 1;
         }
-        uint256 kind = u8At(place - 1);
-        if (kind == PRODUCT) value = nodeOf(p, u16At(place)) * nodeOf(p, u16At(place + 2));
-        else if (kind == ONE_NODE) value = ONE;
-        else if (kind == SCALE) value = scaleOf(p, place);
-        else if (kind == EXTENT) value = extentOf(p, place);
-        else if (kind == EQ) value = eqOf(p.pointOf(u16At(place)), p.pointOf(u16At(place + 2)));
-        else if (kind == INDEX) value = indexOf(p, place);
-        else if (kind <= LESS_EQUAL) value = comparisonOf(p, place, kind);
-        else if (kind == ONE_HOT) value = PublicValues.oneHot(p, place);
-        else if (kind == BELOW) value = PublicValues.below(p, place, false);
-        else if (kind == BETWEEN) value = PublicValues.below(p, place, true);
-        else if (kind == VALUE) value = PublicValues.sumOf(p, place);
-        else if (kind == PIECES) value = piecesOf(p, place);
-        else revert Programs.ProgramInvalid();
+        unchecked {
+            // Addresses in memory.
+            uint256 kind = u8At(place - 1);
+            if (kind == PRODUCT) value = nodeOf(p, u16At(place)) * nodeOf(p, u16At(place + 2));
+            else if (kind == ONE_NODE) value = ONE;
+            else if (kind == SCALE) value = scaleOf(p, place);
+            else if (kind == EXTENT) value = extentOf(p, place);
+            else if (kind == EQ) value = eqOf(p.pointOf(u16At(place)), p.pointOf(u16At(place + 2)));
+            else if (kind == INDEX) value = indexOf(p, place);
+            else if (kind <= LESS_EQUAL) value = comparisonOf(p, place, kind);
+            else if (kind == ONE_HOT) value = PublicValues.oneHot(p, place);
+            else if (kind == BELOW) value = PublicValues.below(p, place, false);
+            else if (kind == BETWEEN) value = PublicValues.below(p, place, true);
+            else if (kind == VALUE) value = PublicValues.sumOf(p, place);
+            else if (kind == PIECES) value = piecesOf(p, place);
+            else revert Programs.ProgramInvalid();
+        }
         setNumber(values, number, Fp3.unwrap(value) | KNOWN);
     }
 

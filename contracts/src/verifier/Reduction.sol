@@ -128,7 +128,10 @@ library Reduction {
     /// Claims and nodes have limbs below p < 2^64, so that products have less than 2^131. They are reduced before each
     /// further factor; times a constant they have less than 2^195, and 2^16 of them less than 2^211.
     function sumOf(Program memory p, uint256 place) private pure returns (Fp3 total, uint256 end) {
-        end = place + 2;
+        unchecked {
+            // An address.
+            end = place + 2;
+        }
         uint256 count = u16At(place);
         if (count == 0) return (ZERO, end);
         // Three limbs, in memory: the stack has what products are made of.
@@ -306,14 +309,14 @@ library Reduction {
             uint256 place = numberAt(places, j);
             Fp3 inside = alpha - (ONE + tagWeight.scale(u8At(place)));
             unchecked {
-                // An address.
-                place += 4 + u8At(place + 3);
+                // An address: behind the axes, then behind the node and a number.
+                place += 8 + u8At(place + 3);
             }
-            uint256 node = u16At(place);
+            uint256 node = u16At(place - 4);
             inside = node != 0 ? mulAdd(inside, p.nodeOf(node), ONE) : ONE + inside;
             // What is subtracted is reduced, and so is what the difference is compared with. Its limbs are at most 2^15 p + 2 p,
             // below 2^80.
-            inside = inside - compress(p, beta, place + 4);
+            inside = inside - compress(p, beta, place);
             if (Fp3.unwrap(inside.reduce()) != Fp3.unwrap(element(denominators, j))) revert ProofColumn(j);
         }
     }
@@ -321,13 +324,16 @@ library Reduction {
     /// @dev Sum over k of beta^k entry_k; reduced.
     function compress(Program memory p, Fp3 beta, uint256 place) private pure returns (Fp3 compressed) {
         uint256 entries = u8At(place);
-        (compressed, place) = sumAt(p, place + 1);
-        Fp3 power = beta;
-        for (uint256 k = 1; k < entries; ++k) {
-            Fp3 entry;
-            (entry, place) = sumAt(p, place);
-            compressed = mulAdd(power, entry, compressed);
-            if (k + 1 < entries) power = power * beta;
+        unchecked {
+            // An address, and numbers of 8 bits.
+            (compressed, place) = sumAt(p, place + 1);
+            Fp3 power = beta;
+            for (uint256 k = 1; k < entries; ++k) {
+                Fp3 entry;
+                (entry, place) = sumAt(p, place);
+                compressed = mulAdd(power, entry, compressed);
+                if (k + 1 < entries) power = power * beta;
+            }
         }
     }
 

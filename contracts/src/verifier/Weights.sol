@@ -64,7 +64,7 @@ library Weights {
         uint256 logGroup;
         uint256 limit;
         uint256 signs;
-        /// 576: of the axis that is added, what a key has for it, address of its signs, and where its piece begins.
+        /// 576: of the axis that is added, what a key has for it, what `lists` has of it, and where its piece begins.
         uint256 axisKey;
         uint256 list;
         uint256 offset;
@@ -82,11 +82,9 @@ library Weights {
         uint256[] largest;
         /// Of the point's axes the sum of what `lists` has above the addresses.
         uint256 sums;
-        /// 896: how many coordinates the axis has that is added.
-        uint256 length;
         /// By source the address of the signs of its challenges, once they are known.
         uint256[] sources;
-        /// 960: log2 of the piece of the point's last axis, if it is left out of the weights within, or 0.
+        /// log2 of the piece of the point's last axis, if it is left out of the weights within, or 0.
         uint256 apart;
     }
 
@@ -711,6 +709,7 @@ library Weights {
         uint256 count = 1;
         // Of the axes that are still to come, as `lists` has them; one that is behind `place` has one piece.
         uint256 rest = at_.sums - 0x10001 * window;
+        uint256 limits = (numberAt(at_.largest, at_.logGroup) << 16) | numberAt(at_.smallest, at_.logGroup);
         assembly ("memory-safe") {
             mstore(scratch, shl(160, 1))
             mstore(add(scratch, 32), window)
@@ -726,7 +725,7 @@ library Weights {
                 uint256 longer = count * (list >> 112);
                 if (longer > at_.mostPieces) revert Programs.ProgramInvalid();
                 setAxis(at_, coordinates, list);
-                setLimits(at_, rest);
+                setLimits(at_, rest, limits);
                 if (longer == 1) {
                     extend(at_, scratch, scratch, uint16(list >> 64));
                 } else {
@@ -742,18 +741,18 @@ library Weights {
     function setAxis(At memory at_, uint256 coordinates, uint256 list) private pure {
         assembly ("memory-safe") {
             mstore(add(at_, 576), or(shl(18, coordinates), 0x40000000))
-            mstore(add(at_, 608), and(list, 0xffffffffffffffff))
+            mstore(add(at_, 608), list)
             mstore(add(at_, 640), 0)
-            mstore(add(at_, 896), and(shr(96, list), 0xffff))
         }
     }
 
-    /// @dev Of use is what becomes, with the smallest or the largest pieces of the axes that are still to come, as large as a
+    /// @dev Of `limits` the low 16 bits are log2 of the smallest piece in the group, the others that of the largest. Of use is
+    /// what becomes, with the smallest or the largest pieces of the axes that are still to come, as large as a
     /// piece in the group.
-    function setLimits(At memory at_, uint256 rest) private pure {
-        uint256 limit = numberAt(at_.largest, at_.logGroup);
-        uint256 least = numberAt(at_.smallest, at_.logGroup);
+    function setLimits(At memory at_, uint256 rest, uint256 limits) private pure {
         assembly ("memory-safe") {
+            let limit := shr(16, limits)
+            let least := and(limits, 0xffff)
             let smallest := and(shr(16, rest), 0xffff)
             let largest := and(rest, 0xffff)
             mstore(add(at_, 512), mul(sub(limit, smallest), gt(limit, smallest)))
@@ -853,7 +852,8 @@ library Weights {
         uint256 signs;
         assembly ("memory-safe") {
             list := mload(add(at_, 608))
-            length := mload(add(at_, 896))
+            length := and(shr(96, list), 0xffff)
+            list := and(list, 0xffffffffffffffff)
             signs := add(mload(add(at_, 544)), shl(5, window))
         }
         if (size > length) revert Programs.ProgramInvalid();

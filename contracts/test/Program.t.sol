@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Fp3} from "../src/verifier/Fp3.sol";
 import {Placement, Program, Programs} from "../src/verifier/Program.sol";
+import {Reduction} from "../src/verifier/Reduction.sol";
+import {Cursor, StateBytes} from "../src/verifier/StateBytes.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice Where axes lie in vectors of challenges, compared with the rule of spec/proof.md, section 3, as it is written.
@@ -27,6 +30,11 @@ contract ProgramTest {
         uint256 end;
         (found, end) = Programs.placementAt(p, place);
         vm.assertEq(end - place, list.length);
+        (uint256[] memory firsts, uint256 total) = Programs.placesAt(p, place);
+        vm.assertEq(total, found.degrees.length);
+        for (uint256 i = 0; i < bits.length; ++i) {
+            vm.assertEq(firsts[i], found.firsts[i]);
+        }
     }
 
     /// @dev Outside, so that it may revert.
@@ -97,5 +105,59 @@ contract ProgramTest {
         bits[8] = 9;
         vm.expectRevert(Programs.ProofInstance.selector);
         this.placed(bits, together);
+    }
+
+    /// @dev Claims that are used last in these stages, when so many have passed: as many as are listed, and written in order.
+    function checkCarried(bytes memory uses, uint256 passed) private pure {
+        bytes memory section = abi.encodePacked(uint16(uses.length), uses, type(uint256).max);
+        bytes memory noStages = new bytes(64);
+        Program memory p;
+        uint256 place;
+        assembly ("memory-safe") {
+            place := add(section, 32)
+        }
+        p.uses = place;
+        assembly ("memory-safe") {
+            place := add(noStages, 32)
+        }
+        p.stages = place;
+        p.claims = new Fp3[](uses.length);
+        for (uint256 i = 0; i < uses.length; ++i) {
+            p.claims[i] = Fp3.wrap((i << 160) | ((i + 1) << 80) | (i + 2));
+        }
+        uint256[] memory listed = Reduction.carried(p, passed);
+        vm.assertEq(Reduction.carriedCount(p, passed), listed.length);
+        bytes memory written = new bytes(24 * listed.length);
+        Cursor memory cursor;
+        assembly ("memory-safe") {
+            mstore(cursor, add(written, 32))
+        }
+        Reduction.writeCarried(p, cursor, passed);
+        StateBytes.expectEnd(written, cursor);
+        bytes memory expected = "";
+        uint256 count = 0;
+        for (uint256 i = 0; i < uses.length; ++i) {
+            if (uint8(uses[i]) < passed) continue;
+            vm.assertEq(listed[count++], i);
+            expected = abi.encodePacked(expected, uint64(i), uint64(i + 1), uint64(i + 2));
+        }
+        vm.assertEq(count, listed.length);
+        vm.assertEq(keccak256(written), keccak256(expected));
+    }
+
+    function testFuzz_claimsThatAreUsedLaterAreCarried(bytes memory uses, uint8 passed) external pure {
+        checkCarried(uses, passed % 8);
+        for (uint256 i = 0; i < uses.length; ++i) {
+            uses[i] = bytes1(uint8(uses[i]) % 8);
+        }
+        checkCarried(uses, passed % 8);
+        // Lengths around whole words.
+        for (uint256 size = 30; size <= 66; ++size) {
+            bytes memory some = new bytes(size);
+            for (uint256 i = 0; i < size; ++i) {
+                some[i] = bytes1(uint8(uint256(keccak256(abi.encode(uses, i))) % 8));
+            }
+            checkCarried(some, passed % 8);
+        }
     }
 }

@@ -189,7 +189,7 @@ library Weights {
     ///
     /// Powers have limbs below p < 2^64, and tensors' weights below 2^149: five products of them have less than 2^216, those
     /// of 2^16 claims 2^232.
-    function sumClaims(At memory at_, uint256 place, uint256 end, uint256 class, uint256 rank)
+    function sumClaims(At memory at_, uint256 place, uint256 end, uint256 class, uint256 classNumber)
         private
         pure
         returns (Fp3 sum)
@@ -205,10 +205,10 @@ library Weights {
                 uint256 w0;
                 uint256 w1;
                 uint256 w2;
-                if (rank == NO_CLASS) {
+                if (classNumber == NO_CLASS) {
                     (w0, w1, w2) = claimWeight(at_, u16At(place + 2), class);
                 } else {
-                    w2 = tensorWeight(at_, u16At(place + 2), class, rank);
+                    w2 = tensorWeight(at_, u16At(place + 2), class, classNumber);
                     if (w2 == 0) continue;
                     assembly ("memory-safe") {
                         w0 := shr(160, w2)
@@ -247,7 +247,7 @@ library Weights {
     }
 
     /// @dev What `weighed` has of a tensor, computed once in a run. Reduced.
-    function tensorWeight(At memory at_, uint256 tensor, uint256 class, uint256 rank)
+    function tensorWeight(At memory at_, uint256 tensor, uint256 class, uint256 classNumber)
         private
         pure
         returns (uint256 weight)
@@ -256,14 +256,14 @@ library Weights {
         uint256 run;
         assembly ("memory-safe") {
             // By class, then by tensor.
-            place := mul(rank, mload(mload(add(at_, 384))))
+            place := mul(classNumber, mload(mload(add(at_, 384))))
             place := add(mload(add(at_, 672)), shl(5, add(1, add(place, tensor))))
             run := mload(add(at_, 704))
             weight := xor(mload(place), run)
         }
         if (weight >> 240 == 0) return weight;
         // What is written has to be the list's.
-        if (tensor >= at_.masks.length || rank > MOST_APART) revert Programs.ProgramInvalid();
+        if (tensor >= at_.masks.length || classNumber > MOST_APART) revert Programs.ProgramInvalid();
         (uint256 w0, uint256 w1, uint256 w2) = claimWeight(at_, tensor, class);
         weight = Fp3.unwrap(reduced(w0, w1, w2));
         assembly ("memory-safe") {

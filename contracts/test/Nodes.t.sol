@@ -124,6 +124,63 @@ contract NodesTest {
         }
     }
 
+    /// @dev Values at the edges of digits and of the axis, where it ends with the coordinates and where it does not. Of 16
+    /// values, 6 to 8 coordinates are cut into two digits, fewer into one, and more into three.
+    function test_publicValuesAtTheirEdges() external pure {
+        uint256[16] memory lengths = [uint256(1), 2, 15, 16, 32, 33, 63, 64, 65, 100, 128, 129, 255, 256, 257, 512];
+        for (uint256 n = 0; n < lengths.length; ++n) {
+            uint256 length = lengths[n];
+            uint256 most = 1 << bitsOf(length);
+            uint256[16] memory edges = [
+                0,
+                length - 1,
+                length,
+                length + 1,
+                most - 1,
+                most,
+                most + 1,
+                2 * most,
+                type(uint64).max,
+                length / 2,
+                7,
+                8,
+                15,
+                16,
+                most / 2,
+                uint256(1) << 32
+            ];
+            uint256[][] memory values = new uint256[][](2);
+            values[0] = new uint256[](16);
+            values[1] = new uint256[](16);
+            for (uint256 i = 0; i < 16; ++i) {
+                values[0][i] = edges[i];
+                values[1][i] = edges[(5 * i + n) % 16];
+            }
+            expectSums(length, values, n);
+        }
+    }
+
+    /// @dev One-hot, below and between of 16 values are the sums that they stand for.
+    function expectSums(uint256 length, uint256[][] memory values, uint256 seed) private pure {
+        Fp3[] memory point = randomPoint(4 + bitsOf(length), seed);
+        for (uint256 kind = 9; kind <= 11; ++kind) {
+            bytes memory node = abi.encodePacked(uint8(kind), uint8(0));
+            if (kind == 11) node = abi.encodePacked(node, uint8(1));
+            node = abi.encodePacked(node, uint8(2), uint8(0), uint16(0), uint8(1), uint16(1));
+            Program memory p = valueProgram(node, 16, length, values);
+            p.vectors[SOURCE_LOOKUP] = point;
+            Fp3 expected = ZERO;
+            for (uint256 x = 0; x < length; ++x) {
+                Fp3 inside = ZERO;
+                for (uint256 i = 0; i < 16; ++i) {
+                    if (check(kind, values[0][i], values[1][i], x)) inside = inside + eqAt(point, 0, 4, i);
+                }
+                expected = expected + eqAt(point, 4, point.length - 4, x) * inside;
+            }
+            vm.assertTrue(same(Nodes.nodeOf(p, 0), expected), vm.toString(kind));
+        }
+    }
+
     /// @dev eq of two points is the product of that of their coordinates.
     function testFuzz_eq(uint256 seed, uint8 bits_) external pure {
         uint256 bits = bits_ % 9;

@@ -41,7 +41,7 @@ library Packings {
 
     /// @notice The packing of a program's committed tensors.
     /// @param outlined What `measure` says of the program.
-    function pack(Program memory p, bytes calldata outlined) internal pure returns (Packing memory packing) {
+    function pack(Program memory p, bytes memory outlined) internal pure returns (Packing memory packing) {
         readOutline(packing, outlined);
         uint256 pieces = packing.first[packing.first.length - 1];
         // One more: of a tensor without pieces a word is written, too.
@@ -95,21 +95,23 @@ library Packings {
         }
     }
 
-    function readOutline(Packing memory packing, bytes calldata outlined) private pure {
+    function readOutline(Packing memory packing, bytes memory outlined) private pure {
         if (outlined.length < OUTLINE + 32) revert Programs.ProgramInvalid();
         uint256[] memory first = new uint256[]((outlined.length - OUTLINE) / 32);
         packing.first = first;
         uint256 ofModel;
         uint256 ofWitness;
+        uint256 modelPieces;
+        uint256 mostPieces;
         assembly ("memory-safe") {
-            let place := outlined.offset
-            ofModel := calldataload(place)
-            ofWitness := calldataload(add(place, 32))
-            calldatacopy(add(first, 32), add(place, 128), shl(5, mload(first)))
+            ofModel := mload(add(outlined, 32))
+            ofWitness := mload(add(outlined, 64))
+            modelPieces := mload(add(outlined, 96))
+            mostPieces := mload(add(outlined, 128))
+            mcopy(add(first, 32), add(outlined, 160), shl(5, mload(first)))
         }
         (packing.logGroups[0], packing.logGroups[1]) = (groupsOf(ofModel), groupsOf(ofWitness));
-        packing.modelPieces = uint256(bytes32(outlined[64:96]));
-        packing.mostPieces = uint256(bytes32(outlined[96:128]));
+        (packing.modelPieces, packing.mostPieces) = (modelPieces, mostPieces);
     }
 
     /// @dev Fills `first`, `mostPieces` and the counts; model tensors come before the others. Returns the address behind

@@ -9,11 +9,11 @@
 namespace avow::provider {
 namespace {
 
-// Receipts of November 2026 (spec/chain.md, section 4): a proof of 124,132 bytes takes 13.5M gas; each token beyond
-// takes 7,858 and more; bytes grow by a tenth when places double. Rounded up, as they only have to do until a proof of
+// Receipts of November 2026 (spec/chain.md, section 4): a proof of 123,268 bytes takes 11.4M gas; each token beyond
+// takes 5,837 and more; bytes grow by a tenth when places double. Rounded up, as they only have to do until a proof of
 // the size was settled.
-constexpr std::uint64_t kGasOfByte = 115;
-constexpr std::uint64_t kGasOfPlace = 9'000;
+constexpr std::uint64_t kGasOfByte = 98;
+constexpr std::uint64_t kGasOfPlace = 7'000;
 constexpr std::uint64_t kGasOfPayment = 200'000;
 constexpr std::uint64_t kGasOfAnswer = 120'000;
 constexpr std::uint64_t kBytesPercentOfDoubling = 12;

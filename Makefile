@@ -4,8 +4,8 @@
 .DEFAULT_GOAL := build
 .PHONY: build setup test test-long bench lint format fuzz figures gas demo demo-build devnet clean help
 
-# Tests run side by side, and each may use all cores.
-TEST_JOBS ?= 2
+# Tests run side by side: one more than two cores have room for, as those with a chain wait for its blocks.
+TEST_JOBS ?= 3
 # Seconds for each fuzz target.
 FUZZ_SECONDS ?= 30
 # Fuzz targets that run side by side.

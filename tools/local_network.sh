@@ -98,5 +98,5 @@ provider_is_ready() { # NAME
     tail -5 "$work/$1.log" >&2
     fail "the provider has ended; all that it said is in $work/$1.log"
   }
-  grep -q 'service.ready' "$work/$1.log"
+  grep -qs 'service.ready' "$work/$1.log"
 }

@@ -8,6 +8,7 @@
 #include "answer_prover/answer_prover.hpp"
 #include "chain/anvil_testing.hpp"
 #include "chain/chain_testing.hpp"
+#include "market/delivered.hpp"
 #include "model_file/model_file.hpp"
 #include "requester/posting.hpp"
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Fp3, ONE, P, ZERO, eqOf, pack, reduce} from "../src/verifier/Fp3.sol";
 import {Program, Programs, SOURCE_LOOKUP} from "../src/verifier/Program.sol";
 import {Reduction, Section} from "../src/verifier/Reduction.sol";
+import {Cursor, StateBytes} from "../src/verifier/StateBytes.sol";
 import {Transcript} from "../src/verifier/Transcript.sol";
 import {Random} from "./Random.sol";
 import {vm} from "./Vm.sol";
@@ -200,6 +201,35 @@ contract ReductionTest {
         bytes memory code = program(hex"00010000000000000001", hex"0001000000", stage, 1);
         vm.expectRevert(Programs.ProgramInvalid.selector);
         harness.run(code, new Fp3[](POINT), new Fp3[](0), encoded(ONE));
+    }
+
+    /// @dev Coordinates name challenges that there are, and no more than their axis has.
+    function test_coordinatesNameChallengesThatThereAre() external {
+        bytes memory stage = abi.encodePacked(uint8(0), uint16(0), uint16(1), uint16(0), uint8(0), uint16(1), uint16(0));
+        stage = abi.encodePacked(stage, uint16(1), uint8(0), uint16(0), uint16(0), uint16(0));
+        bytes memory node = abi.encodePacked(uint16(1), uint16(0), uint8(4), uint16(0), uint16(POINT - 1));
+        bytes memory code = program(hex"00010000000000000001", node, stage, 1);
+        // eq of zeros.
+        harness.run(code, new Fp3[](POINT), new Fp3[](0), encoded(ONE));
+        vm.expectRevert(Programs.ProgramInvalid.selector);
+        harness.run(code, new Fp3[](POINT - 1), new Fp3[](0), encoded(ONE));
+        // Behind head, axis, constants, and the number of coordinates: those of the first ones.
+        vm.assertEq(uint8(code[43]), 1);
+        code[43] = 0x02;
+        vm.expectRevert(Programs.ProgramInvalid.selector);
+        harness.run(code, new Fp3[](POINT), new Fp3[](0), encoded(ONE));
+    }
+
+    /// @dev What lies behind a list stays as it is, as memory behind a state is others'.
+    function test_listsAreWrittenWithinTheirBytes() external pure {
+        Cursor memory cursor;
+        bytes memory to = abi.encodePacked(type(uint256).max, type(uint256).max);
+        assembly ("memory-safe") {
+            mstore(cursor, add(to, 32))
+        }
+        Fp3[] memory list = new Fp3[](1);
+        StateBytes.writeList(cursor, list);
+        vm.assertEq(keccak256(to), keccak256(abi.encodePacked(uint192(0), type(uint64).max, type(uint256).max)));
     }
 
     /// @dev A stage of one round, of which claim 0 is the sum and claim 1, twice, what is summed.

@@ -128,7 +128,8 @@ library Programs {
     uint256 private constant MOST_PARAMETERS = 3;
     /// @dev Different points of public values, and last coordinates of these, in a program: a statement has a few.
     uint256 private constant SHARED = 32;
-    /// @dev As src/reduction/plan.hpp, of all vectors together: instances with more have no proofs.
+    /// @dev Of each vector: src/reduction/plan.hpp has as many for all vectors together, so that no program which C++ takes
+    /// has more in one.
     uint256 private constant MOST_CHALLENGES = 256;
 
     /// @notice The program in an instance.

@@ -25,11 +25,11 @@ TEST(Estimates, PadsWhatIsProven) {
 TEST(Estimates, FitTheReceiptsOfTheBundledModel) {
   const Estimate one = bundled().of(64, 1, kEthereum);
   EXPECT_EQ(one.transactions, 1U);
-  EXPECT_GT(one.gas, 11'533'805U);
+  EXPECT_GT(one.gas, 11'571'793U);
   EXPECT_LT(one.gas, 13'500'000U);
   const Estimate sixteen = bundled().of(16 * 64, 16, kEthereum);
   EXPECT_EQ(sixteen.transactions, 2U);
-  EXPECT_GT(sixteen.gas, 19'894'849U);
+  EXPECT_GT(sixteen.gas, 19'928'162U);
   EXPECT_EQ(sixteen.prove_millis, 16U * 800);
 }
 

@@ -35,13 +35,9 @@ library Nodes {
         if (number >= values.length) revert Programs.ProgramInvalid();
         uint256 known = numberAt(values, number);
         if (known != 0) return Fp3.wrap(known ^ KNOWN);
-        uint256 place;
         unchecked {
-            // An address, and a number that there is.
-            place = p.nodeBodies + u16At(p.nodes + 2 * number) + 1;
-        }
-        unchecked {
-            // Addresses in memory.
+            // Addresses in memory, and a number that there is.
+            uint256 place = p.nodeBodies + u16At(p.nodes + 2 * number) + 1;
             uint256 kind = u8At(place - 1);
             if (kind == PRODUCT) value = nodeOf(p, u16At(place)) * nodeOf(p, u16At(place + 2));
             else if (kind == ONE_NODE) value = ONE;

@@ -91,7 +91,9 @@ library Reduction {
         (total, end) = sumOf(p, place);
         if (end != 0) return (total, end);
         prepareNodes(p, place);
-        return sumOf(p, place);
+        (total, end) = sumOf(p, place);
+        // Still not known: the program names a node that there is none of, where memory had something a moment before.
+        if (end == 0) revert Programs.ProgramInvalid();
     }
 
     /// @dev Computes the nodes of a sum that are not known yet.
@@ -448,23 +450,14 @@ library Reduction {
         uint256 known = knownClaims(p, passed);
         Fp3[] memory claims = p.claims;
         if (known > claims.length) revert Programs.ProgramInvalid();
-        uint256 uses = p.uses + 2;
         uint256 place = cursor.place;
-        if (known == 0) return;
-        assembly ("memory-safe") {
-            let end := add(uses, known)
-            for {} lt(uses, end) { uses := add(uses, 1) } {
-                claims := add(claims, 32)
-                if lt(byte(0, mload(uses)), passed) { continue }
-                let a := mload(claims)
-                let words :=
-                    or(
-                        or(shl(192, shr(160, a)), shl(128, and(shr(80, a), 0xffffffffffffffff))),
-                        shl(64, and(a, 0xffffffffffffffff))
-                    )
-                // The 8 bytes behind are the next element's, or stay as they are.
-                mstore(place, or(words, and(mload(place), 0xffffffffffffffff)))
-                place := add(place, ELEMENT)
+        unchecked {
+            // Addresses, and numbers of claims that there are.
+            uint256 uses = p.uses + 2;
+            for (uint256 claim = 0; claim < known; ++claim) {
+                if (u8At(uses + claim) < passed) continue;
+                StateBytes.put(place, element(claims, claim));
+                place += ELEMENT;
             }
         }
         cursor.place = place;

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Fp3, pack, unpack, ELEMENT} from "./Fp3.sol";
+import {element} from "./Fused.sol";
 
 /// @notice What a verifier carries from one phase to the next (spec/proof.md, section 6), but for its elements.
 struct StateHead {
@@ -121,6 +122,11 @@ library StateBytes {
     function write(Cursor memory cursor, Fp3 value) internal pure {
         uint256 place = cursor.place;
         cursor.place = place + ELEMENT;
+        put(place, value);
+    }
+
+    /// @notice Writes an element whose limbs are below p at an address.
+    function put(uint256 place, Fp3 value) internal pure {
         uint256 words = pack(value);
         assembly ("memory-safe") {
             // The 8 bytes behind are the next element's, or what is written after this.
@@ -132,18 +138,10 @@ library StateBytes {
     function writeList(Cursor memory cursor, Fp3[] memory list) internal pure {
         uint256 place = cursor.place;
         cursor.place = place + ELEMENT * list.length;
-        assembly ("memory-safe") {
-            let from := add(list, 32)
-            for { let end := add(from, shl(5, mload(list))) } lt(from, end) { from := add(from, 32) } {
-                let a := mload(from)
-                let words :=
-                    or(
-                        or(shl(192, shr(160, a)), shl(128, and(shr(80, a), 0xffffffffffffffff))),
-                        shl(64, and(a, 0xffffffffffffffff))
-                    )
-                // As `write` does.
-                mstore(place, or(words, and(mload(place), 0xffffffffffffffff)))
-                place := add(place, ELEMENT)
+        unchecked {
+            // Addresses, and numbers of elements that there are.
+            for (uint256 i = 0; i < list.length; ++i) {
+                put(place + ELEMENT * i, element(list, i));
             }
         }
     }

@@ -24,7 +24,7 @@ contract NodesTest {
         uint256 at2 = at1 + constants.length;
         uint256 at3 = at2 + coordinates.length;
         uint256 rest = at3 + nodes.length;
-        bytes memory head = abi.encodePacked(uint16(1), uint8(0), uint8(0), uint16(at0), uint16(at1), uint16(at2));
+        bytes memory head = abi.encodePacked(uint16(2), uint8(0), uint8(0), uint16(at0), uint16(at1), uint16(at2));
         head = abi.encodePacked(head, uint16(at3), uint16(rest), uint16(rest), uint16(rest), uint16(rest), uint16(rest));
         p = Programs.instantiate(abi.encodePacked(head, sections), new uint256[](0), "");
         Fp3[] memory point = new Fp3[](bits);
@@ -54,7 +54,7 @@ contract NodesTest {
         uint256 at2 = at1 + constants.length;
         uint256 at3 = at2 + coordinates.length;
         uint256 rest = at3 + nodes.length;
-        bytes memory head = abi.encodePacked(uint16(1), uint8(0), uint8(0), uint16(22), uint16(at1), uint16(at2));
+        bytes memory head = abi.encodePacked(uint16(2), uint8(0), uint8(0), uint16(22), uint16(at1), uint16(at2));
         head = abi.encodePacked(head, uint16(at3), uint16(rest), uint16(rest), uint16(rest), uint16(rest), uint16(rest));
         p = Programs.instantiate(abi.encodePacked(head, sections), new uint256[](0), encodeValues(values));
     }
@@ -250,7 +250,7 @@ contract NodesTest {
 
     /// @dev A parameter of at most 8 places.
     function instantiate(uint256[] memory lengths) external pure {
-        bytes memory head = abi.encodePacked(uint16(1), uint8(1), uint8(0), uint16(22), uint16(29), uint16(29));
+        bytes memory head = abi.encodePacked(uint16(2), uint8(1), uint8(0), uint16(22), uint16(29), uint16(29));
         head = abi.encodePacked(head, uint16(29), uint16(29), uint16(29), uint16(29), uint16(29), uint16(29));
         bytes memory axes = abi.encodePacked(uint16(1), uint8(1), uint32(8));
         Programs.instantiate(abi.encodePacked(head, axes, uint32(0)), lengths, "");
@@ -270,7 +270,7 @@ contract NodesTest {
     }
 
     function withValues(bytes memory values) external pure returns (uint256) {
-        bytes memory head = abi.encodePacked(uint16(1), uint8(0), uint8(0), uint16(22), uint16(22), uint16(22));
+        bytes memory head = abi.encodePacked(uint16(2), uint8(0), uint8(0), uint16(22), uint16(22), uint16(22));
         head = abi.encodePacked(head, uint16(22), uint16(22), uint16(22), uint16(22), uint16(22), uint16(22));
         return Programs.instantiate(abi.encodePacked(head, uint64(0)), new uint256[](0), values).values.length;
     }

@@ -135,9 +135,9 @@ function firstColumn(Layout memory laid, uint256 kind, uint256 group) pure retur
     if (kind == 1) first += laid.columns[0] & (1 << group);
 }
 
-/// @dev The variable of bit b of the cells of a group of 2^group columns: column variables, then those of rows.
-function variableOf(Layout memory laid, Fp3[] memory opened, uint256 group, uint256 b) pure returns (Fp3) {
-    return opened[b < group ? b : b - group + jointColumns(laid)];
+/// @dev The variable of bit b of the cells of a group: those of rows, then column variables.
+function variableOf(Layout memory laid, Fp3[] memory opened, uint256 b) pure returns (Fp3) {
+    return opened[b < laid.logRows ? jointColumns(laid) + b : b - laid.logRows];
 }
 
 function plainEq(Fp3 a, Fp3 b) pure returns (Fp3) {
@@ -159,12 +159,12 @@ function pieceWeight(Layout memory laid, Fp3[] memory opened, uint256 number, Fp
         for (uint256 b = 0; b < point[i].length; ++b) {
             weight = weight
                 * (b < piece.sizes[i]
-                        ? plainEq(point[i][b], variableOf(laid, opened, group, bit++))
+                        ? plainEq(point[i][b], variableOf(laid, opened, bit++))
                         : atBit(point[i][b], (piece.offsets[i] >> b) & 1));
         }
     }
     for (; bit < group + laid.logRows; ++bit) {
-        weight = weight * atBit(variableOf(laid, opened, group, bit), (inside >> bit) & 1);
+        weight = weight * atBit(variableOf(laid, opened, bit), (inside >> bit) & 1);
     }
     uint256 first = firstColumn(laid, kind, group);
     for (uint256 b = group; b < jointColumns(laid); ++b) {
@@ -219,6 +219,6 @@ function cellEq(Piece memory piece, uint256 cell, Fp3[][] memory point) pure ret
 /// @dev The index of a cell in the joint vector: column, then row.
 function jointPlace(Layout memory laid, uint256 kind, uint256 cell) pure returns (uint256) {
     (uint256 group, uint256 inside) = groupOf(laid, kind, cell);
-    uint256 column = firstColumn(laid, kind, group) + inside % (1 << group);
-    return column + (inside >> group << jointColumns(laid));
+    uint256 column = firstColumn(laid, kind, group) + (inside >> laid.logRows);
+    return column + (inside % (1 << laid.logRows) << jointColumns(laid));
 }

@@ -52,6 +52,8 @@ contract StageHarness {
 
 /// @notice Stages: sums of products whose nodes are known or not, and rounds, compared with what they are by definition.
 contract ReductionTest {
+    /// @dev Not that of the gathering.
+    uint8 private constant STAGE = 1;
     uint256 private constant NODES = 12;
     /// @dev Claims before the stage, and those that it defines.
     uint256 private constant GIVEN = 5;
@@ -89,7 +91,7 @@ contract ReductionTest {
             abi.encodePacked(uint16(0)),
             abi.encodePacked(uint16(claims), new bytes(claims))
         ];
-        bytes memory head = abi.encodePacked(uint16(1), uint16(0));
+        bytes memory head = abi.encodePacked(uint16(2), uint16(0));
         bytes memory body = "";
         for (uint256 i = 0; i < 9; ++i) {
             head = abi.encodePacked(head, uint16(22 + body.length));
@@ -158,7 +160,7 @@ contract ReductionTest {
         (bytes memory section, Fp3[] memory nodes) = drawNodes(random, point);
         uint256[4] memory constants = [uint256(1), P - 1, random.below(P), random.below(P)];
         Fp3[] memory claims = new Fp3[](GIVEN + DEFINED);
-        bytes memory stage = abi.encodePacked(uint8(0), uint16(GIVEN), uint16(DEFINED), uint16(0), uint8(0));
+        bytes memory stage = abi.encodePacked(STAGE, uint16(GIVEN), uint16(DEFINED), uint16(0), uint8(0));
         stage = abi.encodePacked(stage, uint16(DEFINED));
         bytes memory part = "";
         for (uint256 i = 0; i < GIVEN; ++i) {
@@ -196,7 +198,7 @@ contract ReductionTest {
     /// @dev A sum whose last product names a node that there is not: of what lies behind the values in memory, zero is no
     /// value either.
     function test_sumsNameNodesThatThereAre() external {
-        bytes memory stage = abi.encodePacked(uint8(0), uint16(0), uint16(1), uint16(0), uint8(0), uint16(1), uint16(0));
+        bytes memory stage = abi.encodePacked(STAGE, uint16(0), uint16(1), uint16(0), uint8(0), uint16(1), uint16(0));
         stage = abi.encodePacked(stage, uint16(2), uint40(0), uint8(0), uint16(0), uint16(0xffff), uint16(0));
         bytes memory code = program(hex"00010000000000000001", hex"0001000000", stage, 1);
         vm.expectRevert(Programs.ProgramInvalid.selector);
@@ -205,7 +207,7 @@ contract ReductionTest {
 
     /// @dev Coordinates name challenges that there are, and no more than their axis has.
     function test_coordinatesNameChallengesThatThereAre() external {
-        bytes memory stage = abi.encodePacked(uint8(0), uint16(0), uint16(1), uint16(0), uint8(0), uint16(1), uint16(0));
+        bytes memory stage = abi.encodePacked(STAGE, uint16(0), uint16(1), uint16(0), uint8(0), uint16(1), uint16(0));
         stage = abi.encodePacked(stage, uint16(1), uint8(0), uint16(0), uint16(0), uint16(0));
         bytes memory node = abi.encodePacked(uint16(1), uint16(0), uint8(4), uint16(0), uint16(POINT - 1));
         bytes memory code = program(hex"00010000000000000001", node, stage, 1);
@@ -234,7 +236,7 @@ contract ReductionTest {
 
     /// @dev A stage of one round, of which claim 0 is the sum and claim 1, twice, what is summed.
     function roundProgram(uint256 degree) private pure returns (bytes memory) {
-        bytes memory stage = abi.encodePacked(uint8(0), uint16(1), uint16(0), uint16(1));
+        bytes memory stage = abi.encodePacked(STAGE, uint16(1), uint16(0), uint16(1));
         stage = abi.encodePacked(stage, uint8(1), uint8(0), uint8(degree), uint8(0), uint16(0));
         stage = abi.encodePacked(stage, uint16(1), uint16(0), uint16(1), uint8(1), uint16(1), uint16(0), uint16(1));
         bytes memory constants = abi.encodePacked(uint16(2), uint64(1), uint64(2));
@@ -272,9 +274,9 @@ contract ReductionTest {
             harness.run(code, new Fp3[](POINT), claims, bytes.concat(part, encoded(value)));
         vm.assertEq(used, 24 * degree + 24);
         vm.assertEq(Fp3.unwrap(found[1]), Fp3.unwrap(value));
-        vm.expectRevert(abi.encodeWithSelector(Reduction.ProofSum.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(Reduction.ProofSum.selector, STAGE));
         harness.run(code, new Fp3[](POINT), claims, bytes.concat(part, encoded(reduce(value + ONE))));
-        vm.expectRevert(abi.encodeWithSelector(Reduction.ProofTruncated.selector, 0));
+        vm.expectRevert(abi.encodeWithSelector(Reduction.ProofTruncated.selector, STAGE));
         harness.run(code, new Fp3[](POINT), claims, part);
     }
 
@@ -303,11 +305,11 @@ contract ReductionTest {
         for (uint256 degree = 1; degree <= 5; ++degree) {
             bytes memory code = roundProgram(degree);
             for (uint256 word = 0; word < 3 * degree + 3; ++word) {
-                vm.expectRevert(abi.encodeWithSelector(Reduction.ProofSum.selector, 0));
+                vm.expectRevert(abi.encodeWithSelector(Reduction.ProofSum.selector, STAGE));
                 harness.run(code, new Fp3[](POINT), claims, withWord(degree, word, uint64(P - 1)));
-                vm.expectRevert(abi.encodeWithSelector(Reduction.ProofNonCanonical.selector, 0));
+                vm.expectRevert(abi.encodeWithSelector(Reduction.ProofNonCanonical.selector, STAGE));
                 harness.run(code, new Fp3[](POINT), claims, withWord(degree, word, uint64(P)));
-                vm.expectRevert(abi.encodeWithSelector(Reduction.ProofNonCanonical.selector, 0));
+                vm.expectRevert(abi.encodeWithSelector(Reduction.ProofNonCanonical.selector, STAGE));
                 harness.run(code, new Fp3[](POINT), claims, withWord(degree, word, type(uint64).max));
             }
         }

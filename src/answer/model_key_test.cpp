@@ -64,7 +64,7 @@ TEST(ModelKey, HasTheStatementOfItsPlan) {
   EXPECT_EQ(with(example_key(other).statement), "answer.statement");
   // Without a claim that the analysis does not miss.
   auto without = compile::compile(small_plan()).value();
-  const auto dropped = std::erase_if(without.lookups, [](const auto& l) { return l.name == "above_k_not_less"; });
+  const auto dropped = std::erase_if(without.lookups, [](const auto& l) { return l.name == "weight_values"; });
   ASSERT_EQ(dropped, 1u);
   EXPECT_EQ(with(statement::unnamed(std::move(without))), "answer.statement");
   // What the analysis refuses is not analysed: a statement that somebody made for it could take it long.

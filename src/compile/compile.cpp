@@ -13,7 +13,7 @@ namespace {
 
 struct Embedding {
   TensorRef words;  // the model's tensor
-  TensorRef sum;    // of word and place, [request, token, feature]
+  TensorRef sum;  // of word and place, [request, token, feature]: committed to, so that ids are read at one point alone
 };
 
 Embedding add_embedding(Assembly& a) {
@@ -29,7 +29,11 @@ Embedding add_embedding(Assembly& a) {
     const TensorRef own = b.define("own_mean", {n, t}, sum({w}, b.one_hot(id(n, t), w) * mean(w)));
     total = total + position(t, i) - own(n, t) * b.ones({i});
   }
-  return {words, b.define("embedded", {n, t, i}, total)};
+  // At most three cells of 16 bits.
+  const std::uint8_t bits = a.plan.architecture == Architecture::kGpt2 ? 18 : 16;
+  const TensorRef embedded = b.witness("embedded", {n, t, i}, statement::signed_bits(bits));
+  b.zero("embedded.sum", {n, t, i}, total - embedded(n, t, i));
+  return {words, embedded};
 }
 
 // Norms of the residual stream before attention and before the feed-forward part, and the stream after the last layer.

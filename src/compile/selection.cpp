@@ -9,7 +9,9 @@ using statement::ValuesRef;
 
 namespace {
 
-// The request's numbers and what each step shows.
+// The request's numbers and what each step shows. That above_k = last_k + 1, above_p = last_p + 1, and above is the
+// smaller of both, is for whoever forms the instance (make_instance, and a contract likewise), of the last ones alone:
+// to say it of public numbers once more would cost a proof's reader more than to make them.
 struct Public {
   ValuesRef tau, k, portion;
   ValuesRef above_k, above_p, above, last_k, last_p;
@@ -29,20 +31,6 @@ Public add_public(Assembly& a) {
           b.values("last_p", steps, kDistanceSteps),
           b.values("random", steps, std::uint64_t{1} << kRandomBits),
           b.values("chosen", steps, a.plan.vocabulary)};
-}
-
-// above_k = last_k + 1, above_p = last_p + 1, above is the smaller of both: otherwise a threshold and what is shown of
-// it would be two things.
-void tie_thresholds(Assembly& a, const Public& v) {
-  auto& b = a.b;
-  const auto [n, t] = std::array{a.request, a.step};
-  b.zero("above_k_follows", {n, t}, b.value(v.above_k(n, t)) - b.value(v.last_k(n, t)) - 1);
-  b.zero("above_p_follows", {n, t}, b.value(v.above_p(n, t)) - b.value(v.last_p(n, t)) - 1);
-  const Expr k = b.value(v.above_k(n, t)) - b.value(v.above(n, t)),
-             p = b.value(v.above_p(n, t)) - b.value(v.above(n, t));
-  a.in_range("above_k_not_less", {n, t}, k, 13);
-  a.in_range("above_p_not_less", {n, t}, p, 13);
-  b.zero("above_is_one", {n, t}, k * p);
 }
 
 // U, of distance tau = 2^12 (U + excess) + rest: the last step holds all that lies beyond.
@@ -107,7 +95,6 @@ void add_selection(Assembly& a, TensorRef distance) {
   auto& b = a.b;
   const auto [n, t, w] = std::array{a.request, a.step, a.word};
   const Public v = add_public(a);
-  tie_thresholds(a, v);
   const TensorRef scaled = add_steps(a, v, distance);
 
   // The weight of a distance, 0 beyond theta, for each step.

@@ -24,7 +24,7 @@ enum class Phase : std::uint8_t {
 
 /// Rows of a tree are read in parts: whole rows, in the order of their positions, as many as have at most this many
 /// bytes together, but one at least.
-inline constexpr std::size_t kPartBytes = 32768;
+inline constexpr std::size_t kPartBytes = 16384;
 
 /// What round i added to the joined weight: z^x for the out-of-domain point of oracle i and p^x for the points of the
 /// positions queried in oracle i-1, combined by powers of gamma.

@@ -214,7 +214,7 @@ struct Cut {
   std::size_t parts;  // of trees that have more than one
 };
 
-// Trees with one and with two rows in a part; then five, of a later oracle that is the last one or is not.
+// Trees with one and with two rows in a part; then two, of a later oracle that is the last one or is not.
 std::vector<Cut> cuts() {
   Config base;
   base.log_rows = 4;
@@ -227,7 +227,7 @@ std::vector<Cut> cuts() {
   last.oracles = {{.log_inv_rate = 1, .log_fold = 0, .queries = 3}, {.log_inv_rate = 6, .log_fold = 8, .queries = 14}};
   Config later = last;
   later.oracles.push_back({.log_inv_rate = 3, .log_fold = 1, .queries = 2});
-  return {{"base", base, {1400, 3, 2100}, 4 + 7}, {"last", last, {2}, 3}, {"later", later, {2}, 3}};
+  return {{"base", base, {700, 3, 1050}, 4 + 7}, {"last", last, {2}, 6}, {"later", later, {2}, 7}};
 }
 
 class CutRows : public ::testing::TestWithParam<Cut> {

@@ -51,7 +51,7 @@ TEST_F(Bytes, TrailingBytes) {
 
 TEST_F(Bytes, AnotherVersion) {
   base::Bytes other = proof;
-  other[3] = 2;
+  other[3] = 1;
   EXPECT_EQ(session.verdict(other), "proof.version");
 }
 

@@ -155,6 +155,24 @@ std::vector<Fp3> sum_elements(std::span<const Fp3> values, const Extents& e, std
   return result;
 }
 
+// The longest dimension that is summed; as many as there are if none is.
+std::size_t longest_sum(const std::vector<Dimension>& dimensions) {
+  std::size_t best = dimensions.size();
+  for (std::size_t i = 0; i < dimensions.size(); ++i) {
+    if (dimensions[i].is_kept) continue;
+    if (best == dimensions.size() || dimensions[i].length > dimensions[best].length) best = i;
+  }
+  return best;
+}
+
+std::vector<Fp3> sum_all(std::vector<Fp3> values, std::vector<Dimension> dimensions) {
+  for (std::size_t next; (next = longest_sum(dimensions)) < dimensions.size();) {
+    values = sum_elements(values, around(dimensions, next), dimensions[next].weights);
+    dimensions.erase(dimensions.begin() + static_cast<std::ptrdiff_t>(next));
+  }
+  return values;
+}
+
 std::vector<Fp3> elements_of(const Array& cells) {
   std::vector<Fp3> result(cells.size());
   base::parallel_for(cells.size(), std::size_t{1} << 14, [&](std::size_t begin, std::size_t end) {
@@ -192,23 +210,26 @@ std::vector<Fp3> contract(const Array& cells, std::span<const std::uint64_t> sha
   const Array& source = copy.size() != 0 ? copy : cells;
 
   auto dimensions = std::move(all).merged();
-  const auto longest_sum = [&] {
-    std::size_t best = dimensions.size();
-    for (std::size_t i = 0; i < dimensions.size(); ++i) {
-      if (dimensions[i].is_kept) continue;
-      if (best == dimensions.size() || dimensions[i].length > dimensions[best].length) best = i;
+  const std::size_t first = longest_sum(dimensions);
+  if (first == dimensions.size()) return elements_of(source);
+  auto values = sum_cells(source, around(dimensions, first), dimensions[first].weights);
+  dimensions.erase(dimensions.begin() + static_cast<std::ptrdiff_t>(first));
+  return sum_all(std::move(values), std::move(dimensions));
+}
+
+std::vector<Fp3> contract(std::vector<Fp3> elements, std::span<const std::uint64_t> shape,
+                          std::span<const AxisFold> folds) {
+  AVOW_CHECK(shape.size() == folds.size());
+  Dimensions all;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    AVOW_CHECK(!folds[i].is_kept || folds[i].take == shape[i]);
+    if (folds[i].is_kept) {
+      all.add({shape[i], true, {}});
+    } else {
+      all.add_summed(folds[i].point, shape[i]);
     }
-    return best;
-  };
-  std::size_t next = longest_sum();
-  if (next == dimensions.size()) return elements_of(source);
-  auto values = sum_cells(source, around(dimensions, next), dimensions[next].weights);
-  dimensions.erase(dimensions.begin() + static_cast<std::ptrdiff_t>(next));
-  while ((next = longest_sum()) < dimensions.size()) {
-    values = sum_elements(values, around(dimensions, next), dimensions[next].weights);
-    dimensions.erase(dimensions.begin() + static_cast<std::ptrdiff_t>(next));
   }
-  return values;
+  return sum_all(std::move(elements), std::move(all).merged());
 }
 
 }  // namespace avow::prover

@@ -23,4 +23,8 @@ struct AxisFold {
 [[nodiscard]] std::vector<Fp3> contract(const Array& cells, std::span<const std::uint64_t> shape,
                                         std::span<const AxisFold> folds);
 
+/// The same of elements; kept axes are kept whole.
+[[nodiscard]] std::vector<Fp3> contract(std::vector<Fp3> elements, std::span<const std::uint64_t> shape,
+                                        std::span<const AxisFold> folds);
+
 }  // namespace avow::prover

@@ -4,10 +4,57 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/threads.hpp"
+
 namespace avow::prover {
 
 using field::CellType;
 using statement::TensorPiece;
+
+namespace {
+
+constexpr std::size_t kTile = 64;  // rows and columns that are moved together
+
+// Columns of `rows` cells, one behind the other, to rows.
+template <typename Cell>
+void interleave(const Cell* from, Cell* to, std::size_t rows, std::size_t columns) {
+  base::parallel_for((rows + kTile - 1) / kTile, 16, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin * kTile; row < std::min(rows, end * kTile); row += kTile) {
+      const std::size_t last_row = std::min(rows, row + kTile);
+      for (std::size_t column = 0; column < columns; column += kTile) {
+        const std::size_t last_column = std::min(columns, column + kTile);
+        for (std::size_t r = row; r < last_row; ++r) {
+          for (std::size_t c = column; c < last_column; ++c) to[r * columns + c] = from[c * rows + r];
+        }
+      }
+    }
+  });
+}
+
+Array interleaved(const Array& columns, std::size_t rows) {
+  Array result = Array::make(columns.type(), columns.size());
+  const std::size_t count = columns.size() / rows;
+  const auto move = [&]<typename Cell>(Cell* to) {
+    interleave(static_cast<const Cell*>(columns.data()), to, rows, count);
+  };
+  switch (columns.type()) {
+    case CellType::kInt8:
+      move(static_cast<std::uint8_t*>(result.data()));
+      break;
+    case CellType::kInt16:
+      move(static_cast<std::uint16_t*>(result.data()));
+      break;
+    case CellType::kInt32:
+      move(static_cast<std::uint32_t*>(result.data()));
+      break;
+    case CellType::kFp:
+      move(static_cast<std::uint64_t*>(result.data()));
+      break;
+  }
+  return result;
+}
+
+}  // namespace
 
 std::vector<field::MatrixView> DenseCells::views(const reduction::DenseLayout& layout) const {
   std::vector<field::MatrixView> views;
@@ -49,6 +96,9 @@ DenseCells make_dense(const reduction::DenseLayout& layout, const statement::Sta
     Array& group = dense.groups[group_of(piece)];
     copy_box(*arrays[piece.tensor], {shape, offsets, sizes}, group.type(), group.data(),
              piece.offset - layout.group_offsets[group_of(piece)]);
+  }
+  for (std::size_t g = 0; g < types.size(); ++g) {
+    if (layout.log_groups[g] != 0) dense.groups[g] = interleaved(dense.groups[g], std::size_t{1} << log_rows);
   }
   return dense;
 }

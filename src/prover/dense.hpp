@@ -8,7 +8,8 @@
 
 namespace avow::prover {
 
-/// The dense vector of a commitment's tensors, column group by column group, each in the narrowest type for its cells.
+/// The dense vector of a commitment's tensors, column group by column group, each in the narrowest type for its cells,
+/// row by row.
 struct DenseCells {
   std::vector<Array> groups;
   [[nodiscard]] std::vector<field::MatrixView> views(const reduction::DenseLayout& layout) const;

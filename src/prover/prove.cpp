@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/check.hpp"
+#include "prover/gathering.hpp"
 #include "prover/lookups.hpp"
 #include "prover/stage.hpp"
 #include "verifier/messages.hpp"
@@ -286,23 +287,43 @@ class Prover {
     const Timer timer(times_.stages);
     if (!stage.linear_values.empty()) send_values(messages::kLinearValues, stage.linear_values);
     bytes_.stages += verifier::stage_bytes(stage);
-    if (stage.sums.empty()) return;
+    if (!stage.sums.empty()) prove_sums(stage);
+    if (!stage.gathered.empty()) prove_gathering(stage);
+  }
+
+  void prove_sums(const reduction::Stage& stage) {
     const field::Fp3 join = transcript_.challenge(messages::kJoin);
     auto tables = make_stage_tables(tensors_, setting_.plan, stage, challenges_, join, values_);
     Sumcheck sumcheck(std::move(tables.summands));
     for (const std::uint8_t degree : stage.degrees) {
-      auto sent = sumcheck.round(degree);
-      sent.erase(sent.begin() + 1);  // the coefficient of X follows
-      send(messages::kRound, sent);
-      const field::Fp3 r = transcript_.challenge(messages::kBind);
-      sumcheck.bind(r);
-      challenges_.stages[stage.number].push_back(r);
+      sumcheck.bind(send_round(stage, sumcheck.round(degree)));
     }
     for (std::size_t i = 0; i < tables.claims.size(); ++i) {
       for (std::size_t t = 0; t < tables.claims[i].size(); ++t) {
         if (tables.claims[i][t] != reduction::kNone) set_value(tables.claims[i][t], sumcheck.final_value(i, t));
       }
     }
+    send_sum_values(stage);
+  }
+
+  void prove_gathering(const reduction::Stage& stage) {
+    const field::Fp3 join = transcript_.challenge(messages::kJoin);
+    Gathering gathering(tensors_, setting_.plan, stage, challenges_, join, values_);
+    for (std::size_t i = 0; i < stage.degrees.size(); ++i) gathering.bind(send_round(stage, gathering.round()));
+    for (std::size_t i = 0; i < stage.gathered.size(); ++i) set_value(stage.gathered[i].value, gathering.value(i));
+    send_sum_values(stage);
+  }
+
+  // The challenge that the round's variable is bound to.
+  field::Fp3 send_round(const reduction::Stage& stage, std::vector<field::Fp3> polynomial) {
+    polynomial.erase(polynomial.begin() + 1);  // the coefficient of X follows
+    send(messages::kRound, polynomial);
+    const field::Fp3 r = transcript_.challenge(messages::kBind);
+    challenges_.stages[stage.number].push_back(r);
+    return r;
+  }
+
+  void send_sum_values(const reduction::Stage& stage) {
     std::vector<field::Fp3> sent;
     for (const ClaimId id : stage.sum_values) sent.push_back(values_[id]);
     send(messages::kSumValues, sent);

@@ -46,7 +46,7 @@ TEST(Depth, IsFree) {
   const auto few_bytes = static_cast<double>(proved(4, few));
   const auto many_bytes = static_cast<double>(proved(64, many));
   EXPECT_EQ(few.claims.size(), many.claims.size());
-  EXPECT_EQ(few.committed.size(), many.committed.size());
+  EXPECT_EQ(few.opened.size(), many.opened.size());
   EXPECT_LT(many_bytes, 1.1 * few_bytes);
 }
 

@@ -71,8 +71,11 @@ void expect_all_discharged(const Session& session) {
   for (const auto& stage : plan.stages) {
     for (const auto& equation : stage.linear) ++discharged[equation.claim];
     for (const auto& sum : stage.sums) ++discharged[sum.claim];
+    for (const auto& gathered : stage.gathered) {
+      for (const auto& claim : gathered.claims) ++discharged[claim.claim];
+    }
   }
-  for (const auto claim : plan.committed) ++discharged[claim];
+  for (const auto claim : plan.opened) ++discharged[claim];
   EXPECT_EQ(std::count(discharged.begin(), discharged.end(), 1u), std::ssize(discharged));
   EXPECT_EQ(plan.zero_claims.size(), session.model().key().statement.zero_claims.size());
 }

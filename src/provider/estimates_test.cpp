@@ -10,7 +10,7 @@ constexpr TransactionLimits kEthereum{131'000, 16'000'000};
 
 Estimates bundled() {
   Estimates estimates;
-  estimates.add({64, 40, 800, 124'132, 0});
+  estimates.add({64, 40, 800, 113'800, 0});
   return estimates;
 }
 
@@ -25,11 +25,11 @@ TEST(Estimates, PadsWhatIsProven) {
 TEST(Estimates, FitTheReceiptsOfTheBundledModel) {
   const Estimate one = bundled().of(64, 1, kEthereum);
   EXPECT_EQ(one.transactions, 1U);
-  EXPECT_GT(one.gas, 11'571'793U);
-  EXPECT_LT(one.gas, 13'500'000U);
+  EXPECT_GT(one.gas, 9'766'000U);
+  EXPECT_LT(one.gas, 11'500'000U);
   const Estimate sixteen = bundled().of(16 * 64, 16, kEthereum);
   EXPECT_EQ(sixteen.transactions, 2U);
-  EXPECT_GT(sixteen.gas, 19'928'162U);
+  EXPECT_GT(sixteen.gas, 17'545'000U);
   EXPECT_EQ(sixteen.prove_millis, 16U * 800);
 }
 

@@ -77,12 +77,14 @@ pcs::Claim committed_claim(const DenseLayout& layout, std::uint32_t commitment, 
     const auto next = std::upper_bound(layout.group_offsets.begin(), layout.group_offsets.end(), weight.offset);
     const auto group = static_cast<std::uint32_t>(next - layout.group_offsets.begin() - 1);
     const std::uint64_t inside = weight.offset - layout.group_offsets[group];
-    pcs::Term term{commitment, group, weight.coefficient, weight.factors};
+    auto list = weight.factors;
     const std::size_t variables = std::size_t{layout.log_groups[group]} + log_rows;
-    for (std::size_t b = term.factors.size(); b < variables; ++b) {
-      term.factors.push_back(field::bit_factor(((inside >> b) & 1) != 0));
+    for (std::size_t b = list.size(); b < variables; ++b) {
+      list.push_back(field::bit_factor(((inside >> b) & 1) != 0));
     }
-    claim.terms.push_back(std::move(term));
+    // The low bits are the row's; a term has the columns' variables first.
+    std::rotate(list.begin(), list.begin() + log_rows, list.end());
+    claim.terms.push_back({commitment, group, weight.coefficient, std::move(list)});
   }
   return claim;
 }

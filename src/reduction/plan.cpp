@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <set>
 
 #include "base/check.hpp"
 #include "reduction/positions.hpp"
@@ -74,10 +75,7 @@ class Planner {
     add_zero_claims();
     const std::uint32_t highest = stage_of_.empty() ? 0 : *std::max_element(stage_of_.begin(), stage_of_.end());
     for (std::uint32_t number = highest + 1; number-- > 0;) add_stage(static_cast<std::uint8_t>(number));
-    for (ClaimId id = 0; id < plan_.claims.size(); ++id) {
-      const TensorKind kind = s_.tensors[plan_.claims[id].tensor].kind;
-      if (kind == TensorKind::kModel || kind == TensorKind::kWitness) plan_.committed.push_back(id);
-    }
+    note_opened();
     if (too_large_) {
       return Err{
           Error{Cause::kTooLarge, fmt::format("discharging its claims takes more than {} claims, {} products, or "
@@ -300,7 +298,61 @@ class Planner {
       }
     }
     if (!summed.empty()) add_sums(stage, summed);
+    if (number == 0) add_gathering(stage);
     plan_.stages.push_back(std::move(stage));
+  }
+
+  // Witness tensors with the axes of one that there are several claims on. Where each has one claim, these are at few
+  // points already; those on the model would take a pass over it.
+  [[nodiscard]] std::vector<TensorId> tensors_to_gather() const {
+    std::set<std::vector<AxisId>> shapes;
+    for (TensorId id = 0; id < s_.tensors.size(); ++id) {
+      if (s_.tensors[id].kind == TensorKind::kWitness && claims_on_[id].size() > 1) shapes.insert(s_.tensors[id].axes);
+    }
+    std::vector<TensorId> tensors;
+    for (TensorId id = 0; id < s_.tensors.size(); ++id) {
+      const Tensor& tensor = s_.tensors[id];
+      if (tensor.kind == TensorKind::kWitness && !claims_on_[id].empty() && shapes.contains(tensor.axes)) {
+        tensors.push_back(id);
+      }
+    }
+    return tensors;
+  }
+
+  void add_gathering(Stage& stage) {
+    const auto tensors = tensors_to_gather();
+    std::vector<std::vector<AxisId>> together;
+    for (const TensorId id : tensors) together.push_back(s_.tensors[id].axes);
+    const Positions positions(s_, binding_.lengths(), together);
+    stage.axes = placed(positions);
+    for (PlacedAxis& placed : stage.axes) placed.degree = 2;
+    set_degrees(stage, positions);
+    for (const TensorId id : tensors) {
+      TensorPoint point{id, {}};
+      for (const AxisId axis : s_.tensors[id].axes) {
+        point.axes.push_back(coordinates(Source::kStage, axis, positions, stage.number));
+      }
+      Gathered gathered;
+      for (const ClaimId claim : claims_on_[id]) {
+        gathered.claims.push_back({claim, weight(point, plan_.claims[claim], stage)});
+      }
+      gathered.value = new_claim(std::move(point), stage.sum_values);
+      stage.gathered.push_back(std::move(gathered));
+    }
+  }
+
+  // eq of the gathering's point and a claim's. A round in which the tensor has no variable halves it.
+  Product weight(const TensorPoint& gathered, const TensorPoint& point, const Stage& stage) {
+    Product result;
+    if (++products_ > kMaxProducts) too_large_ = true;
+    const auto& axes = s_.tensors[point.tensor].axes;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      if (gathered.axes[i].source == Source::kPlace) continue;
+      add_bits(result.scale, axes[i]);
+      result.eqs.push_back({axes[i], gathered.axes[i], point.axes[i], bits(axes[i])});
+    }
+    result.log_scale = static_cast<std::int32_t>(value(result.scale)) - static_cast<std::int32_t>(stage.degrees.size());
+    return result;
   }
 
   void add_sums(Stage& stage, std::span<const TensorId> tensors) {
@@ -362,6 +414,18 @@ class Planner {
     }
   }
 
+  void note_opened() {
+    std::vector<bool> is_gathered(plan_.claims.size());
+    for (const Gathered& gathered : plan_.stages.back().gathered) {
+      for (const auto& claim : gathered.claims) is_gathered[claim.claim] = true;
+    }
+    for (ClaimId id = 0; id < plan_.claims.size(); ++id) {
+      const TensorKind kind = s_.tensors[plan_.claims[id].tensor].kind;
+      const bool is_committed = kind == TensorKind::kModel || kind == TensorKind::kWitness;
+      if (is_committed && !is_gathered[id]) plan_.opened.push_back(id);
+    }
+  }
+
   void note_last_uses() {
     plan_.last_use.assign(plan_.claims.size(), 0);
     for (std::size_t i = 0; i < plan_.stages.size(); ++i) {
@@ -372,8 +436,12 @@ class Planner {
       };
       for (const auto& equation : plan_.stages[i].linear) use_all(equation);
       for (const auto& sum : plan_.stages[i].sums) use_all(sum);
+      for (const Gathered& gathered : plan_.stages[i].gathered) {
+        use(gathered.value);
+        for (const auto& claim : gathered.claims) use(claim.claim);
+      }
     }
-    for (const ClaimId claim : plan_.committed) plan_.last_use[claim] = plan_.stages.size();
+    for (const ClaimId claim : plan_.opened) plan_.last_use[claim] = plan_.stages.size();
   }
 
   const Binding& binding_;

@@ -25,7 +25,7 @@ enum class Source : std::uint8_t {
   kHalf,    ///< 1/2 each: a sum over the axis, up to a power of two
   kLookup,  ///< the point of the lookup argument
   kZero,    ///< the challenges for zero claims
-  kStage,   ///< the challenges of the sumcheck of stage `stage`
+  kStage,   ///< the challenges of the sumcheck of stage `stage`; of stage 0, of the gathering
 };
 /// A number of coordinates as a function of the instance: `fixed`, and those that each of these parameters has.
 struct Bits {
@@ -78,10 +78,10 @@ struct Product {
   std::int64_t coefficient = 1;
   std::int32_t log_scale = 0;  ///< `scale`, and in a sumcheck less the number of its rounds
   Bits scale{};
-  std::vector<Extent> extents;
-  std::vector<TensorPoint> structured;
-  std::vector<Eq> eqs;
-  std::vector<ClaimId> claims;
+  std::vector<Extent> extents{};
+  std::vector<TensorPoint> structured{};
+  std::vector<Eq> eqs{};
+  std::vector<ClaimId> claims{};
 };
 
 /// value of `claim` = sum of the products, which have at most one claim each.
@@ -113,11 +113,23 @@ struct Summation {
   ClaimId claim = 0;
   std::vector<Product> products;
 };
+
+/// The claims on a witness tensor that the gathering makes one of (spec/proof.md, section 3.4).
+struct Gathered {
+  ClaimId value = 0;  ///< at the gathering's challenges
+  struct Claim {
+    ClaimId claim = 0;
+    Product weight{};  ///< of the value: eq of the two points, without claims
+  };
+  std::vector<Claim> claims;
+};
+
 struct Stage {
   std::uint8_t number = 0;
   std::vector<LinearEquation> linear{};
   std::vector<ClaimId> linear_values{};  ///< claims that the linear equations bring up, in order
-  std::vector<Summation> sums{};         ///< none: no sumcheck in this stage
+  std::vector<Summation> sums{};         ///< of a stage above 0; none: no sumcheck
+  std::vector<Gathered> gathered{};      ///< of stage 0, in which no tensor needs a sumcheck; none: no sumcheck
   std::vector<PlacedAxis> axes{};        ///< of the sumcheck's variables
   std::vector<std::uint8_t> degrees{};   ///< of each round; round i binds coordinate i of the stage's challenges
   std::vector<ClaimId> sum_values{};     ///< claims that the sumcheck ends in
@@ -131,11 +143,11 @@ struct Plan {
   std::vector<ClaimId> zero_claims;  ///< value 0
   std::vector<PlacedAxis> zero_axes;
   std::uint16_t zero_coordinates = 0;
-  std::vector<Stage> stages;  ///< highest number first; the last is stage 0, which has no sumcheck
+  std::vector<Stage> stages;  ///< highest number first; the last is stage 0, whose sumcheck is the gathering
   std::vector<TensorPoint> claims;
-  std::vector<ClaimId> committed;  ///< claims on model and witness tensors
-  /// For each claim how many of the stages, in order, have passed when its value is used for the last time: those on
-  /// committed tensors are used after all of them.
+  std::vector<ClaimId> opened;  ///< claims on model and witness tensors that the gathering leaves or makes
+  /// For each claim how many of the stages, in order, have passed when its value is used for the last time: those that
+  /// are opened are used after all of them.
   std::vector<std::size_t> last_use;
 
   /// Claims whose values are known once `passed` stages have passed, and used later.

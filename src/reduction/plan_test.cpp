@@ -60,9 +60,10 @@ TEST(Plan, ARequantisationHasOneSumAndOneLinearStep) {
   const auto binding = Binding::bind(example.statement, example.instance);
   const auto plan = make_plan(binding.value());
   ASSERT_TRUE(plan);
-  // Two tables, three lookups; claims on r, x and y, of r on acc and y again at the same point, of acc on x and w.
+  // Two tables, three lookups; claims on r, x and y, of r on acc and y again at the same point, of acc on x and w, and
+  // the one that is made of both on x.
   EXPECT_EQ(plan.value().columns.size(), 5u);
-  EXPECT_EQ(plan.value().claims.size(), 2u + 3u + 1u + 2u);
+  EXPECT_EQ(plan.value().claims.size(), 2u + 3u + 1u + 2u + 1u);
   ASSERT_EQ(plan.value().stages.size(), 2u);
   const Stage& stage = plan.value().stages[0];
   EXPECT_EQ(stage.number, 1);
@@ -70,7 +71,38 @@ TEST(Plan, ARequantisationHasOneSumAndOneLinearStep) {
   EXPECT_EQ(stage.linear_values.size(), 1u);
   EXPECT_EQ(stage.sums.size(), 1u);
   EXPECT_EQ(stage.degrees, std::vector<std::uint8_t>(4, 2));  // the 12 inputs
-  EXPECT_EQ(plan.value().committed.size(), 6u);
+  const Stage& last = plan.value().stages[1];
+  EXPECT_EQ(last.number, 0);
+  ASSERT_EQ(last.gathered.size(), 1u);
+  EXPECT_EQ(last.gathered[0].claims.size(), 2u);
+  EXPECT_EQ(last.degrees, std::vector<std::uint8_t>(2 + 4, 2));  // tokens and inputs
+  EXPECT_EQ(plan.value().opened.size(), 5u);
+}
+
+// With a tensor that has several claims all others with its axes are gathered, so that they are opened at one point;
+// not the model's, nor tensors with axes of their own.
+TEST(Plan, TensorsWithTheAxesOfOneWithSeveralClaimsAreGathered) {
+  Builder b;
+  const auto i = b.axis("i", 8), j = b.axis("j", 4);
+  const auto A = b.input("a", {i, j}, signed_bits(8)), B = b.input("b", {i, j}, signed_bits(8));
+  const auto C = b.input("c", {i}, signed_bits(8)), W = b.model("w", {i, j}, signed_bits(8));
+  b.zero("both", {i, j}, A(i, j) + B(i, j) - W(i, j));
+  b.zero("one", {i}, A(i, statement::at(1)) + W(i, statement::at(2)) - C(i));
+  const auto statement = b.build();
+  ASSERT_TRUE(statement) << statement.error().text;
+  const auto binding = Binding::bind(statement.value(), {});
+  const auto plan = make_plan(binding.value());
+  ASSERT_TRUE(plan);
+  const Stage& last = plan.value().stages.back();
+  ASSERT_EQ(last.gathered.size(), 2u);
+  const auto tensor_of = [&](ClaimId id) { return plan.value().claims[id].tensor; };
+  EXPECT_EQ(tensor_of(last.gathered[0].value), 0u);
+  EXPECT_EQ(last.gathered[0].claims.size(), 2u);
+  EXPECT_EQ(tensor_of(last.gathered[1].value), 1u);
+  EXPECT_EQ(last.gathered[1].claims.size(), 1u);
+  // Claims on both, on c, and two on w.
+  EXPECT_EQ(plan.value().opened.size(), 5u);
+  for (const ClaimId id : plan.value().opened) EXPECT_EQ(plan.value().last_use[id], plan.value().stages.size());
 }
 
 TEST(Plan, LayersCostRoundsNotClaims) {

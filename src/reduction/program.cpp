@@ -130,12 +130,67 @@ class ProgramWriter {
       append_be16(out, equation.claim);
       sum(out, equation.products);
     }
+    if (stage.number == 0) {
+      gathering(out, stage.gathered);
+      return out;
+    }
     append_be16(out, stage.sums.size());
     for (const Summation& summation : stage.sums) {
       append_be16(out, summation.claim);
       sum(out, summation.products);
     }
     return out;
+  }
+
+  // A weight is a product of eq over axes; those of many claims begin alike.
+  class Weights {
+   public:
+    // The number of the product of another one and a node; 0 is 1.
+    std::uint16_t add(std::uint16_t earlier, std::uint16_t node) {
+      const auto [it, is_new] = numbers_.try_emplace({earlier, node}, static_cast<std::uint16_t>(numbers_.size() + 1));
+      if (is_new) {
+        append_be16(bytes_, earlier);
+        append_be16(bytes_, node);
+      }
+      return it->second;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return numbers_.size(); }
+    [[nodiscard]] const Bytes& bytes() const noexcept { return bytes_; }
+
+   private:
+    std::map<std::pair<std::uint16_t, std::uint16_t>, std::uint16_t> numbers_;
+    Bytes bytes_;
+  };
+
+  std::uint16_t node_of(const Eq& eq) {
+    Product product;
+    product.eqs.push_back(eq);
+    return nodes_.add(product).node;
+  }
+
+  void gathering(Bytes& out, const std::vector<Gathered>& tensors) {
+    Weights weights;
+    Bytes list;
+    for (const Gathered& gathered : tensors) {
+      // All weights on a tensor have one scale.
+      Product common;
+      common.scale = gathered.claims.front().weight.scale;
+      const auto scale = nodes_.add(common);
+      append_be16(list, gathered.value);
+      append_be16(list, scale.coefficient);
+      append_be16(list, scale.node);
+      append_be16(list, gathered.claims.size());
+      for (const auto& [claim, weight] : gathered.claims) {
+        std::uint16_t number = 0;
+        for (const Eq& eq : weight.eqs) number = weights.add(number, node_of(eq));
+        append_be16(list, claim);
+        append_be16(list, number);
+      }
+    }
+    append_be16(out, weights.size());
+    base::append(out, weights.bytes());
+    append_be16(out, tensors.size());
+    base::append(out, list);
   }
 
   // Claims at one point lie together: what their weights share is computed once.
@@ -155,11 +210,11 @@ class ProgramWriter {
     }
     append_be16(out, count);
     base::append(out, tensors);
-    append_be16(out, plan_.committed.size());
-    for (const ClaimId claim : plan_.committed) append_be16(out, claim);
+    append_be16(out, plan_.opened.size());
+    for (const ClaimId claim : plan_.opened) append_be16(out, claim);
     std::map<std::vector<std::uint16_t>, std::vector<std::pair<std::size_t, std::size_t>>> points;
-    for (std::size_t i = 0; i < plan_.committed.size(); ++i) {
-      const TensorPoint& point = plan_.claims[plan_.committed[i]];
+    for (std::size_t i = 0; i < plan_.opened.size(); ++i) {
+      const TensorPoint& point = plan_.claims[plan_.opened[i]];
       const auto& tensor = s_.tensors[point.tensor];
       std::vector<std::uint16_t> at;
       for (std::size_t k = 0; k < tensor.axes.size(); ++k) at.push_back(nodes_.at(point.axes[k], tensor.axes[k]));

@@ -9,7 +9,7 @@
 
 namespace avow::reduction {
 
-inline constexpr std::uint16_t kProgramVersion = 1;
+inline constexpr std::uint16_t kProgramVersion = 2;
 /// A chain stores a program as code, behind a byte that stops whoever calls it.
 inline constexpr std::size_t kMaxProgramBytes = 24575;
 /// Most parameters of a statement that has a program.

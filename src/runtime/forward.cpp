@@ -65,15 +65,18 @@ void Forward::reserve(std::size_t rows) {
   acts_.resize(rows * hidden_ * (llama_ ? 2 : 1));
 }
 
-Slot Forward::embed(std::span<const std::uint32_t> tokens, std::size_t first) {
+Slot Forward::embed(std::span<const std::uint32_t> tokens, std::size_t first, Recorder* recorder) {
   const std::int64_t unit = std::int64_t{1} << model_->plan.embedding_up;
   return for_rows(tokens.size(), [&](std::size_t row) {
     const std::int16_t* word = narrow(ModelTensor::kEmbedding) + tokens[row] * width_;
     const std::int64_t mean = llama_ ? 0 : narrow(ModelTensor::kEmbeddingMean)[tokens[row]];
     const std::int16_t* position = llama_ ? nullptr : narrow(ModelTensor::kPosition) + (first + row) * width_;
-    for (std::size_t c = 0; c < width_; ++c) {
-      streams_[row * width_ + c] = unit * (word[c] - mean + (llama_ ? 0 : position[c]));
+    const auto stream = std::span(streams_).subspan(row * width_, width_);
+    for (std::size_t c = 0; c < width_; ++c) stream[c] = word[c] - mean + (llama_ ? 0 : position[c]);
+    if (recorder != nullptr) {
+      recorder->put(Slot::kEmbedded, {0, 0, first + row}, std::span<const std::int64_t>(stream));
     }
+    for (std::int64_t& x : stream) x *= unit;
     return Slot::kNone;
   });
 }
@@ -81,7 +84,7 @@ Slot Forward::embed(std::span<const std::uint32_t> tokens, std::size_t first) {
 Fault Forward::run_layers(std::span<const std::uint32_t> tokens, std::size_t first, Recorder* recorder) {
   AVOW_CHECK(!tokens.empty() && tokens.size() <= kBlock && first + tokens.size() <= places_);
   reserve(tokens.size());
-  if (const Slot fault = embed(tokens, first); fault != Slot::kNone) return {fault, 0};
+  if (const Slot fault = embed(tokens, first, recorder); fault != Slot::kNone) return {fault, 0};
   for (std::size_t layer = 0; layer < model_->plan.layers; ++layer) {
     if (const Slot fault = run_layer({tokens.size(), first, layer, recorder}); fault != Slot::kNone) {
       return {fault, layer};

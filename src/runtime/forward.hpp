@@ -53,7 +53,7 @@ class Forward {
   };
 
   void reserve(std::size_t rows);
-  Slot embed(std::span<const std::uint32_t> tokens, std::size_t first);
+  Slot embed(std::span<const std::uint32_t> tokens, std::size_t first, Recorder* recorder);
   Slot run_layer(const Block& block);
   Slot norm_rows(const Block& block, Slot slot, std::span<const std::int64_t> streams);
   Slot norm_row(const Place& at, Slot slot, std::span<const std::int64_t> stream, std::int16_t* out,

@@ -34,7 +34,10 @@ class Run {
   Reference run() {
     Rows x(tokens());
     for (std::size_t t = 0; t < tokens(); ++t) {
-      for (std::size_t i = 0; i < p_.width; ++i) x[t].push_back(power2(p_.embedding_up) * embedded(t, i));
+      for (std::size_t i = 0; i < p_.width; ++i) {
+        put("embedded", embedded(t, i));
+        x[t].push_back(power2(p_.embedding_up) * embedded(t, i));
+      }
     }
     for (std::size_t l = 0; l < p_.layers; ++l) layer(l, x);
     Rows last;

@@ -54,7 +54,8 @@ constexpr std::string_view kOthers[] = {"query",
                                         "top_p_enough",
                                         "top_p_least",
                                         "choice_from",
-                                        "choice_below"};
+                                        "choice_below",
+                                        "embedded"};
 static_assert(std::size(kOthers) == kSlots - index_of(Slot::kQuery));
 
 class Specs {
@@ -62,6 +63,8 @@ class Specs {
   Specs(const Plan& plan, std::size_t tokens, std::size_t steps) : plan_(plan), tokens_(tokens), steps_(steps) {}
 
   std::array<SlotSpec, kSlots> make() {
+    const bool narrow = plan_.architecture == compile::Architecture::kLlama;
+    put(Slot::kEmbedded, make_spec({}, {}, tokens_, {plan_.width}), narrow ? CellType::kS16 : CellType::kS32);
     norm(Slot::kAttentionNorm, true);
     norm(Slot::kFeedForwardNorm, true);
     norm(Slot::kFinalNorm, false);

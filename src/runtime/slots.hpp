@@ -75,8 +75,9 @@ enum class Slot : std::uint8_t {
   kTopPLeast,
   kChoiceFrom,
   kChoiceBelow,
+  kEmbedded,
 };
-inline constexpr std::size_t kSlots = static_cast<std::size_t>(Slot::kChoiceBelow) + 1;
+inline constexpr std::size_t kSlots = static_cast<std::size_t>(Slot::kEmbedded) + 1;
 
 [[nodiscard]] constexpr Slot part_of(Slot norm, NormPart part) noexcept {
   return static_cast<Slot>(static_cast<unsigned>(norm) + static_cast<unsigned>(part));

@@ -110,7 +110,7 @@ TEST(Key, StatesWithinRowsAreBounded) {
   EXPECT_EQ(parsed.error().check, Check::kKeyConfig);
   EXPECT_THAT(parsed.error().text, ::testing::HasSubstr("states of"));
   // Rows of few columns are one part.
-  key.config.max_log_columns = 3;
+  key.config.max_log_columns = 2;
   EXPECT_TRUE(parse_key(serialize(key)));
 }
 

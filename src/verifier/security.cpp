@@ -67,7 +67,7 @@ pcs::Shape opening_shape(const Setting& setting) {
     ++claims;
   }
   const auto log_columns = static_cast<std::uint32_t>(std::bit_width(columns - 1));
-  return {log_columns, claims + static_cast<std::uint32_t>(setting.plan.committed.size())};
+  return {log_columns, claims + static_cast<std::uint32_t>(setting.plan.opened.size())};
 }
 
 std::uint32_t security_bits(const Setting& setting) {

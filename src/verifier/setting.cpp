@@ -57,7 +57,7 @@ base::Result<Setting, Rejection> Setting::make(const VerifyingKey& key, const ba
   auto plan = reduction::make_plan(binding.value());
   if (!plan) return Err{instance_refused(plan.error())};
   std::size_t weights = 0;
-  for (const reduction::ClaimId claim : plan.value().committed) {
+  for (const reduction::ClaimId claim : plan.value().opened) {
     const auto tensor = plan.value().claims[claim].tensor;
     weights += reduction::pieces_of(model.value(), tensor) + reduction::pieces_of(witness.value(), tensor);
   }
@@ -65,7 +65,7 @@ base::Result<Setting, Rejection> Setting::make(const VerifyingKey& key, const ba
     return Err{Rejection{Check::kInstance, 0, fmt::format("an opening with {} weights", weights)}};
   }
 
-  constexpr std::string_view kProtocol = "avow/proof/1";
+  constexpr std::string_view kProtocol = "avow/proof/2";
   Bytes protocol(kProtocol.begin(), kProtocol.end());
   const base::Digest commitment = pcs::protocol_id(key.config);
   base::append(protocol, commitment);
@@ -97,7 +97,7 @@ std::vector<pcs::CommitmentKey> Setting::keys(const pcs::CommitmentKey& witness_
 std::vector<pcs::Claim> Setting::claims(const reduction::Challenges& challenges,
                                         std::span<const field::Fp3> values) const {
   std::vector<pcs::Claim> claims;
-  for (const reduction::ClaimId id : plan.committed) {
+  for (const reduction::ClaimId id : plan.opened) {
     const auto& point = plan.claims[id];
     const bool is_model = key->statement.tensors[point.tensor].kind == TensorKind::kModel;
     claims.push_back(reduction::committed_claim(is_model ? model : witness, is_model || !model_key ? 0 : 1,

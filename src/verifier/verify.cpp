@@ -183,14 +183,18 @@ Verifier::Step Verifier::stage(State& state, const reduction::Stage& stage, Tran
     const auto tensor = setting_.plan.claims[equation.claim].tensor;
     return reject(Check::kLinear, fmt::format("definition '{}'", setting_.key->statement.tensors[tensor].name));
   }
-  if (stage.sums.empty()) return std::nullopt;
+  if (stage.sums.empty() && stage.gathered.empty()) return std::nullopt;
 
   const Fp3 join = transcript.challenge(messages::kJoin);
   Fp3 claim;
   Fp3 power = field::kOne3;
-  for (const auto& sum : stage.sums) {
-    claim += power * state.values[sum.claim];
+  const auto add_claim = [&](reduction::ClaimId id) {
+    claim += power * state.values[id];
     power *= join;
+  };
+  for (const auto& sum : stage.sums) add_claim(sum.claim);
+  for (const auto& gathered : stage.gathered) {
+    for (const auto& c : gathered.claims) add_claim(c.claim);
   }
   auto& point = state.challenges.stages[stage.number];
   for (const std::uint8_t degree : stage.degrees) {
@@ -217,6 +221,14 @@ Verifier::Step Verifier::stage(State& state, const reduction::Stage& stage, Tran
   for (const auto& sum : stage.sums) {
     total += power * reduction::evaluate(binding, state.challenges, sum.products, state.values);
     power *= join;
+  }
+  for (const auto& gathered : stage.gathered) {
+    Fp3 weight;
+    for (const auto& c : gathered.claims) {
+      weight += power * reduction::evaluate(binding, state.challenges, c.weight, {});
+      power *= join;
+    }
+    total += weight * state.values[gathered.value];
   }
   return total == claim ? Step() : reject(Check::kSum);
 }
@@ -258,7 +270,7 @@ Verifier::Step Verifier::opening(State& state, Part part, Transcript& transcript
   if (part == Part::kOpening) {
     // Of the claims this phase needs the values alone, and the later ones all but the values.
     std::vector<Fp3> values;
-    for (const reduction::ClaimId id : setting_.plan.committed) values.push_back(state.values[id]);
+    for (const reduction::ClaimId id : setting_.plan.opened) values.push_back(state.values[id]);
     return next(pcs::start_opening(transcript, config, opened_keys, values, section));
   }
   if (part == Part::kOpened) {

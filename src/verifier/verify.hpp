@@ -9,7 +9,7 @@
 
 namespace avow::verifier {
 
-inline constexpr std::uint32_t kProofVersion = 1;
+inline constexpr std::uint32_t kProofVersion = 2;
 /// Version and length of the whole proof, 4 bytes each.
 inline constexpr std::size_t kHeaderBytes = 8;
 

@@ -24,7 +24,7 @@ contract AnswerVerifier is IProofVerifier {
     error ProofLength();
 
     uint256 private constant HEADER = 8;
-    uint256 private constant VERSION = 1;
+    uint256 private constant VERSION = 2;
     /// @dev More than a key has before its statement.
     uint256 private constant KEY_HEAD = 1024;
 
@@ -112,7 +112,7 @@ contract AnswerVerifier is IProofVerifier {
         s.key = Keys.parse(head);
         s.config = Keys.configOf(head);
         s.start = Transcript.start(
-            keccak256(abi.encodePacked("avow/proof/1", s.key.config.protocolId)),
+            keccak256(abi.encodePacked("avow/proof/2", s.key.config.protocolId)),
             keccak256(delivery),
             DeliveryReader.statementHash(modelId, s.instance)
         );

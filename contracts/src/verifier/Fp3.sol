@@ -387,6 +387,33 @@ function horner(Fp3[] memory list, Fp3 x, Fp3 rest) pure returns (Fp3 value) {
     }
 }
 
+/// @dev base^skipped and so on, reduced.
+function powersOf(Fp3 base, uint256 skipped, uint256 count) pure returns (Fp3[] memory powers) {
+    powers = new Fp3[](count);
+    if (count == 0) return powers;
+    Fp3 first = ONE;
+    for (uint256 i = 0; i < skipped; ++i) {
+        first = first * base;
+    }
+    assembly ("memory-safe") {
+        let a0 := shr(160, first)
+        let a1 := and(shr(80, first), 0xffffffffffffffffffff)
+        let a2 := and(first, 0xffffffffffffffffffff)
+        let b0 := shr(160, base)
+        let b1 := and(shr(80, base), 0xffffffffffffffffffff)
+        let b2 := and(base, 0xffffffffffffffffffff)
+        let place := add(powers, 32)
+        for { let end := add(place, shl(5, count)) } lt(place, end) { place := add(place, 32) } {
+            mstore(place, or(or(shl(160, a0), shl(80, a1)), a2))
+            let t0 := add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1))))
+            let t1 := add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2)))
+            a2 := mod(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), 0xffffffff00000001)
+            a0 := mod(t0, 0xffffffff00000001)
+            a1 := mod(t1, 0xffffffff00000001)
+        }
+    }
+}
+
 /// @dev Writes scale eq(r, x), x in [2^count], to the 2^count words of memory from `table` on, r the `count` entries of a
 /// list from `first` on; variable 0 lowest. `scale` is reduced. Limbs are at most (count + 1) p: that of a product is
 /// below p, and so what is left of the factor is at most p more than it.

@@ -110,7 +110,7 @@ library Opening {
     error PcsFinalClaim(uint256 oracle);
 
     /// @dev Bytes of a part of a tree's rows.
-    uint256 private constant PART = 32_768;
+    uint256 private constant PART = 16_384;
 
     uint256 private constant ROOT = 0x0100;
     uint256 private constant OOD_POINT = 0x0101;

@@ -120,7 +120,7 @@ library Programs {
     /// @notice A length is more than its axis may have, or the instance too large for the commitment.
     error ProofInstance();
 
-    uint256 private constant VERSION = 1;
+    uint256 private constant VERSION = 2;
     uint256 private constant HEAD = 4;
     uint256 private constant AXIS_BYTES = 5;
     uint256 private constant CONSTANT_BYTES = 8;

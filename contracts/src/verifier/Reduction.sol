@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {CARRIES, Fp3, ONE, TO_CARRY, ZERO, elementAt, equal, horner, mulAdd, pow, reduce, ELEMENT} from "./Fp3.sol";
 import {element, numberAt, powerOfTwo, setElement} from "./Fused.sol";
+import {Gathering} from "./Gathering.sol";
 import {LookupConfig} from "./LookupArgument.sol";
 import {Nodes} from "./Nodes.sol";
 import {Placement, Program, Programs, SOURCE_STAGE, SOURCE_ZERO, u8At, u16At} from "./Program.sol";
@@ -33,6 +34,8 @@ library Reduction {
     /// @notice The sumcheck of a stage ends in something else than the values of its tensors give.
     error ProofSum(uint256 stage);
 
+    /// @dev The stage in which no tensor needs a sumcheck: its own is the gathering.
+    uint256 private constant GATHERING = 0;
     uint256 private constant NO_CLAIM = 0xffff;
     uint256 private constant MULTIPLICITY = 1 << 255;
 
@@ -509,7 +512,11 @@ library Reduction {
             setClaims(p, firstClaim, elements(transcript, section, LINEAR_VALUES, linearValues, number));
         }
         body = checkLinear(p, body, number);
-        if (u16At(body) > 0) {
+        if (number == GATHERING) {
+            if (sumValues > 0) {
+                gather(p, transcript, section, body, placement.degrees, firstClaim + linearValues, sumValues);
+            }
+        } else if (u16At(body) > 0) {
             sumcheck(p, transcript, section, body, number, placement.degrees, firstClaim + linearValues, sumValues);
         }
     }
@@ -559,7 +566,39 @@ library Reduction {
         uint256 sumValues
     ) private pure {
         Fp3 join = transcript.challenge(JOIN);
-        Fp3 claim = joinedClaims(p, place, join);
+        Fp3 claim = bind(p, transcript, section, joinedClaims(p, place, join), number, degrees);
+        setClaims(p, firstValue, elements(transcript, section, SUM_VALUES, sumValues, number));
+        if (!equal(halved(joinedSums(p, place, join), degrees.length), claim)) revert ProofSum(number);
+    }
+
+    function gather(
+        Program memory p,
+        Transcript.State memory transcript,
+        Section memory section,
+        uint256 place,
+        uint256[] memory degrees,
+        uint256 firstValue,
+        uint256 sumValues
+    ) private pure {
+        (uint256 tensors, Fp3[] memory powers) = Gathering.begin(place, transcript.challenge(JOIN));
+        Fp3 claim = bind(p, transcript, section, Gathering.joinedClaims(p, tensors, powers), GATHERING, degrees);
+        setClaims(p, firstValue, elements(transcript, section, SUM_VALUES, sumValues, GATHERING));
+        if (!equal(halved(Gathering.joinedSums(p, place, tensors, powers), degrees.length), claim)) {
+            revert ProofSum(GATHERING);
+        }
+    }
+
+    /// @dev The rounds of a stage's sumcheck, whose challenges are its vector. Returns the claim that they end in.
+    function bind(
+        Program memory p,
+        Transcript.State memory transcript,
+        Section memory section,
+        Fp3 claim,
+        uint256 number,
+        uint256[] memory degrees
+    ) private pure returns (Fp3) {
+        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (degrees.length == 0) return claim;
         Fp3[] memory point = new Fp3[](degrees.length);
         for (uint256 i = 0; i < point.length; ++i) {
             Fp3 r;
@@ -567,8 +606,14 @@ library Reduction {
             setElement(point, i, r);
         }
         p.vectors[SOURCE_STAGE + number] = point;
-        setClaims(p, firstValue, elements(transcript, section, SUM_VALUES, sumValues, number));
-        if (!equal(joinedSums(p, place, join, point.length), claim)) revert ProofSum(number);
+        return claim;
+    }
+
+    /// @dev A round in which a product has no variable halves it: the program's products are times 2 to their variables, so
+    /// that all are divided by 2 to the rounds.
+    function halved(Fp3 total, uint256 rounds) private pure returns (Fp3) {
+        // 2 has the order 192 modulo p.
+        return total.scale(powerOfTwo(192 * (rounds / 192 + 1) - rounds));
     }
 
     /// @dev h(0) and the coefficients of X^2, X^3, .. are sent; that of X follows from h(0) + h(1) = claim.
@@ -623,9 +668,8 @@ library Reduction {
         }
     }
 
-    /// @dev What all sums are worth at the point. A round in which a product has no variable halves it: the program's
-    /// products are times 2 to their variables, so that all are divided by 2 to the rounds.
-    function joinedSums(Program memory p, uint256 place, Fp3 join, uint256 rounds) private pure returns (Fp3 total) {
+    /// @dev What all sums are worth at the point.
+    function joinedSums(Program memory p, uint256 place, Fp3 join) private pure returns (Fp3) {
         Fp3[] memory list = new Fp3[](u16At(place));
         place += 2;
         for (uint256 i = 0; i < list.length; ++i) {
@@ -633,8 +677,6 @@ library Reduction {
             (sum, place) = sumAt(p, place + 2);
             setElement(list, i, sum);
         }
-        total = horner(list, join, ZERO);
-        // 2 has the order 192 modulo p.
-        total = total.scale(powerOfTwo(192 * (rounds / 192 + 1) - rounds));
+        return horner(list, join, ZERO);
     }
 }

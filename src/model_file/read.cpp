@@ -148,7 +148,8 @@ class FileReader {
     opened_.statement = statement::unnamed(std::move(statement).value());
     const base::Bytes expected = serialize(opened_.statement);
     if (!std::equal(expected.begin(), expected.end(), section(1).begin(), section(1).end())) {
-      return fail(Cause::kValue, table_[1].offset, "the statement is not that of the plan");
+      return fail(Cause::kValue, table_[1].offset,
+                  "the statement is not that of the plan: import the model again, if it is of another version");
     }
     auto tokenizer = model::tokenizer_from_canonical(section(2));
     if (!tokenizer) return fail(Cause::kValue, table_[2].offset, "the tokenizer: " + tokenizer.error().text);

@@ -7,6 +7,7 @@
 #include "pcs/parameters.hpp"
 #include "prover/memory.hpp"
 #include "prover/session_testing.hpp"
+#include "verifier/security.hpp"
 
 namespace avow::prover {
 namespace {
@@ -48,6 +49,17 @@ TEST(Depth, IsFree) {
   EXPECT_EQ(few.claims.size(), many.claims.size());
   EXPECT_EQ(few.opened.size(), many.opened.size());
   EXPECT_LT(many_bytes, 1.1 * few_bytes);
+}
+
+// Of a product the stage joins one claim, the gathering both on x.
+TEST(Security, CountsWhatIsJoined) {
+  const Session session(statement::matmul_example(4, 12, 8));
+  const auto verifier = session.verifier();
+  const auto rounds = verifier::argument_rounds(verifier.setting());
+  const auto join = std::find_if(rounds.begin(), rounds.end(),
+                                 [](const auto& round) { return round.name == "join of a stage's claims"; });
+  ASSERT_NE(join, rounds.end());
+  EXPECT_EQ(join->error, "2 / q");
 }
 
 TEST(Prove, SaysWhichTupleIsMissing) {

@@ -185,7 +185,8 @@ library Weights {
         at_.places = new uint256[](packing.order.length);
         at_.first = packing.first;
         at_.mostPieces = packing.mostPieces;
-        at_.scratch = Scratch.take(64 * packing.mostPieces);
+        // One entry is there before any axis.
+        at_.scratch = Scratch.take(64 * (packing.mostPieces + 1));
         uint256 table = Scratch.take(TABLE);
         assembly ("memory-safe") {
             calldatacopy(table, calldatasize(), TABLE)

@@ -6,6 +6,7 @@
 
 #include "base/check.hpp"
 #include "field/factor.hpp"
+#include "field/kernels.hpp"
 #include "prover/contract.hpp"
 #include "statement/extents.hpp"
 
@@ -17,13 +18,6 @@ using field::kOne3;
 using statement::Point;
 
 const Fp kHalfOfOne = Fp(2).inverse();
-
-void fold_pairs(std::vector<Fp3>& values, const Fp3& r) {
-  for (std::size_t i = 0; i < values.size() / 2; ++i) {
-    values[i] = values[2 * i] + r * (values[2 * i + 1] - values[2 * i]);
-  }
-  values.resize(values.size() / 2);
-}
 
 }  // namespace
 
@@ -112,8 +106,8 @@ class Gathering::Running {
   void bind_variable(const Fp3& r) {
     claim_ = polynomial_[0] + r * (polynomial_[1] + r * polynomial_[2]);
     for (Claim& claim : claims_) {
-      fold_pairs(claim.cells, r);
-      fold_pairs(claim.eq, r);
+      claim.cells = field::fold_pairs(claim.cells, r);
+      claim.eq = field::fold_pairs(claim.eq, r);
     }
     point_.push_back(r);
     if (point_.size() == axes_[next_].count) end_axis();

@@ -2,55 +2,11 @@
 pragma solidity 0.8.37;
 
 import {Fp3, ONE, P, ZERO, pack, reduce} from "../src/verifier/Fp3.sol";
-import {Program, Programs, SOURCE_LOOKUP} from "../src/verifier/Program.sol";
-import {Reduction, Section} from "../src/verifier/Reduction.sol";
-import {Transcript} from "../src/verifier/Transcript.sol";
+import {Programs} from "../src/verifier/Program.sol";
+import {Reduction} from "../src/verifier/Reduction.sol";
 import {Random} from "./Random.sol";
+import {StageHarness, programOf} from "./StageHarness.sol";
 import {vm} from "./Vm.sol";
-
-/// @notice A program's only stage, on calldata, and the challenges of one.
-contract GatheringHarness {
-    using Transcript for Transcript.State;
-
-    uint256 private constant JOIN = 0x0305;
-    uint256 private constant ROUND = 0x0306;
-    uint256 private constant BIND = 0x0307;
-
-    function run(bytes memory code, Fp3[] memory point, Fp3[] memory claims, bytes calldata part)
-        external
-        pure
-        returns (Fp3[] memory, uint256 used)
-    {
-        Program memory p = Programs.instantiate(code, new uint256[](0), "");
-        p.vectors[SOURCE_LOOKUP] = point;
-        for (uint256 i = 0; i < claims.length; ++i) {
-            p.claims[i] = claims[i];
-        }
-        uint256 start;
-        assembly ("memory-safe") {
-            start := part.offset
-        }
-        Section memory section = Section(start, start + part.length);
-        (uint256 place,) = Reduction.firstStage(p);
-        Reduction.stage(p, Transcript.State(0), section, place);
-        return (p.claims, section.next - start);
-    }
-
-    /// @dev The challenge that joins, and those of the rounds that are there, of two elements each.
-    function challenges(bytes calldata rounds) external pure returns (Fp3 join, Fp3[] memory point) {
-        Transcript.State memory transcript = Transcript.State(0);
-        join = transcript.challenge(JOIN);
-        uint256 place;
-        assembly ("memory-safe") {
-            place := rounds.offset
-        }
-        point = new Fp3[](rounds.length / 48);
-        for (uint256 i = 0; i < point.length; ++i) {
-            transcript.absorbElements(ROUND, place + 48 * i, 2);
-            point[i] = transcript.challenge(BIND);
-        }
-    }
-}
 
 /// @notice The gathering of claims on tensors over two axes of two places, or over the first of them, by an honest prover
 /// that knows the cells.
@@ -67,7 +23,7 @@ contract GatheringTest {
         uint256[2][] points;
     }
 
-    GatheringHarness private harness = new GatheringHarness();
+    StageHarness private harness = new StageHarness();
 
     function encoded(Fp3 a) private pure returns (bytes memory) {
         return abi.encodePacked(uint192(pack(a)));
@@ -168,13 +124,7 @@ contract GatheringTest {
             abi.encodePacked(uint16(0)),
             abi.encodePacked(uint16(claims), new bytes(claims))
         ];
-        bytes memory head = abi.encodePacked(uint16(2), uint16(0));
-        bytes memory body = "";
-        for (uint256 i = 0; i < 9; ++i) {
-            head = abi.encodePacked(head, uint16(22 + body.length));
-            body = bytes.concat(body, sections[i]);
-        }
-        return bytes.concat(head, body);
+        return programOf(sections);
     }
 
     function valuesOf(Tensor[] memory tensors, Fp3[] memory point) private pure returns (Fp3[] memory values) {

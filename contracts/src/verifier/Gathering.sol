@@ -73,7 +73,7 @@ library Gathering {
         }
     }
 
-    /// @dev The value that is made of a tensor's claims, times the constant and the scale. Limbs are below p^3 < 2^192.
+    /// @dev The value that is made of a tensor's claims, times the constant and the scale. Limbs are below p^2 < 2^128.
     function scaledValue(Program memory p, uint256 place) private pure returns (Fp3 value) {
         unchecked {
             // An address in memory.

@@ -44,7 +44,6 @@ TEST(ModelKey, OfALargeModelIsSmallEnough) {
 }
 
 // All of these are keys to the verifier: valid statements that determine their witness.
-// All of these are keys to the verifier: valid statements that determine their witness.
 TEST(ModelKey, HasTheStatementOfItsPlan) {
   const auto with = [](statement::Statement statement) {
     auto key = example_key(small_plan());

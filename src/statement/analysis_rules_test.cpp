@@ -412,6 +412,32 @@ TEST(Uniqueness, NeedsBoundsOfWhatIsCompared) {
   expect_unique(comparison("range of model"));
 }
 
+// Digits of a number that a zero claim has at once.
+Builder digits_of_sum(const std::string& part) {
+  Builder b;
+  const auto i = b.axis("cell", 12);
+  const auto x = b.input("x", {i}, unsigned_bits(16));
+  const auto low = b.witness("low", {i}, unsigned_bits(16)), high = b.witness("high", {i}, unsigned_bits(16));
+  const auto u16 = b.range("u16", 65536);
+  const auto y = b.witness("y", {i}, unsigned_bits(16));
+  const auto row = b.axis("row", 256);
+  const auto values = b.model("values", {row}, unsigned_bits(16));
+  b.lookup("y_value", {i}, {x(i), y(i)}, b.table("squares", {row}, {b.index(row), values(row)}));
+  if (part != "range") b.lookup("values_range", {row}, {values(row)}, u16);
+  for (const auto& digit : {low, high}) b.lookup(digit.id == low.id ? "low" : "high", {i}, {digit(i)}, u16);
+  const std::int64_t scale = part == "wrap" ? std::int64_t{1} << 48 : part == "multiple" ? -(std::int64_t{1} << 45) : 8;
+  // Digits up to 2^64 - 2^48 - 1, of which p less a number below 2^61 has some.
+  const std::int64_t step = part == "multiple" ? (std::int64_t{1} << 48) - (std::int64_t{1} << 32) : 65536;
+  b.zero("digits", {i}, scale * y(i) - 5 - low(i) - step * high(i));
+  return b;
+}
+
+TEST(Uniqueness, NeedsBoundsOfWhatDigitsAreOf) {
+  expect_each_needed(digits_of_sum, {{"wrap", Cause::kWrap, {"zero claim 'digits'", "y[cell]", "may reach p/2"}},
+                                     {"multiple", Cause::kWrap, {"zero claim 'digits'", "another multiple of p"}},
+                                     {"range", Cause::kWrap, {"zero claim 'digits'", "no checked range"}}});
+}
+
 // A wrap is refused even where the modular argument would do: without model factors it can be avoided.
 TEST(Uniqueness, RefusesWrapsWithoutModelFactors) {
   Builder b;

@@ -34,6 +34,9 @@ class Uniqueness {
       findings.push_back(std::move(*finding));
     }
     if (auto p = entries()) return base::Err{*p};
+    for (const TensorId id : s_.zero_claims) {
+      if (auto p = sum_of_digits(s_.tensors[id])) return base::Err{*p};
+    }
     if (engine_.exhausted()) return base::Err{too_complex()};
     return findings;
   }
@@ -120,6 +123,69 @@ class Uniqueness {
       }
     }
     return std::nullopt;
+  }
+
+  // Whether the term is a digit that this zero claim determines.
+  [[nodiscard]] bool is_digit(const Tensor& claim, const Term& term) const {
+    if (term.factors.size() != 1) return false;
+    const TensorId id = term.factors[0].tensor;
+    if (s_.tensors[id].kind != TensorKind::kWitness || s_.tensors[id].is_input) return false;
+    const Knowledge::Known* found = engine_.finding(id);
+    return found != nullptr && found->reason == Reason::kDigits && found->claim == claim.name;
+  }
+
+  // What is known of the claim but for its digits, expanded through definitions.
+  analysis::Bound rest_of_digits(const Tensor& claim) {
+    for (const Fact& fact : engine_.facts()) {
+      if (fact.claim != claim.name || fact.lookup != kNone || fact.is_variant) continue;
+      analysis::Poly rest = fact.poly;
+      for (const Term& term : claim.definition) {
+        if (!is_digit(claim, term)) continue;
+        std::erase_if(rest, [&](const auto& part) {
+          if (part.first.size() != 1) return false;
+          const Access* read = engine_.knowledge().algebra.access(part.first[0]);
+          return read != nullptr && read->tensor == term.factors[0].tensor;
+        });
+      }
+      return engine_.knowledge().range(rest, fact.masks);
+    }
+    return std::nullopt;
+  }
+
+  // Whether the claim, of which this is what is not digits, says of integers what it says modulo p.
+  bool is_of_integers(const Tensor& claim, analysis::Bound total) {
+    if (!total || !below_half(*total)) return false;
+    for (const Term& term : claim.definition) {
+      if (is_digit(claim, term)) total = analysis::add(total, engine_.knowledge().range(term, claim.axes, {}));
+    }
+    return total && -analysis::kModulus < total->lo && total->hi < analysis::kModulus;
+  }
+
+  // A zero claim of several digits compares what they are the digits of, as the entry of a range does: it stays below
+  // p/2, and so far above that less the largest digits that no other multiple of p is reached; term by term where model
+  // tensors have no bounds.
+  Problem sum_of_digits(const Tensor& claim) {
+    const auto& terms = claim.definition;
+    if (std::count_if(terms.begin(), terms.end(), [&](const Term& term) { return is_digit(claim, term); }) < 2) {
+      return std::nullopt;
+    }
+    if (is_of_integers(claim, rest_of_digits(claim))) return std::nullopt;
+    const auto refuse = [&](const std::string& text, const char* why) {
+      return Error{Cause::kWrap, fmt::format("zero claim '{}': {} {}", claim.name, text, why)};
+    };
+    analysis::Bound total = analysis::Interval{};
+    bool has_unbounded = false;
+    for (const Term& term : terms) {
+      if (is_digit(claim, term)) continue;
+      const auto range = engine_.knowledge().range(term, claim.axes, {});
+      const std::string text = to_text(s_, claim.axes, {term});
+      if (!range && !has_model_factor({term})) return refuse(text, "is bounded by no checked range");
+      has_unbounded = has_unbounded || !range;
+      if (range) total = analysis::add(total, range);
+      if (!total || !below_half(*total)) return refuse(text, "may reach p/2");
+    }
+    if (has_unbounded || is_of_integers(claim, total)) return std::nullopt;
+    return refuse(to_text(s_, claim.axes, terms), "may be another multiple of p");
   }
 
   const Statement& s_;

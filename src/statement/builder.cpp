@@ -289,6 +289,11 @@ Expr Builder::index(AxisRef a, std::int64_t offset) {
   return structured({a}, {.kind = StructuredKind::kIndex, .constant = offset});
 }
 Expr Builder::equal(AxisRef a, AxisRef b) { return structured({a, b}, {.kind = StructuredKind::kEqual}); }
+Expr Builder::equal(AxisRef a, AxisRef b, std::uint64_t place) {
+  Expr expr = equal(a, b);
+  expr.terms_.front().term.factors.front().indices.back() = at(place).index;
+  return expr;
+}
 Expr Builder::less(AxisRef a, AxisRef b) { return structured({a, b}, {.kind = StructuredKind::kLess}); }
 Expr Builder::less_equal(AxisRef a, AxisRef b) { return structured({a, b}, {.kind = StructuredKind::kLessEqual}); }
 Expr Builder::shift(AxisRef out, AxisRef tap, AxisRef in, ShiftShape shape) {

@@ -119,6 +119,8 @@ class Builder {
   Expr ones(const std::vector<AxisRef>& axes);
   Expr index(AxisRef a, std::int64_t offset = 0);
   Expr equal(AxisRef a, AxisRef b);
+  /// [a = place]; b: another axis of a's length.
+  Expr equal(AxisRef a, AxisRef b, std::uint64_t place);
   Expr less(AxisRef a, AxisRef b);
   Expr less_equal(AxisRef a, AxisRef b);
   Expr shift(AxisRef out, AxisRef tap, AxisRef in, ShiftShape shape);

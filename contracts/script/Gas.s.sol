@@ -221,7 +221,7 @@ contract Gas {
         for (uint256 i = 0; i + 1 < all.length; ++i) {
             all[i].state = state;
             state = market.verifyStep{gas: MOST_GAS}(
-                0, address(verifier), modelId, keccak256(file.delivery), file.delivery, all[i]
+                0, address(verifier), modelId, keccak256(file.delivery), deliveryFor(file, state), all[i]
             );
             note("batch");
         }
@@ -278,13 +278,18 @@ contract Gas {
         }
     }
 
+    /// @dev The delivery, or nothing where a state says that it is not read.
+    function deliveryFor(File memory file, bytes memory state) private pure returns (bytes memory) {
+        return state.length > 0 && state[64] != 0 ? bytes("") : file.delivery;
+    }
+
     /// @dev Whether a step with this part fits a transaction, and the state that it leads to.
     function fits(File memory file, bytes memory state, bytes memory next, Spare memory spare)
         private
         view
         returns (bool good, bytes memory reached)
     {
-        bytes memory data = abi.encodeCall(verifier.step, (keccak256(file.key), file.delivery, state, next));
+        bytes memory data = abi.encodeCall(verifier.step, (keccak256(file.key), deliveryFor(file, state), state, next));
         if (data.length + spare.size > MOST_CALLDATA) return (false, "");
         // A caller keeps a 64th of its gas.
         uint256 most = (MOST_GAS - 21_000 - 16 * (data.length + spare.size) - spare.gas) / 64 * 63;
@@ -302,7 +307,8 @@ contract Gas {
         bytes memory state;
         bool done;
         for (uint256 i = 0; i < all.length; ++i) {
-            bytes memory data = abi.encodeCall(verifier.step, (keccak256(file.key), file.delivery, state, all[i].part));
+            bytes memory data =
+                abi.encodeCall(verifier.step, (keccak256(file.key), deliveryFor(file, state), state, all[i].part));
             (state, done) = abi.decode(call(data, name), (bytes, bool));
         }
         require(done, "verified");

@@ -8,6 +8,7 @@ import {Opening} from "../src/verifier/Opening.sol";
 import {Programs} from "../src/verifier/Program.sol";
 import {Reduction} from "../src/verifier/Reduction.sol";
 import {StateBytes} from "../src/verifier/StateBytes.sol";
+import {StepState} from "../src/verifier/StepState.sol";
 import {create} from "./Create.sol";
 import {Changes} from "./Changes.sol";
 import {ProofFiles} from "./ProofFiles.sol";
@@ -97,13 +98,27 @@ contract AnswerVerifierTest {
             do {
                 size += sizes[phase++];
             } while (phase < sizes.length && OTHER + file.delivery.length + state.length + size + sizes[phase] <= most);
-            (state, done) = verifier.step(modelId, file.delivery, state, ProofFiles.part(file.proof, at_, size));
+            // Where it is not read, it may be left out.
+            bytes memory delivery = state.length > 0 && state[64] != 0 && steps % 2 == 0 ? bytes("") : file.delivery;
+            (state, done) = verifier.step(modelId, delivery, state, ProofFiles.part(file.proof, at_, size));
             at_ += size;
             ++steps;
             vm.assertTrue(done == (phase == sizes.length), "done after the last phase");
-            if (!done) vm.assertEq(keccak256(state), states[phase - 1], vm.toString(phase));
+            if (!done) {
+                vm.assertEq(keccak256(ProofFiles.part(state, 0, 64)), keccak256(headOf(modelId, file.delivery)), "head");
+                vm.assertEq(ownHash(state), states[phase - 1], vm.toString(phase));
+            }
         }
         vm.assertEq(at_, file.proof.length);
+    }
+
+    function headOf(bytes32 modelId, bytes memory delivery) private pure returns (bytes memory) {
+        return abi.encodePacked(modelId, keccak256(delivery));
+    }
+
+    /// @dev Hash of the state of the proof, which is behind what steps know of each other.
+    function ownHash(bytes memory state) private pure returns (bytes32) {
+        return keccak256(ProofFiles.part(state, StepState.HEAD, state.length - StepState.HEAD));
     }
 
     function test_everyPhaseLeavesTheStateThatItDoesInCpp() external {
@@ -133,7 +148,7 @@ contract AnswerVerifierTest {
             at_ += sizes[i];
         }
         (bytes memory before,) = verifier.step(modelId, file.delivery, "", ProofFiles.part(file.proof, 0, at_));
-        vm.assertEq(keccak256(before), states[first - 1], "before the rows");
+        vm.assertEq(ownHash(before), states[first - 1], "before the rows");
         for (uint256 cut = 1; cut <= 3; ++cut) {
             uint256 size = 0;
             for (uint256 i = 0; i < cut; ++i) {
@@ -141,7 +156,7 @@ contract AnswerVerifierTest {
             }
             (bytes memory state,) =
                 verifier.step(modelId, file.delivery, before, ProofFiles.part(file.proof, at_, size));
-            vm.assertEq(keccak256(state), states[first + cut - 1], "after some parts");
+            vm.assertEq(ownHash(state), states[first + cut - 1], "after some parts");
             bytes memory rest = ProofFiles.part(file.proof, at_ + size, file.proof.length - at_ - size);
             (, bool done) = verifier.step(modelId, file.delivery, state, rest);
             vm.assertTrue(done, "the rest");
@@ -203,20 +218,49 @@ contract AnswerVerifierTest {
         other[88] ^= 0x01;
         vm.expectRevert(StateBytes.ProofState.selector);
         verifier.step(modelId, other, state, part);
-        // A state of another version, of the first phase, cut, with a byte more.
+        // None, where it is read.
+        vm.expectRevert(DeliveryReader.AnswerTruncated.selector);
+        verifier.step(modelId, "", state, part);
+        // A state of another version, cut, with a byte more.
         bytes memory changed = bytes.concat(state);
-        changed[3] = 0x01;
+        changed[StepState.HEAD + 3] = 0x01;
         vm.expectRevert(StateBytes.ProofState.selector);
         verifier.step(modelId, file.delivery, changed, part);
-        changed = bytes.concat(state);
-        changed[7] = 0x00;
-        vm.expectRevert(StateBytes.ProofState.selector);
-        verifier.step(modelId, file.delivery, changed, part);
-        vm.expectRevert(StateBytes.ProofState.selector);
-        verifier.step(modelId, file.delivery, ProofFiles.part(state, 0, 100), part);
+        for (uint256 size = 1; size < StepState.HEAD + 200; size += 13) {
+            vm.expectRevert(StateBytes.ProofState.selector);
+            verifier.step(modelId, file.delivery, ProofFiles.part(state, 0, size), part);
+        }
         vm.expectRevert(StateBytes.ProofState.selector);
         verifier.step(modelId, file.delivery, bytes.concat(state, hex"00"), part);
         verifier.step(modelId, file.delivery, state, part);
+    }
+
+    /// @dev Also where the delivery is not read, and may be left out.
+    function test_aStepOfTheOpeningGoesOnWithModelAndDeliveryOfTheFirstOne() external {
+        bytes32 other = loadOther();
+        (ProofFiles.File memory file, bytes32 modelId) = load("shape124m_100", "shape124m");
+        (uint256[] memory sizes,) = recorded(1);
+        uint256 size = 8;
+        uint256 phase = 0;
+        bytes memory state;
+        // Up to the first state of the opening.
+        while (state.length == 0 || state[64] == 0) {
+            uint256 own = sizes[phase] + (phase == 0 ? 8 : 0);
+            uint256 at_ = phase == 0 ? 0 : size;
+            (state,) = verifier.step(modelId, file.delivery, state, ProofFiles.part(file.proof, at_, own));
+            size += sizes[phase++];
+        }
+        bytes memory part = ProofFiles.part(file.proof, size, sizes[phase]);
+        verifier.step(modelId, file.delivery, state, part);
+        verifier.step(modelId, "", state, part);
+        vm.expectRevert(StateBytes.ProofState.selector);
+        verifier.step(modelId, changedAt(file.delivery, 88), state, part);
+        vm.expectRevert(StateBytes.ProofState.selector);
+        verifier.step(other, "", state, part);
+    }
+
+    function loadOther() private returns (bytes32 modelId) {
+        (, modelId) = load("stories260k", "stories260k");
     }
 
     // Refused.

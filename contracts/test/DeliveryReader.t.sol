@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {DeliveryReader, Instance, ModelLimits} from "../src/verifier/DeliveryReader.sol";
+import {Random} from "./Random.sol";
 import {decodeValues} from "./Values.sol";
 import {vm} from "./Vm.sol";
 
@@ -102,7 +103,7 @@ contract DeliveryReaderTest {
         vm.assertEq(instance.lengths[1], 6);
         vm.assertEq(instance.lengths[2], 3);
         uint256[][] memory v = decodeValues(instance.values);
-        vm.assertEq(v.length, 13);
+        vm.assertEq(v.length, 11);
         vm.assertEq(v[0][2], 299);
         vm.assertEq(v[0][4], 5);
         vm.assertEq(v[0][5], 0);
@@ -115,13 +116,121 @@ contract DeliveryReaderTest {
         vm.assertEq(v[4][1], 300);
         vm.assertEq(v[5][1], 60000);
         vm.assertEq(v[6][0], 2);
-        vm.assertEq(v[7][0], 4096);
-        vm.assertEq(v[8][0], 2);
-        vm.assertEq(v[9][0], 1);
-        vm.assertEq(v[10][0], 4095);
-        vm.assertEq(v[11][2], 0);
-        vm.assertEq(v[11][4], uint256(keccak256(abi.encodePacked(uint256(3), uint32(1)))) >> 228);
-        vm.assertEq(v[12][2], 9);
+        vm.assertEq(v[7][0], 1);
+        vm.assertEq(v[8][0], 4095);
+        vm.assertEq(v[9][2], 0);
+        vm.assertEq(v[9][4], uint256(keccak256(abi.encodePacked(uint256(3), uint32(1)))) >> 228);
+        vm.assertEq(v[10][2], 9);
+    }
+
+    struct Drawn {
+        uint256[] input;
+        uint256[] output;
+        uint256[3][] shown;
+    }
+
+    function packId(uint256 id, uint256 idBytes) private pure returns (bytes memory) {
+        return idBytes == 2
+            ? abi.encodePacked(uint8(id), uint8(id >> 8))
+            : abi.encodePacked(uint8(id), uint8(id >> 8), uint8(id >> 16));
+    }
+
+    function drawIds(Random memory random, uint256 count, uint256 vocabulary)
+        private
+        pure
+        returns (uint256[] memory ids)
+    {
+        ids = new uint256[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            ids[i] = random.below(3) == 0 ? vocabulary - 1 : random.below(vocabulary);
+        }
+    }
+
+    function packDrawn(Drawn memory d, uint256 idBytes) private pure returns (bytes memory out) {
+        out = abi.encodePacked(bytes32(0), uint32(d.output.length), uint32(0), uint32(0), uint32(65536), bytes32(0));
+        out = abi.encodePacked(out, uint8(0), uint32(0), uint32(d.input.length), uint32(d.output.length));
+        for (uint256 i = 0; i < d.input.length; ++i) {
+            out = abi.encodePacked(out, packId(d.input[i], idBytes));
+        }
+        for (uint256 i = 0; i < d.output.length; ++i) {
+            out = abi.encodePacked(out, packId(d.output[i], idBytes));
+        }
+        for (uint256 i = 0; i < d.output.length; ++i) {
+            uint256[3] memory s = d.shown[i];
+            out = abi.encodePacked(out, uint16(s[0]), uint16(s[1]), packId(s[2], idBytes));
+        }
+    }
+
+    function expectValues(Drawn[] memory d, Instance memory instance) private pure {
+        uint256[][] memory v = decodeValues(instance.values);
+        (uint256 tokens, uint256 steps) = (instance.lengths[1], instance.lengths[2]);
+        for (uint256 r = 0; r < instance.lengths[0]; ++r) {
+            Drawn memory own = d[r < d.length ? r : d.length - 1];
+            for (uint256 t = 0; t < tokens; ++t) {
+                uint256 expected = t < own.input.length
+                    ? own.input[t]
+                    : t + 1 < own.input.length + own.output.length ? own.output[t - own.input.length] : 0;
+                vm.assertEq(v[0][r * tokens + t], expected);
+            }
+            for (uint256 k = 0; k < steps; ++k) {
+                uint256 s = k < own.output.length ? k : own.output.length - 1;
+                uint256 at_ = r * steps + k;
+                (uint256 lastK, uint256 lastP) = (own.shown[s][0], own.shown[s][1]);
+                vm.assertEq(v[1][at_], own.input.length - 1 + s);
+                vm.assertEq(v[2][at_], own.shown[s][2]);
+                vm.assertEq(v[6][at_], (lastK < lastP ? lastK : lastP) + 1);
+                vm.assertEq(v[7][at_], lastK);
+                vm.assertEq(v[8][at_], lastP);
+                vm.assertEq(v[9][at_], 0);
+                vm.assertEq(v[10][at_], own.output[s]);
+            }
+            vm.assertEq(v[3][r], 4096);
+            vm.assertEq(v[4][r], 1);
+            vm.assertEq(v[5][r], 65536);
+        }
+    }
+
+    /// @dev Every value of deliveries of unequal lengths; and that one id that is none is noticed wherever it is.
+    /// forge-config: default.fuzz.runs = 64
+    function testFuzz_everyValueIsTheDeliverys(uint256 seed) external {
+        Random memory random = Random(seed);
+        ModelLimits memory model = limits();
+        model.context = 128;
+        model.idBytes = 2 + random.below(2);
+        model.vocabulary = model.idBytes == 2 ? [uint256(1), 300, 65535, 65536][random.below(4)] : 100_000;
+        Drawn[] memory d = new Drawn[](1 + random.below(4));
+        bytes memory answers;
+        for (uint256 i = 0; i < d.length; ++i) {
+            d[i].input = drawIds(random, 1 + random.below(40), model.vocabulary);
+            d[i].output = drawIds(random, 1 + random.below(random.below(2) == 0 ? 5 : 40), model.vocabulary);
+            d[i].shown = new uint256[3][](d[i].output.length);
+            for (uint256 s = 0; s < d[i].shown.length; ++s) {
+                d[i].shown[s] = [random.below(4096), random.below(4096), random.below(model.vocabulary)];
+            }
+            answers = abi.encodePacked(answers, packDrawn(d[i], model.idBytes));
+        }
+        bytes memory delivery = deliver(uint32(d.length), answers);
+        Instance memory instance = harness.read(delivery, model);
+        expectValues(d, instance);
+        // Nothing else in memory has changed.
+        bytes32 hash = keccak256(
+            abi.encodePacked(
+                MODEL,
+                uint32(3),
+                uint64(instance.lengths[0]),
+                uint64(instance.lengths[1]),
+                uint64(instance.lengths[2]),
+                instance.values
+            )
+        );
+        vm.assertEq(DeliveryReader.statementHash(MODEL, instance), hash);
+        expectValues(d, instance);
+        if (model.vocabulary == 65536) return;
+        Drawn memory bad = d[0];
+        uint256[] memory ids = random.below(2) == 0 ? bad.input : bad.output;
+        ids[random.below(ids.length)] = model.vocabulary;
+        vm.expectRevert(abi.encodeWithSelector(DeliveryReader.AnswerToken.selector, 0));
+        harness.read(deliver(1, packDrawn(bad, model.idBytes)), model);
     }
 
     function test_bytes() external {
@@ -273,7 +382,7 @@ contract DeliveryReaderTest {
             harness.read(deliver(1, abi.encodePacked(answer, uint16(0), uint16(0), hex"ffff00")), model);
         uint256[][] memory v = decodeValues(instance.values);
         vm.assertEq(v[0][0], 0x0201);
-        vm.assertEq(v[12][0], 0x1ffff);
+        vm.assertEq(v[10][0], 0x1ffff);
         vm.assertEq(v[2][0], 0xffff);
         vm.expectRevert(abi.encodeWithSelector(DeliveryReader.AnswerToken.selector, 0));
         harness.read(deliver(1, abi.encodePacked(answer, uint16(0), uint16(0), hex"000002")), model);

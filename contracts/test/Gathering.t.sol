@@ -103,6 +103,8 @@ contract GatheringTest {
                 code = abi.encodePacked(code, uint16(claim++), uint16(weight));
             }
         }
+        // Nothing of public values.
+        code = abi.encodePacked(code, uint32(0));
     }
 
     function program(Tensor[] memory tensors) private pure returns (bytes memory) {

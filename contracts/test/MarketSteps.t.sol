@@ -166,9 +166,9 @@ contract MarketStepsTest is MarketFixture {
         given[0] ^= 0x01;
         vm.expectRevert(IMarket.WrongDelivery.selector);
         market.verifyStep(LANE, address(verifier), modelId, deliveryHash, given, stepOf(0, ""));
-        // What the verifier refuses is its own error.
-        vm.expectRevert(MockVerifier.MockDelivery.selector);
+        vm.expectRevert(IMarket.WrongDelivery.selector);
         market.verifyStep(LANE, address(verifier), modelId, deliveryHash, "", stepOf(0, ""));
+        // What the verifier refuses is its own error.
         parts[0] = verifier.partOf(bytes32(0), encoded, 0, PARTS);
         step = stepOf(0, "");
         step.proofHash = keccak256(abi.encode(keccak256(parts[0]), step.rest));
@@ -252,17 +252,20 @@ contract MarketStepsTest is MarketFixture {
 
     function test_verifiersMustEndWithTheirProof() external {
         address broken = address(new BrokenVerifier());
-        bytes32 hash = keccak256("");
+        bytes32 hash = keccak256(hex"07");
         // Done although a part is left, and not done although none is.
         bytes32 named = keccak256(abi.encode(keccak256(""), bytes32(uint256(1))));
         vm.expectRevert(IMarket.WrongEnd.selector);
-        market.verifyStep(LANE, broken, modelId, hash, "", Step(named, 0, "", "", bytes32(uint256(1))));
+        market.verifyStep(LANE, broken, modelId, hash, hex"07", Step(named, 0, "", "", bytes32(uint256(1))));
         named = keccak256(abi.encode(keccak256(hex"0000"), bytes32(0)));
         vm.expectRevert(IMarket.WrongEnd.selector);
-        market.verifyStep(LANE, broken, modelId, hash, "", Step(named, 0, "", hex"0000", 0));
+        market.verifyStep(LANE, broken, modelId, hash, hex"07", Step(named, 0, "", hex"0000", 0));
         named = keccak256(abi.encode(keccak256(hex"00"), bytes32(uint256(1))));
         vm.expectRevert(IMarket.EmptyState.selector);
-        market.verifyStep(LANE, broken, modelId, hash, "", Step(named, 0, "", hex"00", bytes32(uint256(1))));
+        market.verifyStep(LANE, broken, modelId, hash, hex"07", Step(named, 0, "", hex"00", bytes32(uint256(1))));
+        // No verifier is asked to begin with a delivery that it has not.
+        vm.expectRevert(IMarket.WrongDelivery.selector);
+        market.verifyStep(LANE, broken, modelId, keccak256(""), "", Step(named, 0, "", hex"00", bytes32(uint256(1))));
     }
 
     function test_attestationsCanBeMadeInSteps() external {

@@ -24,7 +24,7 @@ contract NodesTest {
         uint256 at2 = at1 + constants.length;
         uint256 at3 = at2 + coordinates.length;
         uint256 rest = at3 + nodes.length;
-        bytes memory head = abi.encodePacked(uint16(2), uint8(0), uint8(0), uint16(at0), uint16(at1), uint16(at2));
+        bytes memory head = abi.encodePacked(uint16(3), uint8(0), uint8(0), uint16(at0), uint16(at1), uint16(at2));
         head = abi.encodePacked(head, uint16(at3), uint16(rest), uint16(rest), uint16(rest), uint16(rest), uint16(rest));
         p = Programs.instantiate(abi.encodePacked(head, sections), new uint256[](0), "");
         Fp3[] memory point = new Fp3[](bits);
@@ -34,13 +34,8 @@ contract NodesTest {
         p.vectors[SOURCE_LOOKUP] = point;
     }
 
-    /// @dev Axis 0 of the values, with `places` of them, and axis 1 of what they count; the lookup point has the coordinates
-    /// of the first, then of the second. Constants: 1.
-    function valueProgram(bytes memory node, uint256 places, uint256 length, uint256[][] memory values)
-        private
-        pure
-        returns (Program memory p)
-    {
+    /// @dev Axes 0 and 1; the lookup point has the coordinates of the first, then of the second. Constants: 1.
+    function pairProgram(bytes memory node, uint256 places, uint256 length) private pure returns (Program memory p) {
         bytes memory axes = abi.encodePacked(uint16(2), uint8(0), uint32(places), uint8(0), uint32(length));
         bytes memory constants = abi.encodePacked(uint16(1), uint64(1));
         uint8 own = uint8(bitsOf(places));
@@ -54,9 +49,9 @@ contract NodesTest {
         uint256 at2 = at1 + constants.length;
         uint256 at3 = at2 + coordinates.length;
         uint256 rest = at3 + nodes.length;
-        bytes memory head = abi.encodePacked(uint16(2), uint8(0), uint8(0), uint16(22), uint16(at1), uint16(at2));
+        bytes memory head = abi.encodePacked(uint16(3), uint8(0), uint8(0), uint16(22), uint16(at1), uint16(at2));
         head = abi.encodePacked(head, uint16(at3), uint16(rest), uint16(rest), uint16(rest), uint16(rest), uint16(rest));
-        p = Programs.instantiate(abi.encodePacked(head, sections), new uint256[](0), encodeValues(values));
+        p = Programs.instantiate(abi.encodePacked(head, sections), new uint256[](0), "");
     }
 
     function bitsOf(uint256 length) private pure returns (uint256 bits) {
@@ -79,113 +74,10 @@ contract NodesTest {
         }
     }
 
-    function check(uint256 kind, uint256 value, uint256 lower, uint256 x) private pure returns (bool) {
-        if (kind == 9) return x == value;
-        return x < value && (kind == 10 || x >= lower);
-    }
-
-    /// @dev One-hot, below, between and the values themselves are the sums that they stand for.
-    function testFuzz_publicValues(uint256 seed, uint8 places_, uint16 length_) external pure {
-        uint256 places = 1 << (places_ % 7);
-        if (places >= 4 && places_ & 64 != 0) places = places / 4 * 3;
-        uint256 length = 1 + length_ % 70;
-        uint256[][] memory values = new uint256[][](2);
-        values[0] = new uint256[](places);
-        values[1] = new uint256[](places);
-        for (uint256 i = 0; i < places; ++i) {
-            // Some of them beyond the axis.
-            values[0][i] = uint256(keccak256(abi.encode(seed, i, "upper"))) % (length + 3);
-            values[1][i] = uint256(keccak256(abi.encode(seed, i, "lower"))) % (length + 3);
-            // Some blocks have one value.
-            if (places_ & 128 != 0) values[0][i] = values[0][i / 32 * 32];
-        }
-        uint256 bits = bitsOf(places);
-        Fp3[] memory point = randomPoint(bits + bitsOf(length), seed);
-        for (uint256 kind = 9; kind <= 12; ++kind) {
-            bytes memory node = abi.encodePacked(uint8(kind), uint8(0));
-            if (kind == 11) node = abi.encodePacked(node, uint8(1));
-            node = kind == 12
-                ? abi.encodePacked(node, uint8(1), uint8(0), uint16(0))
-                : abi.encodePacked(node, uint8(2), uint8(0), uint16(0), uint8(1), uint16(1));
-            Program memory p = valueProgram(node, places, length, values);
-            p.vectors[SOURCE_LOOKUP] = point;
-            Fp3 expected = ZERO;
-            for (uint256 i = 0; i < places; ++i) {
-                Fp3 inside = ZERO;
-                if (kind == 12) inside = fromBase(values[0][i]);
-                for (uint256 x = 0; x < length && kind != 12; ++x) {
-                    if (check(kind, values[0][i], values[1][i], x)) {
-                        inside = inside + eqAt(point, bits, point.length - bits, x);
-                    }
-                }
-                expected = expected + eqAt(point, 0, bits, i) * inside;
-            }
-            vm.assertTrue(same(Nodes.nodeOf(p, 0), expected), vm.toString(kind));
-        }
-    }
-
-    /// @dev Values at the edges of digits and of the axis, where it ends with the coordinates and where it does not. Of 16
-    /// values, 6 to 8 coordinates are cut into two digits, fewer into one, and more into three.
-    function test_publicValuesAtTheirEdges() external pure {
-        uint256[16] memory lengths = [uint256(1), 2, 15, 16, 32, 33, 63, 64, 65, 100, 128, 129, 255, 256, 257, 512];
-        for (uint256 n = 0; n < lengths.length; ++n) {
-            uint256 length = lengths[n];
-            uint256 most = 1 << bitsOf(length);
-            uint256[16] memory edges = [
-                0,
-                length - 1,
-                length,
-                length + 1,
-                most - 1,
-                most,
-                most + 1,
-                2 * most,
-                type(uint64).max,
-                length / 2,
-                7,
-                8,
-                15,
-                16,
-                most / 2,
-                uint256(1) << 32
-            ];
-            uint256[][] memory values = new uint256[][](2);
-            values[0] = new uint256[](16);
-            values[1] = new uint256[](16);
-            for (uint256 i = 0; i < 16; ++i) {
-                values[0][i] = edges[i];
-                values[1][i] = edges[(5 * i + n) % 16];
-            }
-            expectSums(length, values, n);
-        }
-    }
-
-    /// @dev One-hot, below and between of 16 values are the sums that they stand for.
-    function expectSums(uint256 length, uint256[][] memory values, uint256 seed) private pure {
-        Fp3[] memory point = randomPoint(4 + bitsOf(length), seed);
-        for (uint256 kind = 9; kind <= 11; ++kind) {
-            bytes memory node = abi.encodePacked(uint8(kind), uint8(0));
-            if (kind == 11) node = abi.encodePacked(node, uint8(1));
-            node = abi.encodePacked(node, uint8(2), uint8(0), uint16(0), uint8(1), uint16(1));
-            Program memory p = valueProgram(node, 16, length, values);
-            p.vectors[SOURCE_LOOKUP] = point;
-            Fp3 expected = ZERO;
-            for (uint256 x = 0; x < length; ++x) {
-                Fp3 inside = ZERO;
-                for (uint256 i = 0; i < 16; ++i) {
-                    if (check(kind, values[0][i], values[1][i], x)) inside = inside + eqAt(point, 0, 4, i);
-                }
-                expected = expected + eqAt(point, 4, point.length - 4, x) * inside;
-            }
-            vm.assertTrue(same(Nodes.nodeOf(p, 0), expected), vm.toString(kind));
-        }
-    }
-
     /// @dev eq of two points is the product of that of their coordinates.
     function testFuzz_eq(uint256 seed, uint8 bits_) external pure {
         uint256 bits = bits_ % 9;
-        Program memory p =
-            valueProgram(abi.encodePacked(uint8(4), uint16(0), uint16(1)), 1 << bits, 1 << bits, new uint256[][](0));
+        Program memory p = pairProgram(abi.encodePacked(uint8(4), uint16(0), uint16(1)), 1 << bits, 1 << bits);
         Fp3[] memory point = randomPoint(2 * bits, seed);
         p.vectors[SOURCE_LOOKUP] = point;
         Fp3 expected = ONE;
@@ -203,7 +95,7 @@ contract NodesTest {
         Fp3[] memory point = randomPoint(bits + bitsOf(second), seed);
         for (uint256 kind = 6; kind <= 8; ++kind) {
             bytes memory node = abi.encodePacked(uint8(kind), uint8(0), uint16(0), uint8(1), uint16(1));
-            Program memory p = valueProgram(node, first, second, new uint256[][](0));
+            Program memory p = pairProgram(node, first, second);
             p.vectors[SOURCE_LOOKUP] = point;
             Fp3 expected = ZERO;
             for (uint256 x = 0; x < first; ++x) {
@@ -241,7 +133,7 @@ contract NodesTest {
     }
 
     function test_pieces() external pure {
-        bytes memory node = abi.encodePacked(uint8(13), uint8(0), uint16(0), uint8(2));
+        bytes memory node = abi.encodePacked(uint8(9), uint8(0), uint16(0), uint8(2));
         node = abi.encodePacked(node, uint32(3), uint16(1), uint16(2), uint32(4), uint16(3), uint16(4));
         for (uint256 x = 0; x < 8; ++x) {
             expectNode(7, node, x, x < 3 ? P + 7 - 3 * x : x < 7 ? 100 + 2 * (x - 3) : 0);
@@ -250,7 +142,7 @@ contract NodesTest {
 
     /// @dev A parameter of at most 8 places.
     function instantiate(uint256[] memory lengths) external pure {
-        bytes memory head = abi.encodePacked(uint16(2), uint8(1), uint8(0), uint16(22), uint16(29), uint16(29));
+        bytes memory head = abi.encodePacked(uint16(3), uint8(1), uint8(0), uint16(22), uint16(29), uint16(29));
         head = abi.encodePacked(head, uint16(29), uint16(29), uint16(29), uint16(29), uint16(29), uint16(29));
         bytes memory axes = abi.encodePacked(uint16(1), uint8(1), uint32(8));
         Programs.instantiate(abi.encodePacked(head, axes, uint32(0)), lengths, "");
@@ -270,7 +162,7 @@ contract NodesTest {
     }
 
     function withValues(bytes memory values) external pure returns (uint256) {
-        bytes memory head = abi.encodePacked(uint16(2), uint8(0), uint8(0), uint16(22), uint16(22), uint16(22));
+        bytes memory head = abi.encodePacked(uint16(3), uint8(0), uint8(0), uint16(22), uint16(22), uint16(22));
         head = abi.encodePacked(head, uint16(22), uint16(22), uint16(22), uint16(22), uint16(22), uint16(22));
         return Programs.instantiate(abi.encodePacked(head, uint64(0)), new uint256[](0), values).values.length;
     }

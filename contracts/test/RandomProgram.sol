@@ -335,7 +335,7 @@ library RandomProgram {
         sections[6] = hex"00";
         sections[7] = abi.encodePacked(encodeTensors(s), encodePoints(s));
         sections[8] = hex"0000";
-        bytes memory head = abi.encodePacked(uint16(2), uint8(s.parameters.length), uint8(0));
+        bytes memory head = abi.encodePacked(uint16(3), uint8(s.parameters.length), uint8(0));
         bytes memory body;
         for (uint256 i = 0; i < 9; ++i) {
             head = abi.encodePacked(head, uint16(22 + body.length));

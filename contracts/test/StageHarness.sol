@@ -8,7 +8,7 @@ import {Transcript} from "../src/verifier/Transcript.sol";
 
 /// @dev A program without parameters of these sections (spec/program.md, section 1).
 function programOf(bytes[9] memory sections) pure returns (bytes memory) {
-    bytes memory head = abi.encodePacked(uint16(2), uint16(0));
+    bytes memory head = abi.encodePacked(uint16(3), uint16(0));
     bytes memory body = "";
     for (uint256 i = 0; i < 9; ++i) {
         head = abi.encodePacked(head, uint16(22 + body.length));

@@ -107,14 +107,15 @@ TEST_F(Cheating, ProversRefuseAnswersThatAreNotTheModels) {
   EXPECT_EQ(prove(model(), delivery).error().cause, Cause::kRequest);
 }
 
-// Another token than the model's, witness and all: the word is not where the random number falls.
+// Another token than the model's, witness and all: the word is not where the random number falls, and a number that is
+// shown is negative, which has no digits.
 TEST_F(Cheating, AnotherTokenIsNotTheOneThatIsChosen) {
   AVOW_SKIP_WHERE_PROOFS_ARE_SLOW();
   for (const auto& request : {request_of({1, 2, 3}, 4), drawn(request_of({1, 2, 3}, 4))}) {
     Delivery delivery = answered(integers(), {request});
     auto& token = delivery.answers[0].output[request.sampling.tau == 0 ? 0 : 3];
     token = (token + 1) % 50;
-    EXPECT_EQ(cheat(delivery, {}), "lookup.root_numerator");
+    EXPECT_EQ(cheat(delivery, {}), "proof.linear");
   }
 }
 
@@ -126,7 +127,7 @@ TEST_F(Cheating, AnotherSeedDrawsOtherTokens) {
   }
   Delivery delivery = answered(integers(), {used});
   delivery.answers[0].request = claimed;
-  EXPECT_EQ(cheat(delivery, {}), "lookup.root_numerator");
+  EXPECT_EQ(cheat(delivery, {}), "proof.linear");
 }
 
 // What was read is not the prompt, or goes on after its last token, or has another request's tokens: its embeddings
@@ -141,7 +142,7 @@ TEST_F(Cheating, AnotherPromptIsNotWhatWasRead) {
   faults.run = [](Delivery& read) { read.answers[0].request.input.push_back(9); };  // where padding is
   EXPECT_EQ(cheat(delivery, faults), "lookup.root_numerator");
   faults.run = [](Delivery& read) { std::swap(read.answers[0], read.answers[1]); };
-  EXPECT_EQ(cheat(delivery, faults), "lookup.root_numerator");
+  EXPECT_EQ(cheat(delivery, faults), "proof.linear");
 }
 
 // The statement that is claimed is another than the one that was proven: all challenges are others.
@@ -269,10 +270,12 @@ TEST_F(Cheating, CommittedCellsAreWhatTheClaimsSay) {
     faults.witness = change(tensor, 0, 1);
     EXPECT_EQ(cheat(delivery, faults), "lookup.root_numerator") << tensor;
   }
-  // Read by zero claims alone.
+  // Read by zero claims alone, or where the range holds.
   Faults faults;
   faults.witness = change("score_selector", 0, 1);
   EXPECT_EQ(cheat(delivery, faults), "proof.sum");
+  faults.witness = change("shown", 0, 1);
+  EXPECT_EQ(cheat(delivery, faults), "proof.linear");
 }
 
 // All words are equally likely; greedy takes the first.
@@ -294,7 +297,7 @@ TEST_F(Cheating, TiesGoToTheFirstWord) {
     return verdict(own->key().verify(proven.value().file.delivery, proven.value().file.proof));
   };
   EXPECT_EQ(verdict_on(0), "holds");
-  EXPECT_EQ(verdict_on(1), "lookup.root_numerator");
+  EXPECT_EQ(verdict_on(1), "proof.linear");
 }
 
 }  // namespace

@@ -29,8 +29,6 @@ class ValueLists {
     const Choice& choice = run.choices[step];
     put("position", run.positions[step]);
     put("likeliest", choice.likeliest);
-    put("above_k", choice.last_k + 1);
-    put("above_p", choice.last_p + 1);
     put("above", std::min(choice.last_k, choice.last_p) + 1);
     put("last_k", choice.last_k);
     put("last_p", choice.last_p);

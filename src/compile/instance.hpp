@@ -14,9 +14,8 @@
 namespace avow::compile {
 
 /// The public values of every model's statement, in its order.
-inline constexpr std::array<std::string_view, 13> kPublicValues = {"id",     "position", "likeliest", "tau",   "k",
-                                                                   "P",      "above_k",  "above_p",   "above", "last_k",
-                                                                   "last_p", "random",   "chosen"};
+inline constexpr std::array<std::string_view, 11> kPublicValues = {
+    "id", "position", "likeliest", "tau", "k", "P", "above", "last_k", "last_p", "random", "chosen"};
 
 /// What is public of one choice of a token.
 struct Choice {

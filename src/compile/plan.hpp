@@ -46,6 +46,9 @@ inline constexpr unsigned kTauShift = 12;
 inline constexpr unsigned kLargestTau = 1 << 14;
 inline constexpr unsigned kPortionShift = 16;  ///< the unit of P
 inline constexpr unsigned kRandomBits = 28;
+inline constexpr unsigned kShownNumbers = 8;  ///< of a step, six of them used; below 2^56, by their digits
+inline constexpr unsigned kShownDigits = 4;
+inline constexpr unsigned kShownDigitBits = 14;
 inline constexpr std::uint64_t kMostRequests = 64;  ///< of one proof
 
 /// The first rule of spec section 1 that the plan breaks, in words.

@@ -32,11 +32,24 @@ Digest chain_hash(const Digest& a, const Digest& b) {
   return hash::keccak256(both);
 }
 
-// A part of a proof, and the verifier's state before it.
+// A part of a proof, and the contract's state before it. Of parts of the opening the delivery is known by its hash.
 struct ProofPart {
   Bytes state;
   ByteView bytes;
+  bool reads_delivery;
 };
+
+// A verifier's state as steps carry it (spec/chain.md, section 2).
+Bytes step_state(const verifier::Verifier& verifier, const verifier::State& state, const Digest& model_id,
+                 ByteView session, std::span<const std::uint64_t> lengths) {
+  Bytes out(model_id.begin(), model_id.end());
+  base::append(out, hash::keccak256(session));
+  out.push_back(verifier.is_opening(state) ? 1 : 0);
+  out.push_back(static_cast<std::uint8_t>(verifier.log_cells()));
+  for (const std::uint64_t length : lengths) base::append_be32(out, static_cast<std::uint32_t>(length));
+  base::append(out, verifier.encode(state));
+  return out;
+}
 
 Value step_value(std::span<const ProofPart> parts, std::size_t number) {
   Digest rest{}, named{};
@@ -58,8 +71,9 @@ class ProofCutter {
   }
 
   chain::Result<std::vector<ProofPart>> cut() {
-    const auto verifier =
-        verifier::Verifier::make(key_.key(), answer::instance_of(answers_.delivery, key_.info().plan));
+    auto instance = answer::instance_of(answers_.delivery, key_.info().plan);
+    lengths_ = instance.lengths;
+    const auto verifier = verifier::Verifier::make(key_.key(), std::move(instance));
     if (!verifier) return refused();
     if (!find_sections(verifier.value())) return refused();
     std::vector<ProofPart> parts;
@@ -77,6 +91,7 @@ class ProofCutter {
   struct Section {
     std::size_t begin, size;
     Bytes state;  // before it
+    bool reads_delivery;
   };
 
   [[nodiscard]] unsigned id_bytes() const { return answer::id_bytes(key_.info().plan.vocabulary); }
@@ -94,8 +109,8 @@ class ProofCutter {
       const std::size_t size = is_last ? proof_.size() - at : verifier.section_bytes(state);
       if (at + size > proof_.size()) return false;
       const bool is_first = sections_.empty();
-      sections_.push_back(
-          {is_first ? 0 : at, is_first ? size + at : size, is_first ? Bytes() : verifier.encode(state)});
+      sections_.push_back({is_first ? 0 : at, is_first ? size + at : size,
+                           is_first ? Bytes() : state_of(verifier, state), !verifier.is_opening(state)});
       auto next = verifier.advance(std::move(state), session_, proof_.subspan(at, size));
       if (!next) return false;
       state = std::move(next).value();
@@ -104,10 +119,15 @@ class ProofCutter {
     return at == proof_.size();
   }
 
+  [[nodiscard]] Bytes state_of(const verifier::Verifier& verifier, const verifier::State& state) const {
+    return step_state(verifier, state, answers_.delivery.model_id, session_, lengths_);
+  }
+
   [[nodiscard]] ProofPart part_of(std::size_t from, std::size_t count) const {
     const std::size_t begin = sections_[from].begin;
     const Section& last = sections_[from + count - 1];
-    return {sections_[from].state, proof_.subspan(begin, last.begin + last.size - begin)};
+    return {sections_[from].state, proof_.subspan(begin, last.begin + last.size - begin),
+            sections_[from].reads_delivery};
   }
 
   // The largest number of sections that one transaction takes: fits() says yes up to it, and no beyond.
@@ -127,9 +147,9 @@ class ProofCutter {
   chain::Result<bool> fits(std::size_t from, std::size_t count) {
     const bool is_last = from + count == sections_.size();
     const ProofPart part = part_of(from, count);
-    chain::CallRequest call =
-        market_.call(Contract::kAnswerVerifier, "step",
-                     {answers_.delivery.model_id, session_, part.state, Bytes(part.bytes.begin(), part.bytes.end())});
+    chain::CallRequest call = market_.call(Contract::kAnswerVerifier, "step",
+                                           {answers_.delivery.model_id, part.reads_delivery ? session_ : Bytes(),
+                                            part.state, Bytes(part.bytes.begin(), part.bytes.end())});
     call.to = answers_.verifier;
     // The market's own call: the same parts, and with the last one the requests in the delivery's place.
     constexpr std::size_t kStepFields = 512;
@@ -166,6 +186,7 @@ class ProofCutter {
   const chain::ChainProfile& profile_;
   const SettlementOptions& options_;
   Bytes session_;
+  std::vector<std::uint64_t> lengths_;
   std::vector<Section> sections_;
   std::size_t payment_bytes_ = 0;
 };
@@ -181,9 +202,10 @@ std::vector<chain::CallRequest> calls_of(const MarketClient& market, const Deliv
                                 {delivery, Bytes(parts[0].bytes.begin(), parts[0].bytes.end())}));
   } else {
     for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-      calls.push_back(market.call(Contract::kMarket, "verifyStep",
-                                  {options.lane, answers.verifier, answers.delivery.model_id, hash::keccak256(session),
-                                   Bytes(session.begin(), session.end()), step_value(parts, i)}));
+      calls.push_back(market.call(
+          Contract::kMarket, "verifyStep",
+          {options.lane, answers.verifier, answers.delivery.model_id, hash::keccak256(session),
+           parts[i].reads_delivery ? Bytes(session.begin(), session.end()) : Bytes(), step_value(parts, i)}));
     }
     calls.push_back(
         market.call(Contract::kMarket, "fulfilSteps", {options.lane, delivery, step_value(parts, parts.size() - 1)}));

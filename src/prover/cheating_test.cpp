@@ -8,6 +8,7 @@
 
 #include "base/test_stride.hpp"
 #include "prover/session_testing.hpp"
+#include "statement/builder.hpp"
 #include "statement/plan.hpp"
 #include "verifier/messages.hpp"
 #include "verifier/sections.hpp"
@@ -119,7 +120,11 @@ TEST_P(Cheating, AMessageIsChanged) {
       Faults faults;
       faults.message = [&, id = label.id](transcript::Label sent, std::vector<Fp3>& elements) {
         if (sent.id != id || elements.empty() || seen++ != which) return;
-        elements[which % elements.size()] += field::kOne3;
+        // Of a stage's values all: one that is multiplied by zeros alone would be noticed only later.
+        const bool is_product = id == messages::kSumValues.id;
+        for (std::size_t i = 0; i < elements.size(); ++i) {
+          if (is_product || i == which % elements.size()) elements[i] += Fp3(field::Fp(i + 1));
+        }
       };
       const auto proved = session.prove(honest, faults);
       ASSERT_TRUE(proved) << proved.error();
@@ -151,6 +156,57 @@ TEST_P(Cheating, TheLookupArgumentOrTheOpeningCheats) {
   faults = {};
   faults.open.sumcheck = [](std::size_t round, Fp3& at0, Fp3&) { at0 += round == 0 ? field::kOne3 : Fp3(); };
   EXPECT_EQ(verdict(faults), "pcs.final_claim");
+}
+
+// Two rows of a matrix, named by public values, are added. What is claimed of the values is false, but so that the sum
+// over both is as it was: only the gathering, which has the values, can tell.
+TEST(PublicValues, AFalseClaimTripsTheGathering) {
+  statement::Builder b;
+  const auto t = b.axis("t", 4), w = b.axis("w", 40), d = b.axis("d", 2);
+  const auto V = b.values("v", {t}, 40), U = b.values("u", {t}, 40);
+  const auto W = b.model("w", {w, d}, statement::signed_bits(8));
+  const auto E = b.input("e", {t, d}, statement::signed_bits(16));
+  b.zero("sum", {t, d}, sum({w}, b.one_hot(V(t), w) * W(w, d)) + sum({w}, b.one_hot(U(t), w) * W(w, d)) - E(t, d));
+  const auto statement = b.build();
+  ASSERT_TRUE(statement) << statement.error().text;
+  Example example{"rows", statement.value(), {{}, {{1, 2, 3, 4}, {39, 38, 37, 36}}}, {}, {}};
+  auto& weights = example.arrays["w"];
+  for (std::int64_t i = 0; i < 80; ++i) weights.push_back(i * i % 127 - 50);
+  for (std::size_t i = 0; i < 4; ++i) {
+    for (std::size_t k = 0; k < 2; ++k) {
+      const auto row = [&](std::size_t list) {
+        return weights[2 * static_cast<std::size_t>(example.instance.values[list][i]) + k];
+      };
+      example.arrays["e"].push_back(row(0) + row(1));
+    }
+  }
+  const Session session(example);
+  const auto verifier = session.verifier();
+  const auto& plan = verifier.setting().plan;
+  const auto& values = plan.stages.front().sum_values;
+  std::vector<std::size_t> rows;  // places of the claims on one-hot tensors
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (statement.value().tensors[plan.claims[values[i]].tensor].kind == TensorKind::kStructured) rows.push_back(i);
+  }
+  ASSERT_EQ(rows.size(), 2u);
+  ASSERT_EQ(plan.stages.back().reads.size(), 2u);
+  for (const bool cheats : {false, true}) {
+    Faults faults;
+    bool is_first = true;
+    faults.message = [&](transcript::Label label, std::vector<Fp3>& elements) {
+      if (label.id != messages::kSumValues.id || !is_first) return;
+      is_first = false;
+      if (!cheats) return;
+      elements[rows[0]] += field::kOne3;
+      elements[rows[1]] -= field::kOne3;
+    };
+    const auto proof = session.prove(example.assignment(), faults).value().proof;
+    const auto rejection = verifier.verify(session.session, proof);
+    ASSERT_EQ(rejection.has_value(), cheats);
+    if (!cheats) continue;
+    EXPECT_EQ(verifier::name(rejection->check), std::string("proof.sum"));
+    EXPECT_EQ(rejection->where, 0u);
+  }
 }
 
 // Of the selection every public value follows from the logits, so each other one is refused: another token, threshold,

@@ -8,6 +8,8 @@
 #include "field/factor.hpp"
 #include "field/kernels.hpp"
 #include "prover/contract.hpp"
+#include "prover/stage.hpp"
+#include "reduction/digits.hpp"
 #include "statement/extents.hpp"
 
 namespace avow::prover {
@@ -18,6 +20,39 @@ using field::kOne3;
 using statement::Point;
 
 const Fp kHalfOfOne = Fp(2).inverse();
+
+// The claims on tensors of public values, each a few summands.
+std::vector<Summand> read_summands(const Tensors& tensors, const reduction::Plan& plan, const reduction::Stage& stage,
+                                   const reduction::Challenges& challenges, const Fp3& join) {
+  const auto& binding = tensors.binding();
+  Fp3 power = kOne3;
+  for (const auto& gathered : stage.gathered) power *= join.pow(gathered.claims.size());
+  std::vector<Summand> summands;
+  for (const auto& read : stage.reads) {
+    const auto& claim = plan.claims[read.claim];
+    const auto& tensor = binding.statement().tensors[claim.tensor];
+    const auto& axes = binding.statement().values[tensor.structured.values].axes;
+    const auto point = reduction::resolve(binding, challenges, claim);
+    std::vector<Kept> kept;
+    std::vector<std::pair<std::uint16_t, Fp3>> eq;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      kept.push_back({binding.length(axes[i]), read.at[i]});
+      for (std::uint16_t b = 0; b < read.at[i].count; ++b) {
+        eq.emplace_back(static_cast<std::uint16_t>(read.at[i].first + b), point[i][b]);
+      }
+    }
+    std::sort(eq.begin(), eq.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    const std::span<const Fp3> last = point.size() > axes.size() ? std::span<const Fp3>(point.back()) : Point();
+    const auto sum = reduction::digit_sum(binding, tensor, last);
+    for (const auto& term : sum.terms) {
+      Summand summand{power, {}, eq};
+      for (const std::size_t factor : term) summand.tables.push_back(arrange(kept, sum.factors[factor]));
+      summands.push_back(std::move(summand));
+    }
+    power *= join;
+  }
+  return summands;
+}
 
 }  // namespace
 
@@ -166,7 +201,8 @@ class Gathering::Running {
 };
 
 Gathering::Gathering(const Tensors& tensors, const reduction::Plan& plan, const reduction::Stage& stage,
-                     const reduction::Challenges& challenges, const Fp3& join, const std::vector<Fp3>& values) {
+                     const reduction::Challenges& challenges, const Fp3& join, const std::vector<Fp3>& values)
+    : reads_(read_summands(tensors, plan, stage, challenges, join)) {
   const auto& binding = tensors.binding();
   Fp3 power = kOne3;
   for (const auto& gathered : stage.gathered) {
@@ -184,14 +220,17 @@ Gathering::Gathering(const Tensors& tensors, const reduction::Plan& plan, const 
 Gathering::~Gathering() = default;
 Gathering::Gathering(Gathering&&) noexcept = default;
 
-std::vector<Fp3> Gathering::round() const {
+std::vector<Fp3> Gathering::round(std::size_t degree) {
   std::array<Fp3, 3> sum;
   for (const Running& running : running_) running.add_round(sum);
-  return {sum.begin(), sum.end()};
+  auto polynomial = reads_.round(degree);
+  for (std::size_t i = 0; i < sum.size(); ++i) polynomial[i] += sum[i];
+  return polynomial;
 }
 
 void Gathering::bind(const Fp3& r) {
   for (Running& running : running_) running.bind(r);
+  reads_.bind(r);
 }
 
 const Fp3& Gathering::value(std::size_t i) const { return running_[i].value(); }

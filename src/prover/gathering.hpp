@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "prover/expression.hpp"
+#include "prover/sumcheck.hpp"
 #include "reduction/evaluate.hpp"
 
 namespace avow::prover {
@@ -13,7 +14,8 @@ namespace avow::prover {
 /// The prover's side of the gathering (spec/proof.md, section 3.4): the sumcheck that makes one claim of all claims on
 /// a witness tensor. It binds a tensor axis by axis, and sees only what is left of each claim on the axis at hand: the
 /// cells, summed over all other axes at the claim's point. So it takes a pass over the cells for each claim, as
-/// evaluating it does, and no table as large as a tensor.
+/// evaluating it does, and no table as large as a tensor. What is read of public values are functions of their digits,
+/// with a table for each.
 class Gathering {
  public:
   /// join: the challenge whose powers join the claims. values: of all claims that are gathered. Everything that is
@@ -26,8 +28,8 @@ class Gathering {
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
 
-  /// The round's polynomial: three coefficients, the constant one first.
-  [[nodiscard]] std::vector<field::Fp3> round() const;
+  /// The round's polynomial: degree + 1 coefficients, the constant one first.
+  [[nodiscard]] std::vector<field::Fp3> round(std::size_t degree);
   /// Binds the round's variable.
   void bind(const field::Fp3& r);
   /// Once all variables are bound: the value of stage.gathered[i] at the challenges.
@@ -36,6 +38,7 @@ class Gathering {
  private:
   class Running;
   std::vector<Running> running_;
+  Sumcheck reads_;
 };
 
 }  // namespace avow::prover

@@ -288,7 +288,7 @@ class Prover {
     if (!stage.linear_values.empty()) send_values(messages::kLinearValues, stage.linear_values);
     bytes_.stages += verifier::stage_bytes(stage);
     if (!stage.sums.empty()) prove_sums(stage);
-    if (!stage.gathered.empty()) prove_gathering(stage);
+    if (!stage.gathered.empty() || !stage.reads.empty()) prove_gathering(stage);
   }
 
   void prove_sums(const reduction::Stage& stage) {
@@ -309,7 +309,7 @@ class Prover {
   void prove_gathering(const reduction::Stage& stage) {
     const field::Fp3 join = transcript_.challenge(messages::kJoin);
     Gathering gathering(tensors_, setting_.plan, stage, challenges_, join, values_);
-    for (std::size_t i = 0; i < stage.degrees.size(); ++i) gathering.bind(send_round(stage, gathering.round()));
+    for (const std::uint8_t degree : stage.degrees) gathering.bind(send_round(stage, gathering.round(degree)));
     for (std::size_t i = 0; i < stage.gathered.size(); ++i) set_value(stage.gathered[i].value, gathering.value(i));
     send_sum_values(stage);
   }

@@ -74,6 +74,7 @@ void expect_all_discharged(const Session& session) {
     for (const auto& gathered : stage.gathered) {
       for (const auto& claim : gathered.claims) ++discharged[claim.claim];
     }
+    for (const auto& read : stage.reads) ++discharged[read.claim];
   }
   for (const auto claim : plan.opened) ++discharged[claim];
   EXPECT_EQ(std::count(discharged.begin(), discharged.end(), 1u), std::ssize(discharged));

@@ -40,50 +40,6 @@ std::vector<AxisFold> folds_of(const Tensors& tensors, const Challenges& challen
   return folds;
 }
 
-// A kept axis of a table: `take` values at `count` variables from `first` on.
-struct Kept {
-  std::uint64_t take;
-  Coordinates at;
-  unsigned shift = 0;  // of its index in the table
-};
-
-// Row-major values over the kept axes, each padded with zeros, as a table whose lowest variable is the one with the
-// lowest position.
-Table arrange(std::vector<Kept> kept, std::vector<Fp3> values) {
-  std::vector<std::size_t> order(kept.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return kept[a].at.first < kept[b].at.first; });
-  Table table;
-  unsigned bits = 0;
-  for (const std::size_t i : order) {
-    kept[i].shift = bits;
-    bits += kept[i].at.count;
-    for (std::uint16_t b = 0; b < kept[i].at.count; ++b) {
-      table.positions.push_back(static_cast<std::uint16_t>(kept[i].at.first + b));
-    }
-  }
-  const bool in_place = std::is_sorted(order.rbegin(), order.rend()) && values.size() == std::size_t{1} << bits;
-  if (in_place) {
-    table.values = std::move(values);
-    return table;
-  }
-  table.values.resize(std::size_t{1} << bits);
-  std::vector<std::uint64_t> index(kept.size());
-  std::size_t target = 0;
-  for (const Fp3& value : values) {
-    table.values[target] = value;
-    for (std::size_t i = kept.size(); i-- > 0;) {
-      if (++index[i] < kept[i].take) {
-        target += std::size_t{1} << kept[i].shift;
-        break;
-      }
-      target -= (kept[i].take - 1) << kept[i].shift;
-      index[i] = 0;
-    }
-  }
-  return table;
-}
-
 class Builder {
  public:
   Builder(const Tensors& tensors, const Plan& plan, const Stage& stage, const Challenges& challenges,
@@ -195,7 +151,48 @@ class Builder {
 
 }  // namespace
 
+Table arrange(const std::vector<Kept>& kept, std::vector<Fp3> values) {
+  std::vector<std::size_t> order(kept.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::sort(order.begin(), order.end(), [&](auto a, auto b) { return kept[a].at.first < kept[b].at.first; });
+  Table table;
+  std::vector<unsigned> shifts(kept.size());  // of each axis' index in the table
+  unsigned bits = 0;
+  for (const std::size_t i : order) {
+    shifts[i] = bits;
+    bits += kept[i].at.count;
+    for (std::uint16_t b = 0; b < kept[i].at.count; ++b) {
+      table.positions.push_back(static_cast<std::uint16_t>(kept[i].at.first + b));
+    }
+  }
+  const bool in_place = std::is_sorted(order.rbegin(), order.rend()) && values.size() == std::size_t{1} << bits;
+  if (in_place) {
+    table.values = std::move(values);
+    return table;
+  }
+  table.values.resize(std::size_t{1} << bits);
+  std::vector<std::uint64_t> index(kept.size());
+  std::size_t target = 0;
+  for (const Fp3& value : values) {
+    table.values[target] = value;
+    for (std::size_t i = kept.size(); i-- > 0;) {
+      if (++index[i] < kept[i].take) {
+        target += std::size_t{1} << shifts[i];
+        break;
+      }
+      target -= (kept[i].take - 1) << shifts[i];
+      index[i] = 0;
+    }
+  }
+  return table;
+}
+
 Fp3 evaluate_claim(const Tensors& tensors, const Challenges& challenges, const TensorPoint& point) {
+  const auto& tensor = tensors.binding().statement().tensors[point.tensor];
+  if (tensor.kind == statement::TensorKind::kStructured) {
+    return statement::structured_extension(tensors.binding(), tensor,
+                                           reduction::resolve(tensors.binding(), challenges, point));
+  }
   const auto shape = tensors.binding().shape(tensors.binding().statement().tensors[point.tensor].axes);
   return contract(tensors.get(point.tensor), shape, folds_of(tensors, challenges, point, nullptr))[0];
 }

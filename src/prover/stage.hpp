@@ -7,9 +7,18 @@
 
 namespace avow::prover {
 
-/// T~ at the claim's point, from the cells.
+/// T~ at the claim's point, from the cells; of public values from these.
 [[nodiscard]] Fp3 evaluate_claim(const Tensors& tensors, const reduction::Challenges& challenges,
                                  const reduction::TensorPoint& point);
+
+/// A kept axis of a table: `take` values at the variables of `at`.
+struct Kept {
+  std::uint64_t take = 0;
+  reduction::Coordinates at{};
+};
+/// Row-major values over the kept axes, each padded with zeros, as a table whose lowest variable is the one with the
+/// lowest position.
+[[nodiscard]] Table arrange(const std::vector<Kept>& kept, std::vector<Fp3> values);
 
 /// What a stage's sumcheck is about, as tables over its variables.
 struct StageTables {

@@ -9,11 +9,11 @@
 namespace avow::provider {
 namespace {
 
-// Receipts of November 2026 (spec/chain.md, section 4): a proof of 113,800 bytes takes 9.6M gas; each token beyond
-// takes 5,200 and more; bytes grow by a tenth when places double. Rounded up, as they only have to do until a proof of
+// Receipts of November 2026 (spec/chain.md, section 4): a proof of 113,600 bytes takes 9.2M gas; each token beyond
+// takes 2,500 and more; bytes grow by a tenth when places double. Rounded up, as they only have to do until a proof of
 // the size was settled.
-constexpr std::uint64_t kGasOfByte = 88;
-constexpr std::uint64_t kGasOfPlace = 6'500;
+constexpr std::uint64_t kGasOfByte = 84;
+constexpr std::uint64_t kGasOfPlace = 3'300;
 constexpr std::uint64_t kGasOfPayment = 200'000;
 constexpr std::uint64_t kGasOfAnswer = 120'000;
 constexpr std::uint64_t kBytesPercentOfDoubling = 12;

@@ -25,11 +25,11 @@ TEST(Estimates, PadsWhatIsProven) {
 TEST(Estimates, FitTheReceiptsOfTheBundledModel) {
   const Estimate one = bundled().of(64, 1, kEthereum);
   EXPECT_EQ(one.transactions, 1U);
-  EXPECT_GT(one.gas, 9'766'000U);
-  EXPECT_LT(one.gas, 11'500'000U);
+  EXPECT_GT(one.gas, 9'438'000U);
+  EXPECT_LT(one.gas, 11'000'000U);
   const Estimate sixteen = bundled().of(16 * 64, 16, kEthereum);
   EXPECT_EQ(sixteen.transactions, 2U);
-  EXPECT_GT(sixteen.gas, 17'545'000U);
+  EXPECT_GT(sixteen.gas, 14'570'000U);
   EXPECT_EQ(sixteen.prove_millis, 16U * 800);
 }
 

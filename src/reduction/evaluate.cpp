@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "reduction/digits.hpp"
 #include "statement/extents.hpp"
 
 namespace avow::reduction {
@@ -99,6 +100,20 @@ Fp3 evaluate(const Binding& binding, const Challenges& challenges, std::span<con
   Fp3 sum;
   for (const Product& product : products) sum += evaluate(binding, challenges, product, values);
   return sum;
+}
+
+Fp3 evaluate(const Binding& binding, const Challenges& challenges, const Plan& plan, const Read& read) {
+  const TensorPoint& point = plan.claims[read.claim];
+  const auto& tensor = binding.statement().tensors[point.tensor];
+  const auto& axes = binding.statement().values[tensor.structured.values].axes;
+  std::vector<Point> places;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    places.push_back(resolve(challenges, read.at[i], statement::log_extent(binding.length(axes[i]))));
+  }
+  const auto own = resolve(binding, challenges, point);
+  const auto last = own.size() > axes.size() ? std::span<const Fp3>(own.back()) : std::span<const Fp3>();
+  return evaluate(binding, challenges, read.weight, {}) *
+         evaluate(digit_sum(binding, tensor, last), statement::eq_of_places(binding, axes, places));
 }
 
 Fp3 denominator(const Binding& binding, const Challenges& challenges, const Plan& plan, const Column& column,

@@ -39,6 +39,11 @@ struct Challenges {
 [[nodiscard]] Fp3 evaluate(const statement::Binding& binding, const Challenges& challenges,
                            std::span<const Product> products, std::span<const Fp3> values);
 
+/// What a claim on a tensor of public values is worth once the gathering's challenges are drawn: what the gathering
+/// compares instead of a value that is sent.
+[[nodiscard]] Fp3 evaluate(const statement::Binding& binding, const Challenges& challenges, const Plan& plan,
+                           const Read& read);
+
 /// The denominators' extension of a column at the lookup point.
 [[nodiscard]] Fp3 denominator(const statement::Binding& binding, const Challenges& challenges, const Plan& plan,
                               const Column& column, std::span<const Fp3> values);

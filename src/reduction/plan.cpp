@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/check.hpp"
+#include "reduction/digits.hpp"
 #include "reduction/positions.hpp"
 #include "statement/plan.hpp"
 
@@ -167,10 +168,16 @@ class Planner {
     if (!is_fixed(axis) || !std::has_single_bit(length)) product.extents.push_back({axis, length, at});
   }
 
+  void count_steps(const Tensor& structured) {
+    steps_ += extension_steps(binding_, structured);
+    if (steps_ > std::uint64_t{1} << kLogMaxSteps) too_large_ = true;
+  }
+
   // What a term is at a point of its free axes. `positions`: where the variables' challenges lie, in a sumcheck; there
-  // are no variables in a linear combination.
+  // are no variables in a linear combination. `fresh`: where new claims are noted; null if none may arise, of factors
+  // that are all structured.
   Product product(const Term& term, std::span<const AxisId> free_axes, std::span<const Coordinates> at,
-                  const Positions* positions, std::uint8_t stage, std::vector<ClaimId>& fresh) {
+                  const Positions* positions, std::uint8_t stage, std::vector<ClaimId>* fresh) {
     Product result;
     if (++products_ > kMaxProducts) too_large_ = true;
     if (too_large_) return result;
@@ -197,12 +204,13 @@ class Planner {
     }
     for (const Access& factor : term.factors) {
       TensorPoint point = point_of(factor, places);
-      if (s_.tensors[factor.tensor].kind == TensorKind::kStructured) {
-        steps_ += extension_steps(binding_, s_.tensors[factor.tensor]);
-        if (steps_ > std::uint64_t{1} << kLogMaxSteps) too_large_ = true;
+      const Tensor& tensor = s_.tensors[factor.tensor];
+      if (tensor.kind == TensorKind::kStructured) count_steps(tensor);
+      if (tensor.kind == TensorKind::kStructured && (fresh == nullptr || !is_read(tensor))) {
         result.structured.push_back(std::move(point));
       } else {
-        result.claims.push_back(claim(std::move(point), fresh));
+        AVOW_CHECK(fresh != nullptr);
+        result.claims.push_back(claim(std::move(point), *fresh));
       }
     }
     result.log_scale = static_cast<std::int32_t>(value(result.scale));
@@ -212,7 +220,7 @@ class Planner {
   std::vector<Product> linear(const Expression& terms, std::span<const AxisId> axes, std::span<const Coordinates> at,
                               std::vector<ClaimId>& fresh) {
     std::vector<Product> products;
-    for (const Term& term : terms) products.push_back(product(term, axes, at, nullptr, 0, fresh));
+    for (const Term& term : terms) products.push_back(product(term, axes, at, nullptr, 0, &fresh));
     return products;
   }
 
@@ -237,8 +245,9 @@ class Planner {
     std::uint32_t log_size = 0;
     const auto at = column_point(axes, log_size);
     std::vector<ClaimId>& fresh = plan_.lookup_values;
-    column.indicator = product(Term{1, {}}, axes, at, nullptr, 0, fresh);
-    column.numerator = mask != nullptr ? product(Term{1, {*mask}}, axes, at, nullptr, 0, fresh) : column.indicator;
+    column.indicator = product(Term{1, {}}, axes, at, nullptr, 0, nullptr);
+    // A verifier needs it before any claim's value is sent.
+    column.numerator = mask != nullptr ? product(Term{1, {*mask}}, axes, at, nullptr, 0, nullptr) : column.indicator;
     for (const Expression& entry : entries) column.entries.push_back(linear(entry, axes, at, fresh));
     const bool is_table = multiplicity != kNone;
     if (is_table) {
@@ -319,13 +328,33 @@ class Planner {
     return tensors;
   }
 
+  // Claims on tensors of public values, by tensor.
+  [[nodiscard]] std::vector<ClaimId> claims_to_read() const {
+    std::vector<ClaimId> claims;
+    for (TensorId id = 0; id < s_.tensors.size(); ++id) {
+      if (s_.tensors[id].kind != TensorKind::kStructured) continue;
+      claims.insert(claims.end(), claims_on_[id].begin(), claims_on_[id].end());
+    }
+    return claims;
+  }
+
+  [[nodiscard]] const std::vector<AxisId>& values_axes(ClaimId claim) const {
+    return s_.values[s_.tensors[plan_.claims[claim].tensor].structured.values].axes;
+  }
+
   void add_gathering(Stage& stage) {
     const auto tensors = tensors_to_gather();
+    const auto reads = claims_to_read();
     std::vector<std::vector<AxisId>> together;
     for (const TensorId id : tensors) together.push_back(s_.tensors[id].axes);
+    for (const ClaimId claim : reads) together.push_back(values_axes(claim));
     const Positions positions(s_, binding_.lengths(), together);
     stage.axes = placed(positions);
-    for (PlacedAxis& placed : stage.axes) placed.degree = 2;
+    for (const TensorId id : tensors) raise_degrees(stage, s_.tensors[id].axes, 2);
+    for (const ClaimId claim : reads) {
+      const auto factors = 1 + std::max(1u, digits_of(s_, s_.tensors[plan_.claims[claim].tensor]));
+      raise_degrees(stage, values_axes(claim), static_cast<std::uint8_t>(factors));
+    }
     set_degrees(stage, positions);
     for (const TensorId id : tensors) {
       TensorPoint point{id, {}};
@@ -334,22 +363,30 @@ class Planner {
       }
       Gathered gathered;
       for (const ClaimId claim : claims_on_[id]) {
-        gathered.claims.push_back({claim, weight(point, plan_.claims[claim], stage)});
+        gathered.claims.push_back({claim, weight(s_.tensors[id].axes, point.axes, plan_.claims[claim], stage)});
       }
       gathered.value = new_claim(std::move(point), stage.sum_values);
       stage.gathered.push_back(std::move(gathered));
     }
+    for (const ClaimId claim : reads) {
+      const auto& axes = values_axes(claim);
+      Read read{claim, {}, {}};
+      for (const AxisId axis : axes) read.at.push_back(coordinates(Source::kStage, axis, positions, stage.number));
+      read.weight = weight(axes, read.at, plan_.claims[claim], stage);
+      stage.reads.push_back(std::move(read));
+    }
   }
 
-  // eq of the gathering's point and a claim's. A round in which the tensor has no variable halves it.
-  Product weight(const TensorPoint& gathered, const TensorPoint& point, const Stage& stage) {
+  // eq of the gathering's point and a claim's, along the axes that the former has. A round without one of these halves
+  // it.
+  Product weight(std::span<const AxisId> axes, std::span<const Coordinates> gathered, const TensorPoint& point,
+                 const Stage& stage) {
     Product result;
     if (++products_ > kMaxProducts) too_large_ = true;
-    const auto& axes = s_.tensors[point.tensor].axes;
     for (std::size_t i = 0; i < axes.size(); ++i) {
-      if (gathered.axes[i].source == Source::kPlace) continue;
+      if (gathered[i].source == Source::kPlace) continue;
       add_bits(result.scale, axes[i]);
-      result.eqs.push_back({axes[i], gathered.axes[i], point.axes[i], bits(axes[i])});
+      result.eqs.push_back({axes[i], gathered[i], point.axes[i], bits(axes[i])});
     }
     result.log_scale = static_cast<std::int32_t>(value(result.scale)) - static_cast<std::int32_t>(stage.degrees.size());
     return result;
@@ -369,7 +406,7 @@ class Planner {
         const auto at = plan_.claims[c].axes;
         Summation sum{c, {}};
         for (const Term& term : tensor.definition) {
-          sum.products.push_back(product(term, tensor.axes, at, &positions, stage.number, stage.sum_values));
+          sum.products.push_back(product(term, tensor.axes, at, &positions, stage.number, &stage.sum_values));
           // A round in which the product has no variable halves it.
           sum.products.back().log_scale -= static_cast<std::int32_t>(positions.count());
         }
@@ -398,10 +435,13 @@ class Planner {
 
   void raise_degrees(Stage& stage, const Tensor& tensor, const Term& term) const {
     for (const AxisUse& use : statement::axis_uses(s_, tensor.axes, term)) {
-      if (!use.is_variable) continue;
-      const auto axis = std::find_if(stage.axes.begin(), stage.axes.end(),
-                                     [&](const PlacedAxis& placed) { return placed.axis == use.axis; });
-      axis->degree = std::max(axis->degree, static_cast<std::uint8_t>(use.degree));
+      if (use.is_variable) raise_degrees(stage, std::span(&use.axis, 1), static_cast<std::uint8_t>(use.degree));
+    }
+  }
+  static void raise_degrees(Stage& stage, std::span<const AxisId> axes, std::uint8_t degree) {
+    for (PlacedAxis& placed : stage.axes) {
+      if (std::find(axes.begin(), axes.end(), placed.axis) != axes.end())
+        placed.degree = std::max(placed.degree, degree);
     }
   }
   void set_degrees(Stage& stage, const Positions& positions) const {
@@ -440,6 +480,7 @@ class Planner {
         use(gathered.value);
         for (const auto& claim : gathered.claims) use(claim.claim);
       }
+      for (const Read& read : plan_.stages[i].reads) use(read.claim);
     }
     for (const ClaimId claim : plan_.opened) plan_.last_use[claim] = plan_.stages.size();
   }

@@ -72,8 +72,9 @@ struct Eq {
   std::uint16_t count = 0;
 };
 
-/// coefficient * 2^log_scale * product of everything else; of claims, their values. In a sumcheck, what a term of a
-/// definition has become at the end; coordinates from the sumcheck's own stage are then its variables.
+/// coefficient * 2^log_scale * product of everything else; of claims, their values: of all tensors that a verifier does
+/// not evaluate at once, public values' among them (Stage::reads). In a sumcheck, what a term of a definition has
+/// become at the end; coordinates from the sumcheck's own stage are then its variables.
 struct Product {
   std::int64_t coefficient = 1;
   std::int32_t log_scale = 0;  ///< `scale`, and in a sumcheck less the number of its rounds
@@ -84,7 +85,7 @@ struct Product {
   std::vector<ClaimId> claims{};
 };
 
-/// value of `claim` = sum of the products, which have at most one claim each.
+/// value of `claim` = sum of the products, which have at most one claim each that is not on public values.
 struct LinearEquation {
   ClaimId claim = 0;
   std::vector<Product> products;
@@ -124,12 +125,20 @@ struct Gathered {
   std::vector<Claim> claims;
 };
 
+/// A claim on a tensor of public values (digits.hpp), which the gathering ends with (spec/proof.md, section 3.5).
+struct Read {
+  ClaimId claim = 0;
+  Product weight{};               ///< eq of the gathering's point and the claim's, along the values' axes
+  std::vector<Coordinates> at{};  ///< the gathering's point along these
+};
+
 struct Stage {
   std::uint8_t number = 0;
   std::vector<LinearEquation> linear{};
   std::vector<ClaimId> linear_values{};  ///< claims that the linear equations bring up, in order
   std::vector<Summation> sums{};         ///< of a stage above 0; none: no sumcheck
-  std::vector<Gathered> gathered{};      ///< of stage 0, in which no tensor needs a sumcheck; none: no sumcheck
+  std::vector<Gathered> gathered{};      ///< of stage 0, in which no tensor needs a sumcheck
+  std::vector<Read> reads{};             ///< of stage 0, part of the same sumcheck
   std::vector<PlacedAxis> axes{};        ///< of the sumcheck's variables
   std::vector<std::uint8_t> degrees{};   ///< of each round; round i binds coordinate i of the stage's challenges
   std::vector<ClaimId> sum_values{};     ///< claims that the sumcheck ends in

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "reduction/positions.hpp"
 #include "statement/builder.hpp"
 #include "statement/examples_testing.hpp"
@@ -103,6 +105,37 @@ TEST(Plan, TensorsWithTheAxesOfOneWithSeveralClaimsAreGathered) {
   // Claims on both, on c, and two on w.
   EXPECT_EQ(plan.value().opened.size(), 5u);
   for (const ClaimId id : plan.value().opened) EXPECT_EQ(plan.value().last_use[id], plan.value().stages.size());
+}
+
+// What is read of public values is claimed of, but for masks; the gathering reads it with a factor for each digit.
+TEST(Plan, PublicValuesAreReadInTheGathering) {
+  Builder b;
+  const auto t = b.axis("t", 4), w = b.axis("w", 300), d = b.axis("d", 8);
+  const auto V = b.values("v", {t}, 300), N = b.values("n", {t}, 9);
+  const auto E = b.input("e", {t, d}, signed_bits(8)), W = b.model("w", {w, d}, signed_bits(8));
+  b.zero("embedded", {t, d}, sum({w}, b.one_hot(V(t), w) * W(w, d)) - E(t, d));
+  b.zero("shown", {t}, sum({d}, E(t, d) * b.below(N(t), d)) - b.value(N(t)));
+  b.lookup("range", {t, d}, {E(t, d)}, b.range("s8", 256, -128), b.below(N(t), d));
+  const auto statement = b.build();
+  ASSERT_TRUE(statement) << statement.error().text;
+  const auto binding = Binding::bind(statement.value(), {{}, {{1, 2, 3, 4}, {1, 2, 3, 8}}});
+  const auto plan = make_plan(binding.value());
+  ASSERT_TRUE(plan) << plan.error().text;
+  const Stage& last = plan.value().stages.back();
+  ASSERT_EQ(last.reads.size(), 3u);
+  std::vector<statement::StructuredKind> kinds;
+  for (const Read& read : last.reads) {
+    const auto& tensor = statement.value().tensors[plan.value().claims[read.claim].tensor];
+    kinds.push_back(tensor.structured.kind);
+    EXPECT_EQ(plan.value().last_use[read.claim], plan.value().stages.size() - 1);
+    EXPECT_EQ(std::count(plan.value().opened.begin(), plan.value().opened.end(), read.claim), 0);
+  }
+  EXPECT_EQ(std::count(kinds.begin(), kinds.end(), statement::StructuredKind::kBelow), 1);
+  // eq and three digits of 300 words along t, eq and the cells along d.
+  EXPECT_EQ(last.degrees, (std::vector<std::uint8_t>{2, 2, 2, 4, 4}));
+  for (const Column& column : plan.value().columns) {
+    EXPECT_EQ(column.numerator.structured.size(), column.multiplicity == kNone ? 1u : 0u);
+  }
 }
 
 TEST(Plan, LayersCostRoundsNotClaims) {

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "base/check.hpp"
+#include "reduction/digits.hpp"
 #include "reduction/program_nodes.hpp"
 
 namespace avow::reduction {
@@ -65,22 +68,28 @@ class ProgramWriter {
     append_be16(out, node);
   }
 
+  // Behind the number of columns their lengths, so that a reader finds each without reading those before.
   Bytes columns() {
-    Bytes out;
+    Bytes out, bodies;
     append_be16(out, plan_.columns.size());
     for (std::size_t j = 0; j < plan_.columns.size(); ++j) {
-      const Column& column = plan_.columns[j];
-      const auto& axes = j < s_.tables.size() ? s_.tables[j].axes : s_.lookups[j - s_.tables.size()].axes;
-      out.push_back(static_cast<std::uint8_t>(column.table));
-      append_be16(out, column.multiplicity == kNone ? 0xffff : column.multiplicity);
-      out.push_back(static_cast<std::uint8_t>(axes.size()));
-      for (const AxisId axis : axes) out.push_back(nodes_.axis(axis));
-      factor(out, column.indicator);
-      factor(out, column.numerator);
-      out.push_back(static_cast<std::uint8_t>(column.entries.size()));
-      for (const auto& entry : column.entries) sum(out, entry);
+      const std::size_t before = bodies.size();
+      column(bodies, plan_.columns[j],
+             j < s_.tables.size() ? s_.tables[j].axes : s_.lookups[j - s_.tables.size()].axes);
+      append_be16(out, bodies.size() - before);
     }
+    base::append(out, bodies);
     return out;
+  }
+  void column(Bytes& out, const Column& column, const std::vector<AxisId>& axes) {
+    out.push_back(static_cast<std::uint8_t>(column.table));
+    append_be16(out, column.multiplicity == kNone ? 0xffff : column.multiplicity);
+    out.push_back(static_cast<std::uint8_t>(axes.size()));
+    for (const AxisId axis : axes) out.push_back(nodes_.axis(axis));
+    factor(out, column.indicator);
+    factor(out, column.numerator);
+    out.push_back(static_cast<std::uint8_t>(column.entries.size()));
+    for (const auto& entry : column.entries) sum(out, entry);
   }
 
   void placed(Bytes& out, const std::vector<PlacedAxis>& axes) const {
@@ -131,7 +140,7 @@ class ProgramWriter {
       sum(out, equation.products);
     }
     if (stage.number == 0) {
-      gathering(out, stage.gathered);
+      gathering(out, stage);
       return out;
     }
     append_be16(out, stage.sums.size());
@@ -168,29 +177,99 @@ class ProgramWriter {
     return nodes_.add(product).node;
   }
 
-  void gathering(Bytes& out, const std::vector<Gathered>& tensors) {
+  std::uint16_t number_of(Weights& weights, const Product& weight) {
+    std::uint16_t number = 0;
+    for (const Eq& eq : weight.eqs) number = weights.add(number, node_of(eq));
+    return number;
+  }
+  // All weights on a tensor, or over the same values, have one scale.
+  void scale(Bytes& out, const Product& weight) {
+    Product common;
+    common.scale = weight.scale;
+    const auto scale = nodes_.add(common);
+    append_be16(out, scale.coefficient);
+    append_be16(out, scale.node);
+  }
+
+  void gathering(Bytes& out, const Stage& stage) {
     Weights weights;
     Bytes list;
-    for (const Gathered& gathered : tensors) {
-      // All weights on a tensor have one scale.
-      Product common;
-      common.scale = gathered.claims.front().weight.scale;
-      const auto scale = nodes_.add(common);
+    std::size_t claims = 0;
+    for (const Gathered& gathered : stage.gathered) {
       append_be16(list, gathered.value);
-      append_be16(list, scale.coefficient);
-      append_be16(list, scale.node);
+      scale(list, gathered.claims.front().weight);
       append_be16(list, gathered.claims.size());
       for (const auto& [claim, weight] : gathered.claims) {
-        std::uint16_t number = 0;
-        for (const Eq& eq : weight.eqs) number = weights.add(number, node_of(eq));
         append_be16(list, claim);
-        append_be16(list, number);
+        append_be16(list, number_of(weights, weight));
       }
+      claims += gathered.claims.size();
     }
+    const Bytes reads = this->reads(stage, claims, weights);
     append_be16(out, weights.size());
     base::append(out, weights.bytes());
-    append_be16(out, tensors.size());
+    append_be16(out, stage.gathered.size());
     base::append(out, list);
+    base::append(out, reads);
+  }
+
+  // What a value beyond its axis is read as; never, if none can be, or as itself.
+  enum class Beyond : std::uint8_t { kNever = 0, kLength = 1, kPower = 2 };
+
+  [[nodiscard]] Beyond beyond(const Tensor& tensor) const {
+    const auto& axis = s_.axes[s_.root(tensor.axes.back())];
+    const std::uint64_t bound = s_.values[tensor.structured.values].bound;
+    const bool is_below = tensor.structured.kind == statement::StructuredKind::kBelow;
+    if (axis.kind == statement::AxisKind::kFixed) {
+      if (bound <= axis.length) return Beyond::kNever;
+      if (is_below && std::has_single_bit(axis.length) && bound == axis.length + 1) return Beyond::kNever;
+    }
+    return is_below ? Beyond::kLength : Beyond::kPower;
+  }
+
+  // The values and how their digits are read: claims that have these in common share what is summed over the places.
+  // Those over the same axes lie together, as eq of these is computed once.
+  Bytes reading(const Read& read) {
+    const Tensor& tensor = s_.tensors[plan_.claims[read.claim].tensor];
+    const auto& axes = s_.values[tensor.structured.values].axes;
+    Bytes out = {static_cast<std::uint8_t>(axes.size())};
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      out.push_back(nodes_.axis(axes[i]));
+      append_be16(out, nodes_.at(read.at[i], axes[i]));
+    }
+    scale(out, read.weight);
+    const unsigned digits = digits_of(s_, tensor);
+    out.push_back(static_cast<std::uint8_t>(tensor.structured.values));
+    out.push_back(static_cast<std::uint8_t>(digits));
+    out.push_back(digits == 0 ? std::uint8_t{0} : nodes_.axis(tensor.axes.back()));
+    out.push_back(static_cast<std::uint8_t>(digits == 0 ? Beyond::kNever : beyond(tensor)));
+    return out;
+  }
+
+  // powers: how many claims are joined before.
+  Bytes reads(const Stage& stage, std::size_t powers, Weights& weights) {
+    std::map<std::string, Bytes> readings;
+    for (const Read& read : stage.reads) {
+      const TensorPoint& point = plan_.claims[read.claim];
+      const Tensor& tensor = s_.tensors[point.tensor];
+      const Bytes shared = reading(read);
+      Bytes& claims = readings[std::string(shared.begin(), shared.end())];
+      append_be16(claims, read.claim);
+      append_be16(claims, powers++);
+      append_be16(claims, number_of(weights, read.weight));
+      const bool has_last = tensor.structured.kind != statement::StructuredKind::kValue;
+      append_be16(claims, has_last ? nodes_.at(point.axes.back(), tensor.axes.back()) : 0);
+      claims.push_back(tensor.structured.kind == statement::StructuredKind::kBelow ? 1 : 0);
+    }
+    Bytes out;
+    append_be16(out, stage.reads.size());
+    append_be16(out, readings.size());
+    for (const auto& [reading, claims] : readings) {
+      out.insert(out.end(), reading.begin(), reading.end());
+      append_be16(out, claims.size() / kReadBytes);
+      base::append(out, claims);
+    }
+    return out;
   }
 
   // Claims at one point lie together: what their weights share is computed once.
@@ -240,11 +319,24 @@ class ProgramWriter {
     return out;
   }
 
+  static constexpr std::size_t kReadBytes = 9;
+
   const Statement& s_;
   const Plan& plan_;
   ProgramNodes nodes_;
   std::size_t next_claim_ = 0;
 };
+
+// Points of last axes that claims on tensors of public values have.
+std::size_t last_points(const Statement& statement, const Plan& plan) {
+  std::set<std::pair<AxisId, Coordinates>> points;
+  for (const Read& read : plan.stages.back().reads) {
+    const TensorPoint& point = plan.claims[read.claim];
+    const Tensor& tensor = statement.tensors[point.tensor];
+    if (digits_of(statement, tensor) > 0) points.emplace(tensor.axes.back(), point.axes.back());
+  }
+  return points.size();
+}
 
 // What nodes have no form for.
 std::optional<std::string> unsupported(const Statement& statement) {
@@ -255,8 +347,13 @@ std::optional<std::string> unsupported(const Statement& statement) {
     if (axis.length >> 32 != 0) return fmt::format("axis '{}': a length of 2^32", axis.name);
   }
   for (const Tensor& tensor : statement.tensors) {
-    if (tensor.kind == TensorKind::kStructured && tensor.structured.kind == statement::StructuredKind::kShift) {
-      return "a shift";
+    if (tensor.kind != TensorKind::kStructured) continue;
+    if (tensor.structured.kind == statement::StructuredKind::kShift) return "a shift";
+    if (tensor.structured.kind == statement::StructuredKind::kBetween) return "a range between two public values";
+  }
+  for (const auto& lookup : statement.lookups) {
+    if (lookup.mask && is_read(statement.tensors[lookup.mask->tensor])) {
+      return fmt::format("lookup '{}': a mask of public values", lookup.name);
     }
   }
   return std::nullopt;
@@ -270,6 +367,9 @@ base::Result<Bytes, std::string> make_program(const Statement& statement) {
   if (auto reason = unsupported(statement)) return base::Err{std::move(*reason)};
   const auto plan = make_plan(statement::Binding::least(statement));
   if (!plan) return base::Err{plan.error().text};
+  if (const auto points = last_points(statement, plan.value()); points > kMaxLastPoints) {
+    return base::Err{fmt::format("public values at {} points of their last axes", points)};
+  }
   Bytes program = program_bytes(statement, plan.value());
   if (program.size() > kMaxProgramBytes) return base::Err{fmt::format("a program of {} bytes", program.size())};
   return program;

@@ -28,11 +28,7 @@ enum class Node : std::uint8_t {
   kEqual = 6,
   kLess = 7,
   kLessEqual = 8,
-  kOneHot = 9,
-  kBelow = 10,
-  kBetween = 11,
-  kValue = 12,
-  kPieces = 13,
+  kPieces = 9,
 };
 
 Bytes begin(Node node) { return {static_cast<std::uint8_t>(node)}; }
@@ -181,12 +177,6 @@ void ProgramNodes::multiply_structured(Added& product, const TensorPoint& point)
       append_axis(node, 0);
       append_axis(node, 1);
       break;
-    case StructuredKind::kOneHot:
-    case StructuredKind::kBelow:
-    case StructuredKind::kBetween:
-    case StructuredKind::kValue:
-      append_values_node(node, tensor, point);
-      break;
     case StructuredKind::kPiecewise:
       node = begin(Node::kPieces);
       append_axis(node, 0);
@@ -197,26 +187,17 @@ void ProgramNodes::multiply_structured(Added& product, const TensorPoint& point)
         append_be16(node, constant(Fp::from_int(piece.step)));
       }
       break;
+    case StructuredKind::kOneHot:
+    case StructuredKind::kBelow:
+    case StructuredKind::kValue:
+      AVOW_CHECK(false);  // are claimed of; as masks they have no program
+      break;
+    case StructuredKind::kBetween:
     case StructuredKind::kShift:
       AVOW_CHECK(false);  // has no program
       break;
   }
   multiply(product.node, std::move(node));
-}
-
-void ProgramNodes::append_values_node(Bytes& node, const statement::Tensor& tensor, const TensorPoint& point) {
-  const auto& s = tensor.structured;
-  node = begin(s.kind == StructuredKind::kOneHot    ? Node::kOneHot
-               : s.kind == StructuredKind::kBelow   ? Node::kBelow
-               : s.kind == StructuredKind::kBetween ? Node::kBetween
-                                                    : Node::kValue);
-  node.push_back(low_byte(s.values));
-  if (s.kind == StructuredKind::kBetween) node.push_back(low_byte(s.lower));
-  node.push_back(low_byte(tensor.axes.size()));
-  for (std::size_t i = 0; i < tensor.axes.size(); ++i) {
-    node.push_back(axis(tensor.axes[i]));
-    append_be16(node, at(point.axes[i], tensor.axes[i]));
-  }
 }
 
 Bytes ProgramNodes::axes() const {

@@ -18,8 +18,7 @@ inline void append_be16(base::Bytes& out, std::size_t value) {
 }
 
 /// The parts of a program that others name by number, each once: constants, coordinates, and nodes, which are values
-/// that depend on challenges and public values but on no claim (spec/program.md). Requires a statement without shifts,
-/// with at most kMaxProgramParameters parameters.
+/// that depend on challenges alone (spec/program.md). Requires a statement that has a program.
 class ProgramNodes {
  public:
   explicit ProgramNodes(const statement::Statement& statement);
@@ -59,7 +58,6 @@ class ProgramNodes {
   std::uint16_t constant(field::Fp value);
   void multiply(std::uint16_t& node, base::Bytes factor);
   void multiply_structured(Added& product, const TensorPoint& point);
-  void append_values_node(base::Bytes& node, const statement::Tensor& tensor, const TensorPoint& point);
 
   const statement::Statement& s_;
   std::vector<statement::AxisId> parameters_;

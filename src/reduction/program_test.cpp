@@ -26,6 +26,10 @@ statement::Statement mixed() {
   const auto Z = b.input("total", {r}, signed_bits(32));
   b.zero("scores", {r, t, u}, sum({i}, X(r, t, i) * X(r, u, i) * b.less_equal(u, t)) - S(r, t, u));
   b.zero("sums", {r}, sum({t, i}, X(r, t, i)) - Z(r));
+  const auto V = b.values("v", {r}, 13), N = b.values("n", {r, t}, 64);
+  const auto E = b.input("e", {r, t}, signed_bits(16));
+  b.zero("picked", {r}, sum({i}, b.one_hot(V(r), i) * W(statement::at(0), i)) + b.value(V(r)) - Z(r));
+  b.zero("earlier", {r, t}, sum({u}, b.below(N(r, t), u) * S(r, t, u)) - E(r, t));
   b.zero("weights", {o}, sum({i}, W(o, i) * W(o, i)) - 1);
   b.lookup("x_range", {r, t, i}, {X(r, t, i)}, b.range("s8", 256, -128));
   const auto statement = b.build();
@@ -39,7 +43,9 @@ TEST(Program, IsTheSameForAllInstances) {
   ASSERT_TRUE(program) << program.error();
   for (const std::uint64_t requests : {1u, 2u, 3u, 16u}) {
     for (const std::uint64_t tokens : {1u, 2u, 3u, 4u}) {
-      const auto binding = Binding::bind(statement, {{requests, tokens}, {}});
+      const std::vector<std::vector<std::int64_t>> values = {std::vector<std::int64_t>(requests, 3),
+                                                             std::vector<std::int64_t>(requests * tokens, 1)};
+      const auto binding = Binding::bind(statement, {{requests, tokens}, values});
       ASSERT_TRUE(binding) << binding.error().text;
       const auto plan = make_plan(binding.value());
       ASSERT_TRUE(plan) << plan.error().text;
@@ -73,6 +79,39 @@ TEST(Program, IsNotMadeOfWhatItHasNoFormFor) {
     ASSERT_FALSE(program);
     EXPECT_EQ(program.error(), "4 parameters");
   }
+  const auto error_of_mask = [](bool between) {
+    Builder b;
+    const auto t = b.axis("t", 4), u = b.axis("u", 8);
+    const auto V = b.values("v", {t}, 8), L = b.values("l", {t}, 8);
+    const auto X = b.input("x", {t, u}, signed_bits(8));
+    const auto mask = between ? b.between(L(t), V(t), u) : b.below(V(t), u);
+    b.lookup("x_range", {t, u}, {X(t, u)}, b.range("s8", 256, -128), mask);
+    const auto statement = b.build();
+    EXPECT_TRUE(statement) << statement.error().text;
+    const auto program = make_program(statement.value());
+    EXPECT_FALSE(program);
+    return program.error();
+  };
+  // Each place of the last axis is a point of its own.
+  const auto program_at = [](std::uint64_t places) {
+    Builder b;
+    const auto t = b.axis("t", 4), u = b.axis("u", 64), w = b.alias("w", u);
+    const auto V = b.values("v", {t}, 64);
+    const auto X = b.input("x", {t, u}, signed_bits(8));
+    const auto picked = b.define("picked", {t, w}, b.one_hot(V(t), w));
+    statement::Expr all(0);
+    for (std::uint64_t i = 0; i < places; ++i) all = all + X(t, statement::at(i)) * picked(t, statement::at(i));
+    b.zero("z", {t}, all);
+    const auto statement = b.build();
+    EXPECT_TRUE(statement) << statement.error().text;
+    return make_program(statement.value());
+  };
+  EXPECT_TRUE(program_at(kMaxLastPoints));
+  const auto many = program_at(kMaxLastPoints + 1);
+  ASSERT_FALSE(many);
+  EXPECT_EQ(many.error(), "public values at 33 points of their last axes");
+  EXPECT_EQ(error_of_mask(true), "a range between two public values");
+  EXPECT_EQ(error_of_mask(false), "lookup 'x_range': a mask of public values");
 }
 
 }  // namespace

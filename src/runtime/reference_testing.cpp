@@ -289,10 +289,10 @@ class Run {
     std::int64_t last_k = 0, last_p = 0;
     while (words(last_k) < k) ++last_k;
     while (power2(16) * part(last_p) < portion * mass) ++last_p;
-    digits("top_k_enough", words(last_k) - k, 18);
-    digits("top_k_least", k - 1 - words(last_k - 1), 18);
-    digits("top_p_enough", power2(16) * part(last_p) - portion * mass, 52);
-    digits("top_p_least", portion * mass - 1 - power2(16) * part(last_p - 1), 52);
+    show(words(last_k) - k);
+    show(k - 1 - words(last_k - 1));
+    show(power2(16) * part(last_p) - portion * mass);
+    show(portion * mass - 1 - power2(16) * part(last_p - 1));
     const std::int64_t theta = std::min(last_k, last_p);
     Numbers p;
     for (std::size_t v = 0; v < scaled.size(); ++v) p.push_back(scaled[v] <= theta ? masses[v] : 0);
@@ -305,14 +305,23 @@ class Run {
     std::int64_t before = 0;
     std::size_t chosen = 0;
     while (u * total >= power2(28) * (before + p[chosen])) before += p[chosen++];
-    digits("choice_from", u * total - power2(28) * before, 44);
-    digits("choice_below", power2(28) * (before + p[chosen]) - 1 - u * total, 44);
-    const std::pair<const char*, std::int64_t> values[] = {
-        {"random", u},           {"chosen", static_cast<std::int64_t>(chosen)},
-        {"last_k", last_k},      {"last_p", last_p},
-        {"above_k", last_k + 1}, {"above_p", last_p + 1},
-        {"above", theta + 1}};
+    show(u * total - power2(28) * before);
+    show(power2(28) * (before + p[chosen]) - 1 - u * total);
+    show(0);
+    show(0);
+    const std::pair<const char*, std::int64_t> values[] = {{"random", u},
+                                                           {"chosen", static_cast<std::int64_t>(chosen)},
+                                                           {"last_k", last_k},
+                                                           {"last_p", last_p},
+                                                           {"above", theta + 1}};
     for (const auto& [name, value] : values) out_.values[name].push_back(value);
+  }
+  // Four digits in base 2^14.
+  void show(std::int64_t number) {
+    for (int i = 0; i < 4; ++i) {
+      put("shown", number % power2(14));
+      number = floor_divide(number, power2(14));
+    }
   }
   std::int64_t random(std::size_t s) const {
     if (!request_.sampling.seed) return 0;

@@ -49,12 +49,7 @@ constexpr std::string_view kOthers[] = {"query",
                                         "scaled",
                                         "excess",
                                         "weight",
-                                        "top_k_enough",
-                                        "top_k_least",
-                                        "top_p_enough",
-                                        "top_p_least",
-                                        "choice_from",
-                                        "choice_below",
+                                        "shown",
                                         "embedded"};
 static_assert(std::size(kOthers) == kSlots - index_of(Slot::kQuery));
 
@@ -161,15 +156,13 @@ class Specs {
   }
 
   void logits() {
-    const SlotSpec words = at_steps({plan_.vocabulary}), one = at_steps({});
+    const SlotSpec words = at_steps({plan_.vocabulary});
     put(Slot::kLogit, words, CellType::kS32, plan_.logit_bits);
     put(Slot::kLogitRest, words, CellType::kNone, plan_.logit_shift);
     put(Slot::kScaled, words, CellType::kS16);
     put(Slot::kExcess, words, CellType::kS32);
     put(Slot::kWeight, words, CellType::kS32);
-    for (const Slot shown : {Slot::kTopKEnough, Slot::kTopKLeast}) put(shown, one, CellType::kNone, 18);
-    for (const Slot shown : {Slot::kTopPEnough, Slot::kTopPLeast}) put(shown, one, CellType::kNone, 52);
-    for (const Slot shown : {Slot::kChoiceFrom, Slot::kChoiceBelow}) put(shown, one, CellType::kNone, 44);
+    put(Slot::kShown, at_steps({compile::kShownNumbers, compile::kShownDigits}), CellType::kS16);
   }
 
   const Plan& plan_;

@@ -69,12 +69,7 @@ enum class Slot : std::uint8_t {
   kScaled,
   kExcess,
   kWeight,
-  kTopKEnough,
-  kTopKLeast,
-  kTopPEnough,
-  kTopPLeast,
-  kChoiceFrom,
-  kChoiceBelow,
+  kShown,
   kEmbedded,
 };
 inline constexpr std::size_t kSlots = static_cast<std::size_t>(Slot::kEmbedded) + 1;

@@ -20,17 +20,25 @@ class StepRecorder {
 
   void put(std::span<const std::int32_t> logits, const Selection& s) {
     put_words(logits, s);
-    recorder_.put_digits(Slot::kTopKEnough, at_, s.words - sampling_.top_k);
-    recorder_.put_digits(Slot::kTopKLeast, at_, sampling_.top_k - std::int64_t{1} - s.words_before);
-    const std::int64_t portion = sampling_.portion * s.mass;
-    recorder_.put_digits(Slot::kTopPEnough, at_, (s.mass_up_to << compile::kPortionShift) - portion);
-    recorder_.put_digits(Slot::kTopPLeast, at_, portion - 1 - (s.mass_before << compile::kPortionShift));
-    const std::int64_t drawn = s.random * s.total;
-    recorder_.put_digits(Slot::kChoiceFrom, at_, drawn - (s.before << compile::kRandomBits));
-    recorder_.put_digits(Slot::kChoiceBelow, at_, ((s.before + s.own) << compile::kRandomBits) - 1 - drawn);
+    const std::int64_t portion = sampling_.portion * s.mass, drawn = s.random * s.total;
+    put_shown({s.words - sampling_.top_k, sampling_.top_k - std::int64_t{1} - s.words_before,
+               (s.mass_up_to << compile::kPortionShift) - portion,
+               portion - 1 - (s.mass_before << compile::kPortionShift), drawn - (s.before << compile::kRandomBits),
+               ((s.before + s.own) << compile::kRandomBits) - 1 - drawn});
   }
 
  private:
+  void put_shown(std::initializer_list<std::int64_t> numbers) {
+    constexpr std::int64_t kMask = (1 << compile::kShownDigitBits) - 1;
+    std::vector<std::int64_t> digits;
+    for (const std::int64_t number : numbers) {
+      for (unsigned i = 0; i < compile::kShownDigits; ++i) {
+        digits.push_back((number >> (compile::kShownDigitBits * i)) & kMask);
+      }
+    }
+    recorder_.put(Slot::kShown, at_, std::span<const std::int64_t>(digits));
+  }
+
   void put_words(std::span<const std::int32_t> logits, const Selection& s) {
     std::vector<std::int64_t> scaled, excess, weights;
     for (auto* list : {&scaled, &excess, &weights}) list->reserve(logits.size());

@@ -144,7 +144,7 @@ TEST(Witness, TensorsHaveTheAxesOfTheSpecification) {
       {"product.low", {1, 2, 5, 9}},
       {"logit", {1, 2, 11}},
       {"logit.digit_1", {1, 2, 11}},
-      {"choice_from.digit_2", {1, 2}},
+      {"shown", {1, 2, 8, 4}},
       {"reciprocal.low.digit_1", {1, 2, 3, 2, 5}},
   };
   for (const auto& [name, shape] : shapes) {

@@ -46,21 +46,6 @@ Fp3 piecewise_extension(std::span<const Piece> pieces, const Point& point) {
   return result;
 }
 
-// eq(points, x) for every index x of some axes, row-major without padding.
-std::vector<Fp3> eq_of_places(const Binding& binding, std::span<const AxisId> axes, std::span<const Point> points) {
-  std::vector<Fp3> weights = {kOne3};
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    const auto eq = field::eq_table(points[i]);
-    std::vector<Fp3> next;
-    next.reserve(weights.size() * binding.length(axes[i]));
-    for (const Fp3& weight : weights) {
-      for (std::uint64_t x = 0; x < binding.length(axes[i]); ++x) next.push_back(weight * eq[x]);
-    }
-    weights = std::move(next);
-  }
-  return weights;
-}
-
 // eq(point, x) for many x, four bits at a time.
 class NibbleEq {
  public:
@@ -112,6 +97,20 @@ Fp3 values_extension(const Binding& binding, const Tensor& tensor, std::span<con
 }
 
 }  // namespace
+
+std::vector<Fp3> eq_of_places(const Binding& binding, std::span<const AxisId> axes, std::span<const Point> points) {
+  std::vector<Fp3> weights = {kOne3};
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const auto eq = field::eq_table(points[i]);
+    std::vector<Fp3> next;
+    next.reserve(weights.size() * binding.length(axes[i]));
+    for (const Fp3& weight : weights) {
+      for (std::uint64_t x = 0; x < binding.length(axes[i]); ++x) next.push_back(weight * eq[x]);
+    }
+    weights = std::move(next);
+  }
+  return weights;
+}
 
 std::int64_t structured_value(const Binding& binding, const Tensor& tensor, std::span<const std::uint64_t> index) {
   const Structured& s = tensor.structured;

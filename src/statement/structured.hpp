@@ -23,4 +23,8 @@ using Point = std::vector<field::Fp3>;
 [[nodiscard]] field::Fp3 structured_extension(const Binding& binding, const Tensor& tensor,
                                               std::span<const Point> points);
 
+/// eq(points, x) for every index x of some axes, row-major without padding; a point for each of them.
+[[nodiscard]] std::vector<field::Fp3> eq_of_places(const Binding& binding, std::span<const AxisId> axes,
+                                                   std::span<const Point> points);
+
 }  // namespace avow::statement

@@ -9,7 +9,7 @@
 
 namespace avow::verifier {
 
-inline constexpr std::uint32_t kKeyVersion = 3;
+inline constexpr std::uint32_t kKeyVersion = 4;
 /// Of a serialised key: a chain stores it as code.
 inline constexpr std::size_t kMaxKeyBytes = 8192;
 inline constexpr std::size_t kMaxApplicationBytes = 1024;

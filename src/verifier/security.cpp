@@ -40,7 +40,7 @@ void add_stages(const reduction::Plan& plan, std::vector<ArgumentRound>& rounds)
   std::size_t joined = 0;
   unsigned degree = 0;
   for (const auto& stage : plan.stages) {
-    std::size_t own = stage.sums.size();
+    std::size_t own = stage.sums.size() + stage.reads.size();
     for (const auto& gathered : stage.gathered) own += gathered.claims.size();
     joined = std::max(joined, own);
     for (const auto d : stage.degrees) degree = std::max<unsigned>(degree, d);

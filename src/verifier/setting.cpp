@@ -65,7 +65,7 @@ base::Result<Setting, Rejection> Setting::make(const VerifyingKey& key, const ba
     return Err{Rejection{Check::kInstance, 0, fmt::format("an opening with {} weights", weights)}};
   }
 
-  constexpr std::string_view kProtocol = "avow/proof/2";
+  constexpr std::string_view kProtocol = "avow/proof/3";
   Bytes protocol(kProtocol.begin(), kProtocol.end());
   const base::Digest commitment = pcs::protocol_id(key.config);
   base::append(protocol, commitment);

@@ -183,7 +183,7 @@ Verifier::Step Verifier::stage(State& state, const reduction::Stage& stage, Tran
     const auto tensor = setting_.plan.claims[equation.claim].tensor;
     return reject(Check::kLinear, fmt::format("definition '{}'", setting_.key->statement.tensors[tensor].name));
   }
-  if (stage.sums.empty() && stage.gathered.empty()) return std::nullopt;
+  if (stage.sums.empty() && stage.gathered.empty() && stage.reads.empty()) return std::nullopt;
 
   const Fp3 join = transcript.challenge(messages::kJoin);
   Fp3 claim;
@@ -196,6 +196,7 @@ Verifier::Step Verifier::stage(State& state, const reduction::Stage& stage, Tran
   for (const auto& gathered : stage.gathered) {
     for (const auto& c : gathered.claims) add_claim(c.claim);
   }
+  for (const auto& read : stage.reads) add_claim(read.claim);
   auto& point = state.challenges.stages[stage.number];
   for (const std::uint8_t degree : stage.degrees) {
     // h(0) and the coefficients of X^2, X^3, ..; that of X follows from h(0) + h(1) = claim.
@@ -229,6 +230,10 @@ Verifier::Step Verifier::stage(State& state, const reduction::Stage& stage, Tran
       power *= join;
     }
     total += weight * state.values[gathered.value];
+  }
+  for (const auto& read : stage.reads) {
+    total += power * reduction::evaluate(binding, state.challenges, setting_.plan, read);
+    power *= join;
   }
   return total == claim ? Step() : reject(Check::kSum);
 }

@@ -9,7 +9,7 @@
 
 namespace avow::verifier {
 
-inline constexpr std::uint32_t kProofVersion = 2;
+inline constexpr std::uint32_t kProofVersion = 3;
 /// Version and length of the whole proof, 4 bytes each.
 inline constexpr std::size_t kHeaderBytes = 8;
 
@@ -47,6 +47,10 @@ class Verifier {
   // come back as it was given out: whoever keeps it elsewhere keeps its hash.
 
   [[nodiscard]] std::uint32_t phases() const noexcept { return phases_; }
+  /// Whether phases of the opening alone are left: they read nothing of the session, and of the instance the lengths.
+  [[nodiscard]] bool is_opening(const State& state) const noexcept { return state.phase >= before_opening_; }
+  /// log2 of the cells of the lookup argument; 0 without lookups.
+  [[nodiscard]] std::uint32_t log_cells() const noexcept { return log_cells_; }
   /// Bytes of the section that the next phase, or the next part of one, takes.
   [[nodiscard]] std::size_t section_bytes(const State& state) const;
   /// Carries out phase state.phase < phases(), or its next part. After the last one the proof holds. kState if the

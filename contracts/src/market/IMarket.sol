@@ -155,7 +155,7 @@ interface IMarket {
     error WrongContinuation(uint256 lane);
     /// @notice The first step has a state, or its part and the rest are not those of the proof.
     error WrongProofHash();
-    /// @notice These are not the bytes of the delivery that the proof is about.
+    /// @notice These are not the bytes of the delivery that the proof is about; or there are none, in the first step.
     error WrongDelivery();
     /// @notice The verifier has returned an empty state without being done.
     error EmptyState();

@@ -43,7 +43,7 @@ library Keys {
     error KeyPlan(uint256 vocabulary, uint256 context);
 
     uint256 internal constant MAX_BYTES = 8192;
-    uint256 private constant VERSION = 3;
+    uint256 private constant VERSION = 4;
     uint256 private constant APPLICATION_VERSION = 1;
     uint256 private constant PLAN_VERSION = 2;
     /// @dev Of the numbers of a plan (spec/model_file.md): how many, and which ones are read here.

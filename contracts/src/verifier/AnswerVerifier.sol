@@ -9,6 +9,7 @@ import {IProofVerifier} from "./IProofVerifier.sol";
 import {IOpeningVerifier, IReductionVerifier, OpeningInput} from "./Parts.sol";
 import {Reduction} from "./Reduction.sol";
 import {StateBytes, StateHead} from "./StateBytes.sol";
+import {StepHead, StepState} from "./StepState.sol";
 import {Transcript} from "./Transcript.sol";
 
 /// @title Verifies proofs of answers
@@ -16,7 +17,8 @@ import {Transcript} from "./Transcript.sol";
 /// steps. Reverts with the check that fails, by its name.
 ///
 /// A step takes whole sections of a proof, in order: the first one begins with the proof's header, the others where the
-/// one before ended. A state is the one of spec/proof.md, section 6, that the last section leads to.
+/// one before ended. A state is the one of spec/proof.md, section 6, that the last section leads to, behind a head
+/// (StepState). Steps of the opening alone read nothing of the delivery, which may be left out there.
 contract AnswerVerifier is IProofVerifier {
     /// @notice A proof of another version.
     error ProofVersion();
@@ -24,7 +26,7 @@ contract AnswerVerifier is IProofVerifier {
     error ProofLength();
 
     uint256 private constant HEADER = 8;
-    uint256 private constant VERSION = 2;
+    uint256 private constant VERSION = 3;
     /// @dev More than a key has before its statement.
     uint256 private constant KEY_HEAD = 1024;
 
@@ -71,7 +73,7 @@ contract AnswerVerifier is IProofVerifier {
             rest = rest[used:];
         }
         while (!accepted) {
-            (state, accepted) = OPENING.advance(inputOf(s, logCells), state, rest);
+            (state, accepted) = OPENING.advance(inputOf(s, s.instance.lengths, logCells), state, rest);
             rest = rest[rest.length:];
         }
     }
@@ -82,21 +84,35 @@ contract AnswerVerifier is IProofVerifier {
         view
         returns (bytes memory nextState, bool done)
     {
-        Setting memory s = settingOf(modelId, delivery);
+        Setting memory s;
+        StepHead memory head;
         if (state.length == 0) {
             checkHeader(part);
             part = part[HEADER:];
+            s = settingOf(modelId, delivery);
+            (head.modelId, head.delivery, head.lengths) = (modelId, keccak256(delivery), s.instance.lengths);
             nextState = first(s);
         } else {
-            nextState = state;
-            (StateHead memory head,) = StateBytes.open(nextState);
-            // Later phases read little of key, instance and session, and the last ones nothing.
-            if (head.start != s.start || head.phase == 0) revert StateBytes.ProofState();
+            bytes calldata before;
+            (head, before) = StepState.decode(state);
+            if (head.modelId != modelId || (delivery.length != 0 && keccak256(delivery) != head.delivery)) {
+                revert StateBytes.ProofState();
+            }
+            if (head.opening) {
+                s = keyOf(REGISTRY.modelOf(modelId));
+            } else {
+                s = settingOf(modelId, delivery);
+            }
+            nextState = before;
         }
-        (bytes memory reduced, uint256 used, bool finished, uint256 logCells) =
-            REDUCTION.advance(s.program, s.instance, nextState, part);
-        if (!finished || (used == part.length && used != 0)) return (reduced, false);
-        return OPENING.advance(inputOf(s, logCells), reduced, part[used:]);
+        if (!head.opening) {
+            uint256 used;
+            (nextState, used, head.opening, head.logCells) = REDUCTION.advance(s.program, s.instance, nextState, part);
+            part = part[used:];
+            if (!head.opening || (part.length == 0 && used != 0)) return (StepState.encode(head, nextState), false);
+        }
+        (nextState, done) = OPENING.advance(inputOf(s, head.lengths, head.logCells), nextState, part);
+        if (!done) nextState = StepState.encode(head, nextState);
     }
 
     function checkHeader(bytes calldata proof) private pure {
@@ -106,16 +122,21 @@ contract AnswerVerifier is IProofVerifier {
 
     function settingOf(bytes32 modelId, bytes calldata delivery) private view returns (Setting memory s) {
         ModelRegistry.Model memory model = REGISTRY.modelOf(modelId);
-        s.program = model.program;
+        s = keyOf(model);
         s.instance = DeliveryReader.read(delivery, ModelLimits(modelId, model.vocabulary, model.context, model.idBytes));
-        bytes memory head = Code.read(model.key, KEY_HEAD);
-        s.key = Keys.parse(head);
-        s.config = Keys.configOf(head);
         s.start = Transcript.start(
-            keccak256(abi.encodePacked("avow/proof/2", s.key.config.protocolId)),
+            keccak256(abi.encodePacked("avow/proof/3", s.key.config.protocolId)),
             keccak256(delivery),
             DeliveryReader.statementHash(modelId, s.instance)
         );
+    }
+
+    /// @dev What follows from the model alone.
+    function keyOf(ModelRegistry.Model memory model) private view returns (Setting memory s) {
+        s.program = model.program;
+        bytes memory head = Code.read(model.key, KEY_HEAD);
+        s.key = Keys.parse(head);
+        s.config = Keys.configOf(head);
     }
 
     /// @dev The state before the first phase.
@@ -123,10 +144,14 @@ contract AnswerVerifier is IProofVerifier {
         (state,) = StateBytes.create(StateHead({phase: 0, start: s.start, digest: s.start, root: 0}), 0);
     }
 
-    function inputOf(Setting memory s, uint256 logCells) private pure returns (OpeningInput memory) {
+    function inputOf(Setting memory s, uint256[] memory lengths, uint256 logCells)
+        private
+        pure
+        returns (OpeningInput memory)
+    {
         return OpeningInput({
             program: s.program,
-            lengths: s.instance.lengths,
+            lengths: lengths,
             logCells: logCells,
             config: s.config,
             modelRoot: s.key.root,

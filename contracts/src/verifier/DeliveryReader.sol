@@ -60,14 +60,12 @@ library DeliveryReader {
     uint256 private constant TAU = 3;
     uint256 private constant TOP_K = 4;
     uint256 private constant PORTION = 5;
-    uint256 private constant ABOVE_K = 6;
-    uint256 private constant ABOVE_P = 7;
-    uint256 private constant ABOVE = 8;
-    uint256 private constant LAST_K = 9;
-    uint256 private constant LAST_P = 10;
-    uint256 private constant RANDOM = 11;
-    uint256 private constant CHOSEN = 12;
-    uint256 private constant VALUES = 13;
+    uint256 private constant ABOVE = 6;
+    uint256 private constant LAST_K = 7;
+    uint256 private constant LAST_P = 8;
+    uint256 private constant RANDOM = 9;
+    uint256 private constant CHOSEN = 10;
+    uint256 private constant VALUES = 11;
 
     /// @dev An answer; addresses are offsets in calldata.
     struct Answer {
@@ -192,6 +190,7 @@ library DeliveryReader {
         pure
         returns (bool good)
     {
+        if (stride == 2) return areShortTokens(place, count, vocabulary);
         assembly ("memory-safe") {
             let wide := eq(idBytes, 3)
             good := 1
@@ -200,6 +199,32 @@ library DeliveryReader {
                 let id := or(byte(0, word), or(shl(8, byte(1, word)), mul(wide, shl(16, byte(2, word)))))
                 good := and(good, lt(id, vocabulary))
             }
+        }
+    }
+
+    /// @dev The same of ids of two bytes one behind the other, sixteen in a word. The vocabulary has at most 2^16 words:
+    /// those that an id lacks to 2^16 carry one that is none to the bit above.
+    function areShortTokens(uint256 place, uint256 count, uint256 vocabulary) private pure returns (bool good) {
+        if (count == 0) return true;
+        uint256 ones = type(uint256).max / 0xffffffff;
+        assembly ("memory-safe") {
+            let lows := mul(ones, 0x00ff00ff)
+            let halves := mul(ones, 0xffff)
+            let lacking := mul(ones, sub(0x10000, vocabulary))
+            let carries := 0
+            for { let end := add(place, shl(1, count)) } lt(place, end) { place := add(place, 32) } {
+                let word := calldataload(place)
+                // What is behind the last id does not count.
+                let left := sub(end, place)
+                if lt(left, 32) {
+                    left := shl(3, sub(32, left))
+                    word := shl(left, shr(left, word))
+                }
+                word := or(and(shr(8, word), lows), shl(8, and(word, lows)))
+                carries := or(carries, add(and(word, halves), lacking))
+                carries := or(carries, add(and(shr(16, word), halves), lacking))
+            }
+            good := iszero(and(carries, shl(16, ones)))
         }
     }
 
@@ -289,6 +314,8 @@ library DeliveryReader {
         pure
         returns (bytes memory values)
     {
+        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (answers.length == 0) return values;
         (uint256 requests, uint256 tokens, uint256 steps) = (lengths[0], lengths[1], lengths[2]);
         uint256[] memory lists;
         (values, lists) = listsOf(requests, tokens, steps);
@@ -299,7 +326,7 @@ library DeliveryReader {
             put(lists[TAU] + 8 * r, greedy ? GREEDY_TAU : a.tau);
             put(lists[TOP_K] + 8 * r, greedy ? 1 : a.topK == 0 ? model.vocabulary : a.topK);
             put(lists[PORTION] + 8 * r, greedy ? WHOLE_PORTION : a.portion);
-            putTokens(lists[ID] + 8 * r * tokens, a, model.idBytes);
+            putTokens(lists[ID] + 8 * r * tokens, a, tokens, model.idBytes);
             putSteps(lists, 8 * r * steps, a, steps, model.idBytes);
             if (!greedy) putRandom(lists[RANDOM] + 8 * r * steps, a, steps);
         }
@@ -342,16 +369,28 @@ library DeliveryReader {
         }
     }
 
+    /// @dev A value is written to the beginning of a word, whose rest the next three overwrite; the last three of a request
+    /// are added to the words that end with them.
+    uint256 private constant LAST = 3;
+
     /// @dev Input and output but the last token lie one behind the other.
-    function putTokens(uint256 to, Answer memory a, uint256 idBytes) private pure {
+    function putTokens(uint256 to, Answer memory a, uint256 tokens, uint256 idBytes) private pure {
         uint256 count = a.inputs + a.outputs - 1;
         uint256 place = a.inputPlace;
+        uint256 fast = tokens < LAST ? 0 : count < tokens - LAST ? count : tokens - LAST;
         assembly ("memory-safe") {
+            function idOf(word, wide_) -> id {
+                id := or(byte(0, word), or(shl(8, byte(1, word)), mul(wide_, shl(16, byte(2, word)))))
+            }
             let wide := eq(idBytes, 3)
-            for { let end := add(place, mul(count, idBytes)) } lt(place, end) { place := add(place, idBytes) } {
-                let word := calldataload(place)
-                let id := or(byte(0, word), or(shl(8, byte(1, word)), mul(wide, shl(16, byte(2, word)))))
-                mstore(to, or(mload(to), id))
+            let end := add(place, mul(fast, idBytes))
+            for {} lt(place, end) { place := add(place, idBytes) } {
+                mstore(add(to, 24), shl(192, idOf(calldataload(place), wide)))
+                to := add(to, 8)
+            }
+            end := add(end, mul(sub(count, fast), idBytes))
+            for {} lt(place, end) { place := add(place, idBytes) } {
+                mstore(to, or(mload(to), idOf(calldataload(place), wide)))
                 to := add(to, 8)
             }
         }
@@ -362,10 +401,13 @@ library DeliveryReader {
         private
         pure
     {
+        uint256 fast = steps < LAST ? 0 : steps - LAST;
+        putFirstSteps(lists, first, a, fast, idBytes);
         uint256 position = a.inputs - 1;
         uint256 last = a.outputs - 1;
         uint256 shownPlace = a.shownPlace;
         uint256 outputPlace = a.outputPlace;
+        first += 8 * fast;
         assembly ("memory-safe") {
             function set(lists_, list, place, value) {
                 place := add(place, mload(add(lists_, add(32, shl(5, list)))))
@@ -374,7 +416,7 @@ library DeliveryReader {
             function idOf(word, idBytes_) -> id {
                 id := or(byte(0, word), or(shl(8, byte(1, word)), mul(eq(idBytes_, 3), shl(16, byte(2, word)))))
             }
-            for { let s := 0 } lt(s, steps) { s := add(s, 1) } {
+            for { let s := fast } lt(s, steps) { s := add(s, 1) } {
                 // Places that are left are the last step's.
                 let step := s
                 if gt(step, last) { step := last }
@@ -383,14 +425,53 @@ library DeliveryReader {
                 let q := and(shr(224, shown), 0xffff)
                 set(lists, LAST_K, first, k)
                 set(lists, LAST_P, first, q)
-                set(lists, ABOVE_K, first, add(k, 1))
-                set(lists, ABOVE_P, first, add(q, 1))
                 if lt(q, k) { k := q }
                 set(lists, ABOVE, first, add(k, 1))
                 set(lists, POSITION, first, add(position, step))
                 set(lists, LIKELIEST, first, idOf(shl(32, shown), idBytes))
                 set(lists, CHOSEN, first, idOf(calldataload(add(outputPlace, mul(step, idBytes))), idBytes))
                 first := add(first, 8)
+            }
+        }
+    }
+
+    /// @dev The first `count` steps, which are not the last ones. Lists by step that follow each other lie `gap` bytes apart.
+    function putFirstSteps(uint256[] memory lists, uint256 first, Answer memory a, uint256 count, uint256 idBytes)
+        private
+        pure
+    {
+        if (count == 0) return;
+        uint256 to = lists[POSITION] + first + 24;
+        uint256 gap = lists[LIKELIEST] - lists[POSITION];
+        uint256 above = lists[ABOVE] - lists[POSITION];
+        uint256 position = a.inputs - 1;
+        uint256 left = a.outputs - 1;
+        uint256 shownPlace = a.shownPlace;
+        uint256 outputPlace = a.outputPlace;
+        assembly ("memory-safe") {
+            function idOf(word, wide_) -> id {
+                id := or(byte(0, word), or(shl(8, byte(1, word)), mul(wide_, shl(16, byte(2, word)))))
+            }
+            let wide := eq(idBytes, 3)
+            for { let end := add(to, shl(3, count)) } lt(to, end) { to := add(to, 8) } {
+                let shown := calldataload(shownPlace)
+                mstore(to, shl(192, position))
+                mstore(add(to, gap), shl(192, idOf(shl(32, shown), wide)))
+                let place := add(to, above)
+                let k := shr(240, shown)
+                let q := and(shr(224, shown), 0xffff)
+                mstore(add(place, gap), shl(192, k))
+                mstore(add(place, shl(1, gap)), shl(192, q))
+                if lt(q, k) { k := q }
+                mstore(place, shl(192, add(k, 1)))
+                mstore(add(place, shl(2, gap)), shl(192, idOf(calldataload(outputPlace), wide)))
+                // Places that are left are the last step's.
+                if left {
+                    left := sub(left, 1)
+                    position := add(position, 1)
+                    shownPlace := add(shownPlace, add(4, idBytes))
+                    outputPlace := add(outputPlace, idBytes)
+                }
             }
         }
     }
@@ -411,15 +492,22 @@ library DeliveryReader {
     }
 
     /// @notice Hash of the statement of the proof's transcript: model id, then the instance (spec/proof.md, section 2).
-    function statementHash(bytes32 modelId, Instance memory instance) internal pure returns (bytes32) {
-        bytes memory lengths = new bytes(8 * instance.lengths.length);
-        uint256 place;
+    /// @dev What comes before the values is written in front of them, over what is there, which is put back.
+    function statementHash(bytes32 modelId, Instance memory instance) internal pure returns (bytes32 hash) {
+        uint256[] memory n = instance.lengths;
+        // Deliveries have three.
+        if (n.length != 3) return hash;
+        uint256 counts = (3 << 192) | (n[0] << 128) | (n[1] << 64) | n[2];
+        bytes memory values = instance.values;
         assembly ("memory-safe") {
-            place := add(lengths, 8)
+            let before := mload(sub(values, 32))
+            let size := mload(values)
+            // 32 bytes of the id, of which 4 are in the next word, 4 bytes and 3 lengths of 8 bytes.
+            mstore(sub(values, 28), modelId)
+            mstore(values, or(shl(224, modelId), counts))
+            hash := keccak256(sub(values, 28), add(60, size))
+            mstore(sub(values, 32), before)
+            mstore(values, size)
         }
-        for (uint256 i = 0; i < instance.lengths.length; ++i) {
-            put(place + 8 * i, instance.lengths[i]);
-        }
-        return keccak256(abi.encodePacked(modelId, uint32(instance.lengths.length), lengths, instance.values));
     }
 }

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, ZERO, mulAdd, powersOf} from "./Fp3.sol";
+import {Fp3, ONE, ZERO, mulAdd} from "./Fp3.sol";
 import {element, setElement} from "./Fused.sol";
 import {Nodes} from "./Nodes.sol";
 import {Program, Programs, u16At} from "./Program.sol";
+import {PublicValues} from "./PublicValues.sol";
 
 /// @title The sums of the gathering (spec/proof.md, section 3.4), which makes one claim of all claims on a tensor
 /// @dev In a program (spec/program.md, section 5) a list of weights: 2 bytes, how many, and for each 2 bytes the number of
 /// an earlier one, from 1 on, or 0, and a node. Behind it a list of tensors: 2 bytes, how many, and for each 2 bytes the
 /// claim that is made, the constant, the node of its scale and the number of claims on it, then for each of these 2 bytes
-/// the claim and the weight.
+/// the claim and the weight. Behind it the claims on tensors of public values (PublicValues).
 library Gathering {
     using Nodes for Program;
     using Programs for Program;
@@ -19,9 +20,8 @@ library Gathering {
     uint256 private constant TENSOR = 8;
     uint256 private constant CLAIM = 4;
 
-    /// @notice Address of the list of tensors, and the powers of `join` that the claims on them have.
-    function begin(uint256 place, Fp3 join) internal pure returns (uint256 tensors, Fp3[] memory powers) {
-        uint256 claims = 0;
+    /// @notice Address of the list of tensors, and how many claims there are.
+    function begin(uint256 place) internal pure returns (uint256 tensors, uint256 claims) {
         unchecked {
             // Addresses in memory and numbers of 16 bits.
             tensors = place + 2 + WEIGHT * u16At(place);
@@ -31,8 +31,8 @@ library Gathering {
                 claims += own;
                 place += TENSOR + CLAIM * own;
             }
+            claims += u16At(place);
         }
-        powers = powersOf(join, 0, claims);
     }
 
     /// @notice Sum over all claims of power times value. Reduced.
@@ -47,11 +47,13 @@ library Gathering {
                 power += 32 * claims;
                 place += TENSOR + CLAIM * claims;
             }
+            total = total + PublicValues.joinedClaims(p, place, powers);
         }
         return total.reduce();
     }
 
-    /// @notice Sum over all tensors of the value that is made, times the sum over the claims on it of power times weight.
+    /// @notice Sum over all tensors of the value that is made, times the sum over the claims on it of power times weight; and
+    /// over what is claimed of public values.
     /// @param place Address of the list of weights.
     function joinedSums(Program memory p, uint256 place, uint256 tensors, Fp3[] memory powers)
         internal
@@ -70,6 +72,7 @@ library Gathering {
                 power += 32 * claims;
                 place += TENSOR + CLAIM * claims;
             }
+            total = total + PublicValues.joinedSums(p, place, weights, powers);
         }
     }
 

@@ -5,9 +5,8 @@ import {Fp3, ONE, ZERO, fromBase, mulAdd, reduce, scale} from "./Fp3.sol";
 import {element, mulEq, numberAt, powerOfTwo, setNumber} from "./Fused.sol";
 import {LookupArgument} from "./LookupArgument.sol";
 import {Program, Programs, u8At, u16At, u32At} from "./Program.sol";
-import {PublicValues} from "./PublicValues.sol";
 
-/// @title Values that depend on challenges and public values alone (spec/program.md, section 3)
+/// @title Values that depend on challenges alone (spec/program.md, section 3)
 library Nodes {
     using Programs for Program;
 
@@ -20,11 +19,7 @@ library Nodes {
     uint256 private constant EQUAL = 6;
     uint256 private constant LESS = 7;
     uint256 private constant LESS_EQUAL = 8;
-    uint256 private constant ONE_HOT = 9;
-    uint256 private constant BELOW = 10;
-    uint256 private constant BETWEEN = 11;
-    uint256 private constant VALUE = 12;
-    uint256 private constant PIECES = 13;
+    uint256 private constant PIECES = 9;
 
     /// @dev Set in what is kept of a node: elements do not reach it.
     uint256 private constant KNOWN = 1 << 255;
@@ -46,10 +41,6 @@ library Nodes {
             else if (kind == EQ) value = eqOf(p.pointOf(u16At(place)), p.pointOf(u16At(place + 2)));
             else if (kind == INDEX) value = indexOf(p, place);
             else if (kind <= LESS_EQUAL) value = comparisonOf(p, place, kind);
-            else if (kind == ONE_HOT) value = PublicValues.oneHot(p, place);
-            else if (kind == BELOW) value = PublicValues.below(p, place, false);
-            else if (kind == BETWEEN) value = PublicValues.below(p, place, true);
-            else if (kind == VALUE) value = PublicValues.sumOf(p, place);
             else if (kind == PIECES) value = piecesOf(p, place);
             else revert Programs.ProgramInvalid();
         }

@@ -40,11 +40,10 @@ struct Program {
     uint256[][] firsts;
     /// Addresses of the lists of public values: 4 bytes, how many, then 8 for each.
     uint256[] values;
-    /// What sums over public values share: the weights of their places and the tables of a coordinate, by coordinates.
-    uint256[] weightKeys;
-    uint256[] weightLists;
+    /// What claims on tensors of public values share: addresses of the tables of a point of the last axis, by 1 plus the
+    /// number of its coordinates.
     uint256[] tableKeys;
-    uint256[] tableLists;
+    uint256[] tablePlaces;
     /// Addresses of the columns, and how many of them have multiplicities.
     uint256[] columnPlaces;
     uint256 multiplicities;
@@ -120,13 +119,13 @@ library Programs {
     /// @notice A length is more than its axis may have, or the instance too large for the commitment.
     error ProofInstance();
 
-    uint256 private constant VERSION = 2;
+    uint256 private constant VERSION = 3;
     uint256 private constant HEAD = 4;
     uint256 private constant AXIS_BYTES = 5;
     uint256 private constant CONSTANT_BYTES = 8;
     uint256 private constant COORDINATES_BYTES = 8;
     uint256 private constant MOST_PARAMETERS = 3;
-    /// @dev Different points of public values, and last coordinates of these, in a program: a statement has a few.
+    /// @dev Different points of last axes of public values in a program: a statement has a few.
     uint256 private constant SHARED = 32;
     /// @dev Of each vector: src/reduction/plan.hpp has as many for all vectors together, so that no program which C++ takes
     /// has more in one.
@@ -144,10 +143,8 @@ library Programs {
         p.nodeValues = new uint256[](u16At(p.nodes - 2));
         p.claims = new Fp3[](u16At(p.uses));
         p.values = listsOf(values);
-        p.weightKeys = new uint256[](SHARED);
-        p.weightLists = new uint256[](SHARED);
         p.tableKeys = new uint256[](SHARED);
-        p.tableLists = new uint256[](SHARED);
+        p.tablePlaces = new uint256[](SHARED);
     }
 
     /// @notice The program in an instance without room for values: of nodes, of claims, public ones.

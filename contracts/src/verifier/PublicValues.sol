@@ -1,225 +1,338 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, mulAdd, reduce, scaledEqTable} from "./Fp3.sol";
-import {element, numberAt, setElement} from "./Fused.sol";
+import {Fp3, ONE, ZERO, mulAdd, reduce, scaledEqTable} from "./Fp3.sol";
+import {element, numberAt, setNumber} from "./Fused.sol";
+import {Nodes} from "./Nodes.sol";
 import {Program, Programs, u8At, u16At, u32At, u64At} from "./Program.sol";
 import {Scratch} from "./Scratch.sol";
 
-/// @notice Tables of a point, a few of its coordinates at a time, lowest first: eq(r, x) for every x of a digit, and behind
-/// them all likewise the sums of those of all smaller ones. Of one digit the sums have one entry more, and what is behind
-/// the table of eq, the sum of none, is 0.
-struct DigitTables {
-    uint256 digitBits;
-    uint256 bits;
-    /// 64: where the tables of eq lie; 96: their end, where those of sums begin.
-    uint256 first;
-    uint256 end;
-}
-
-/// @notice eq of the places of values: those of blocks, times those within a block.
-struct PlaceWeights {
-    Fp3[] blocks;
-    Fp3[] within;
-    /// Sum of those within.
-    Fp3 sum;
-    /// Those within once more, in two words each: the first two limbs, 128 bits apart, and the third.
-    uint256 spread;
-}
-
-/// @title Tensors that are made of public values: a sum over these, each times a function of the last axis
-/// @dev A node: number of the values, of lower bounds if it has such, number of axes, then for each its axis and
-/// coordinates. All but the last one are those of the values; of a value itself all are.
+/// @title What claims on tensors of public values are worth at the gathering's point (spec/proof.md, section 3.5)
+/// @dev In a program (spec/program.md, section 5): 2 bytes number of claims, 2 bytes number of readings. A reading: 1 byte
+/// number of the values' axes, 3 bytes each, the axis and its coordinates; 2 bytes constant and 2 bytes node of the scale;
+/// then a byte each: the values, their digits, the last axis, what a value beyond it is. 2 bytes number of claims, for each 2
+/// bytes the claim, the number of its power, its weight, the coordinates of the last axis, and 1 byte, 1 of sums.
 ///
-/// Bounds: eq of k coordinates has limbs of at most (k + 1) p, hence below 2^70, and sums of 2^MOST_BITS of them below 2^80.
+/// Each claim is a function of digits. All values are looked through once for each reading: eq of the places, summed by
+/// digit, is all that any function takes of them.
+///
+/// Bounds: eq of k coordinates has limbs of at most (k + 1) p, hence below 2^69, and 2^LOG_CHUNK of them less than 2^79.
 library PublicValues {
+    using Nodes for Program;
     using Programs for Program;
 
     /// @notice More different points than a program may have.
     error TooManyPoints();
 
-    /// @dev Gas of an entry of both tables, and of a value for each digit, about.
-    uint256 private constant ENTRY_GAS = 400;
-    uint256 private constant DIGIT_GAS = 330;
-    uint256 private constant MOST_DIGITS = 16;
-    uint256 private constant MOST_BITS = 10;
-    /// @dev Nodes that share tables, about.
-    uint256 private constant NODES = 2;
-    /// @dev log2 of the most values of a block.
-    uint256 private constant LOG_BLOCK = 5;
+    uint256 private constant AXIS = 3;
+    uint256 private constant HEAD = 8;
+    uint256 private constant CLAIM = 9;
+    /// @dev log2 of the values that sums by digit take before they are reduced.
+    uint256 private constant LOG_CHUNK = 10;
+    uint256 private constant MOST_DIGITS = 3;
     /// @dev Bytes of a value.
     uint256 private constant VALUE_BYTES = 8;
 
-    uint256 private constant ONE_HOT = 0;
-    uint256 private constant BELOW = 1;
+    /// @dev What a value is that is not below the axis' length: itself, as it is at most 2^bits, the length, or 2^bits.
+    uint256 private constant BEYOND_NEVER = 0;
+    uint256 private constant BEYOND_LENGTH = 1;
+    uint256 private constant LANES = (1 << 192) | (1 << 128) | (1 << 64) | 1;
 
-    /// @notice [index = value].
-    function oneHot(Program memory p, uint256 place) internal pure returns (Fp3) {
-        return functionSum(p, p.values[u8At(place)], place, ONE_HOT);
+    /// @dev Values, and how their digits are read.
+    struct Reading {
+        /// Address of the first value, and how many there are.
+        uint256 values;
+        uint256 count;
+        uint256 digits;
+        /// Coordinates of the last axis, and of a digit, but for the highest one.
+        uint256 bits;
+        uint256 width;
+        /// What a value of `limit` or more is.
+        uint256 limit;
+        uint256 beyond;
+        /// eq of the places, and the sums of these by digit: for each digit `size` bytes, a word for each value of it, and of
+        /// the highest one the number behind all others.
+        Fp3[] eqs;
+        uint256 sums;
+        uint256 size;
     }
 
-    /// @notice [index < value], or [lower <= index < value].
-    function below(Program memory p, uint256 place, bool between) internal pure returns (Fp3 sum) {
-        uint256 values = p.values[u8At(place)];
-        if (!between) return functionSum(p, values, place, BELOW);
-        ++place;
-        uint256 starts = lesser(values, p.values[u8At(place)]);
-        // Reduced, as all nodes: who takes it as a subtrahend relies on it.
-        return reduce(functionSum(p, values, place, BELOW) - functionSum(p, starts, place, BELOW));
-    }
-
-    /// @dev A list of the lesser ones of the values of two lists.
-    function lesser(uint256 values, uint256 others) private pure returns (uint256 list) {
-        uint256 count = u32At(values);
-        if (u32At(others) != count) revert Programs.ProgramInvalid();
-        list = Scratch.take(36 + VALUE_BYTES * count);
-        assembly ("memory-safe") {
-            // Rising: what is behind a value is overwritten by the next one.
-            mstore(list, shl(224, count))
-            for { let i := 0 } lt(i, count) { i := add(i, 1) } {
-                let at_ := add(4, shl(3, i))
-                let a := shr(192, mload(add(values, at_)))
-                let b := shr(192, mload(add(others, at_)))
-                if lt(b, a) { a := b }
-                mstore(add(list, at_), shl(192, a))
-            }
-        }
-    }
-
-    /// @notice The value itself.
-    function sumOf(Program memory p, uint256 place) internal pure returns (Fp3 sum) {
-        uint256 values = p.values[u8At(place)];
-        PlaceWeights memory weights = weightsOf(p, place + 2, u8At(place + 1), u32At(values));
-        uint256 from = values + 4;
+    /// @notice Sum over all claims of power times value. Not reduced: fewer than 2^14 summands, which are.
+    function joinedClaims(Program memory p, uint256 place, Fp3[] memory powers) internal pure returns (Fp3 total) {
         unchecked {
-            // Addresses, and numbers of values.
-            uint256 size = VALUE_BYTES * weights.within.length;
-            uint256 count = weights.within.length;
-            for (uint256 i = 0; i < weights.blocks.length; ++i) {
-                sum = mulAdd(valueBlock(weights.spread, count, from), element(weights.blocks, i), sum);
-                from += size;
+            // Addresses in memory and numbers of 16 bits.
+            uint256 left = u16At(place + 2);
+            place += 4;
+            for (; left > 0; --left) {
+                place += 1 + AXIS * u8At(place) + HEAD;
+                uint256 end = place + 2 + CLAIM * u16At(place);
+                for (place += 2; place < end; place += CLAIM) {
+                    total = total + element(p.claims, u16At(place)) * element(powers, u16At(place + 2));
+                }
             }
         }
     }
 
-    /// @dev Sum over values of the weight of the place times the function of the last axis. Reduced.
-    function functionSum(Program memory p, uint256 values, uint256 place, uint256 kind) private pure returns (Fp3 sum) {
-        unchecked {
-            // Addresses, and numbers of values.
-            uint256 last = place + 3 * u8At(place + 1) - 1;
-            PlaceWeights memory weights = weightsOf(p, place + 2, u8At(place + 1) - 1, u32At(values));
-            uint256 length = p.lengths[u8At(last)];
-            DigitTables memory tables = tablesOf(p, u16At(last + 1), u32At(values));
-            uint256 from = values + 4;
-            uint256 count = weights.within.length;
-            for (uint256 i = 0; i < weights.blocks.length; ++i) {
-                Fp3 inside = isConstant(from, count)
-                    ? Fp3.wrap(functionAt(tables, u64At(from), length, kind)) * weights.sum
-                    : block_(tables, weights.within, from, length, kind);
-                sum = mulAdd(inside, element(weights.blocks, i), sum);
-                from += VALUE_BYTES * count;
-            }
-        }
-    }
-
-    /// @dev Whether some values, four at least, are all the same: words of four of them are that of four times the first.
-    function isConstant(uint256 from, uint256 count) private pure returns (bool same) {
-        if (count < 4) return false;
-        assembly ("memory-safe") {
-            let first := mul(shr(192, mload(from)), 0x1000000000000000100000000000000010000000000000001)
-            let end := add(from, shl(3, count))
-            for {} lt(from, end) { from := add(from, 32) } {
-                if iszero(eq(mload(from), first)) { break }
-            }
-            same := eq(from, end)
-        }
-    }
-
-    /// @dev Sum of weights times the function at the values of a block.
-    function block_(DigitTables memory tables, Fp3[] memory weights, uint256 from, uint256 length, uint256 kind)
-        private
+    /// @notice Sum over all claims of power times weight times what the claim is worth.
+    function joinedSums(Program memory p, uint256 place, Fp3[] memory weights, Fp3[] memory powers)
+        internal
         pure
-        returns (Fp3 sum)
+        returns (Fp3 total)
     {
-        if (tables.bits <= tables.digitBits) {
-            (uint256 table, uint256 beyond) = kind == ONE_HOT ? (tables.first, 1 << tables.bits) : (tables.end, length);
-            return tableBlock(table, weights, from, length, beyond);
+        Reading memory r;
+        bytes32 lastAxes;
+        unchecked {
+            // Addresses in memory and numbers of 16 bits.
+            uint256 left = u16At(place + 2);
+            place += 4;
+            for (; left > 0; --left) {
+                uint256 size = 1 + AXIS * u8At(place);
+                bytes32 axes;
+                assembly ("memory-safe") {
+                    axes := keccak256(place, size)
+                }
+                if (axes != lastAxes) (lastAxes, r.eqs) = (axes, placesAt(p, place));
+                place += size;
+                prepare(p, r, place);
+                uint256 claims = u16At(place + HEAD);
+                Fp3 sum = claimsOf(p, r, place + HEAD + 2, claims, weights, powers);
+                uint256 node = u16At(place + 2);
+                sum = sum.scale(p.constantAt(u16At(place)));
+                total = mulAdd(sum, node == 0 ? ONE : p.nodeOf(node), total);
+                place += HEAD + 2 + CLAIM * claims;
+            }
         }
-        if (tables.bits <= 2 * tables.digitBits) {
-            uint256 most = 1 << tables.bits;
-            return pairBlock(tables, weights, from, length < most ? length : most, kind);
+    }
+
+    /// @dev Sum over the claims on a reading of power times weight times what they are worth; reduced.
+    function claimsOf(
+        Program memory p,
+        Reading memory r,
+        uint256 place,
+        uint256 claims,
+        Fp3[] memory weights,
+        Fp3[] memory powers
+    ) private pure returns (Fp3 sum) {
+        Fp3 value = r.digits == 0 ? valueSum(r) : ZERO;
+        unchecked {
+            // Addresses in memory.
+            for (; claims > 0; --claims) {
+                if (r.digits != 0) {
+                    uint256 table = tableOf(p, r, u16At(place + 6));
+                    value = u8At(place + 8) == 0 ? equal(r, table) : below(r, table);
+                }
+                Fp3 weight = element(weights, u16At(place + 4)) * element(powers, u16At(place + 2));
+                sum = mulAdd(weight, value, sum);
+                place += CLAIM;
+            }
         }
+    }
+
+    /// @dev Product over the digits of eq.
+    function equal(Reading memory r, uint256 table) private pure returns (Fp3 value) {
+        value = ONE;
+        for (uint256 d = 0; d < r.digits; ++d) {
+            value = value * dot(r.sums + d * r.size, table + d * r.size, r.size);
+        }
+    }
+
+    /// @dev With what the lower digits give, one digit more gives its eq times that and its sum of those of smaller ones.
+    function below(Reading memory r, uint256 table) private pure returns (Fp3 value) {
+        uint256 sums = table + r.digits * r.size;
+        value = dot(r.sums, sums, r.size);
+        for (uint256 d = 1; d < r.digits; ++d) {
+            uint256 own = r.sums + d * r.size;
+            value = mulAdd(dot(own, table + d * r.size, r.size), value, dot(own, sums + d * r.size, r.size));
+        }
+    }
+
+    /// @dev Reads what a reading has behind its axes, and sums eq of the places by digit.
+    function prepare(Program memory p, Reading memory r, uint256 place) private pure {
+        uint256 list = p.values[u8At(place + 4)];
+        r.values = list + 4;
+        r.count = u32At(list);
+        if (r.count != r.eqs.length) revert Programs.ProgramInvalid();
+        uint256 before = r.digits * r.size;
+        r.digits = u8At(place + 5);
+        if (r.digits == 0) return;
+        if (r.digits > MOST_DIGITS) revert Programs.ProgramInvalid();
+        uint256 axis = u8At(place + 6);
+        r.bits = p.bits[axis];
+        r.width = (r.bits + r.digits - 1) / r.digits;
+        uint256 kind = u8At(place + 7);
+        r.limit = kind == BEYOND_NEVER ? (1 << r.bits) + 1 : p.lengths[axis];
+        r.beyond = kind == BEYOND_LENGTH ? r.limit : 1 << r.bits;
+        // The highest digit has at most as many coordinates as the others.
+        r.size = 32 + (32 << r.width);
+        // The same memory for one reading after the other, as long as it is enough.
+        uint256 bytes_ = r.digits * r.size;
+        if (bytes_ > before) r.sums = Scratch.take(bytes_);
+        uint256 sums = r.sums;
+        assembly ("memory-safe") {
+            calldatacopy(sums, calldatasize(), bytes_)
+        }
+        sumDigits(r);
+    }
+
+    /// @dev Adds eq of each place to the sums of its value's digits.
+    function sumDigits(Reading memory r) private pure {
         unchecked {
             // Numbers of values.
-            for (uint256 i = 0; i < weights.length; ++i) {
-                Fp3 entry = Fp3.wrap(functionAt(tables, u64At(from + VALUE_BYTES * i), length, kind));
-                sum = mulAdd(entry, element(weights, i), sum);
+            for (uint256 first = 0; first < r.count; first += 1 << LOG_CHUNK) {
+                if (first > 0) reduceAll(r.sums, r.digits * r.size);
+                uint256 end = first + (1 << LOG_CHUNK);
+                if (end > r.count) end = r.count;
+                uint256 next = first;
+                while (next + 4 <= end) {
+                    next = addFours(r, next, end & ~uint256(3));
+                    // Stopped by one of the next four.
+                    if (next + 4 <= end) {
+                        addSingly(r, next, next + 4);
+                        next += 4;
+                    }
+                }
+                addSingly(r, next, end);
             }
         }
     }
 
-    /// @dev Sum of weights times values, which have at most 32 bits in deliveries: at most 2^LOG_BLOCK products of 70 and 32
-    /// bits each.
-    function valueBlock(uint256 weights, uint256 count, uint256 from) private pure returns (Fp3 sum) {
-        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
-        if (count == 0) return sum;
+    /// @dev Takes values four in a word at a time, from `first` to `end`, both multiples of four, or up to a word with one
+    /// that is not below the limit. Returns where it ended.
+    function addFours(Reading memory r, uint256 first, uint256 end) private pure returns (uint256) {
+        if (first == end) return end;
+        uint256 lower = r.digits - 1;
+        uint256 width = r.width;
+        uint256 sums = r.sums;
+        uint256 size = r.size;
+        // Carries what is not below the limit, but below 2^63, to the highest bit of its lane.
+        uint256 carrying = LANES * ((1 << 63) - r.limit);
+        uint256 place = r.values + VALUE_BYTES * first;
+        end = r.values + VALUE_BYTES * end;
+        Fp3[] memory list = r.eqs;
         assembly ("memory-safe") {
-            let both := 0
-            let s2 := 0
-            // Two at a time, where there are two.
-            let end := add(weights, shl(6, count))
-            if and(count, 1) {
-                let v := shr(192, mload(from))
-                both := mul(mload(weights), v)
-                s2 := mul(mload(add(weights, 32)), v)
-                weights := end
+            let eqs := add(list, add(32, shl(5, first)))
+            let mask := sub(shl(add(width, 5), 1), 32)
+            // The highest digit may be one more than its coordinates reach.
+            let highest := add(mask, add(mask, 32))
+            for {} lt(place, end) { place := add(place, 32) } {
+                let word := mload(place)
+                if and(or(word, add(word, carrying)), mul(LANES, 0x8000000000000000)) { break }
+                let at_ := sums
+                for { let left := lower } left { left := sub(left, 1) } {
+                    let sum := add(at_, and(shr(187, word), mask))
+                    mstore(sum, add(mload(sum), mload(eqs)))
+                    sum := add(at_, and(shr(123, word), mask))
+                    mstore(sum, add(mload(sum), mload(add(eqs, 32))))
+                    sum := add(at_, and(shr(59, word), mask))
+                    mstore(sum, add(mload(sum), mload(add(eqs, 64))))
+                    sum := add(at_, and(shl(5, word), mask))
+                    mstore(sum, add(mload(sum), mload(add(eqs, 96))))
+                    word := shr(width, word)
+                    at_ := add(at_, size)
+                }
+                let sum := add(at_, and(shr(187, word), highest))
+                mstore(sum, add(mload(sum), mload(eqs)))
+                sum := add(at_, and(shr(123, word), highest))
+                mstore(sum, add(mload(sum), mload(add(eqs, 32))))
+                sum := add(at_, and(shr(59, word), highest))
+                mstore(sum, add(mload(sum), mload(add(eqs, 64))))
+                sum := add(at_, and(shl(5, word), highest))
+                mstore(sum, add(mload(sum), mload(add(eqs, 96))))
+                eqs := add(eqs, 128)
             }
-            for {} lt(weights, end) { weights := add(weights, 128) } {
-                let v := mload(from)
-                let second := and(shr(128, v), 0xffffffffffffffff)
-                v := shr(192, v)
-                both := add(both, add(mul(mload(weights), v), mul(mload(add(weights, 64)), second)))
-                s2 := add(s2, add(mul(mload(add(weights, 32)), v), mul(mload(add(weights, 96)), second)))
-                from := add(from, 16)
+        }
+        return (place - r.values) / VALUE_BYTES;
+    }
+
+    function addSingly(Reading memory r, uint256 first, uint256 end) private pure {
+        unchecked {
+            // Numbers of values, and addresses in memory.
+            for (; first < end; ++first) {
+                uint256 x = u64At(r.values + VALUE_BYTES * first);
+                if (x >= r.limit) x = r.beyond;
+                uint256 at_ = r.sums;
+                uint256 left = r.bits;
+                Fp3 eq = element(r.eqs, first);
+                for (uint256 d = 1; d < r.digits; ++d) {
+                    // A digit behind all coordinates has no bit: the number behind all others is the highest one's.
+                    uint256 own = left < r.width ? left : r.width;
+                    addTo(at_, x & ((1 << own) - 1), eq);
+                    x >>= own;
+                    left -= own;
+                    at_ += r.size;
+                }
+                addTo(at_, x, eq);
+            }
+        }
+    }
+
+    function addTo(uint256 list, uint256 digit, Fp3 summand) private pure {
+        assembly ("memory-safe") {
+            let place := add(list, shl(5, digit))
+            mstore(place, add(mload(place), summand))
+        }
+    }
+
+    function reduceAll(uint256 place, uint256 size) private pure {
+        unchecked {
+            // Addresses in memory.
+            for (uint256 end = place + size; place < end; place += 32) {
+                Fp3 sum;
+                assembly ("memory-safe") {
+                    sum := mload(place)
+                }
+                sum = reduce(sum);
+                assembly ("memory-safe") {
+                    mstore(place, sum)
+                }
+            }
+        }
+    }
+
+    /// @dev Sum over the values of eq of the place times the value; reduced. Products have limbs below 2^133, and 2^32 of
+    /// them less than 2^165.
+    function valueSum(Reading memory r) private pure returns (Fp3 sum) {
+        uint256 from = r.values;
+        uint256 end = from + VALUE_BYTES * r.count;
+        Fp3[] memory eqs = r.eqs;
+        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
+        if (from == end) return ZERO;
+        assembly ("memory-safe") {
+            let s0 := 0
+            let s1 := 0
+            let s2 := 0
+            for {} lt(from, end) { from := add(from, 8) } {
+                eqs := add(eqs, 32)
+                let value := shr(192, mload(from))
+                let eq_ := mload(eqs)
+                s0 := add(s0, mul(shr(160, eq_), value))
+                s1 := add(s1, mul(and(shr(80, eq_), 0xffffffffffffffffffff), value))
+                s2 := add(s2, mul(and(eq_, 0xffffffffffffffffffff), value))
             }
             sum := or(
-                or(
-                    shl(160, mod(shr(128, both), 0xffffffff00000001)),
-                    shl(80, mod(and(both, 0xffffffffffffffffffffffffffffffff), 0xffffffff00000001))
-                ),
+                or(shl(160, mod(s0, 0xffffffff00000001)), shl(80, mod(s1, 0xffffffff00000001))),
                 mod(s2, 0xffffffff00000001)
             )
         }
     }
 
-    /// @dev Sum of weights times entries of a table, by values, that of `beyond` for those from `length` on. Five products
-    /// of limbs below 2^80 and 2^70 have less than 2^153, and 2^LOG_BLOCK of them less than 2^158.
-    function tableBlock(uint256 table, Fp3[] memory weights, uint256 from, uint256 length, uint256 beyond)
-        private
-        pure
-        returns (Fp3 sum)
-    {
+    /// @dev Sum of products of two lists of so many bytes, reduced. Of limbs below 2^80 five products have less than 2^163,
+    /// and 2^12 of them less than 2^175. Many of the first list's words are 0.
+    function dot(uint256 list, uint256 other, uint256 size) private pure returns (Fp3 sum) {
         // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
-        if (from == 0) return sum;
-        uint256 weight;
-        uint256 end;
-        assembly ("memory-safe") {
-            weight := add(weights, 32)
-            end := add(weight, shl(5, mload(weights)))
-        }
+        if (size == 0) return ZERO;
         assembly ("memory-safe") {
             let s0 := 0
             let s1 := 0
             let s2 := 0
-            for {} lt(weight, end) { weight := add(weight, 32) } {
-                let a2 := shr(192, mload(from))
-                from := add(from, 8)
-                if iszero(lt(a2, length)) { a2 := beyond }
-                a2 := mload(add(table, shl(5, a2)))
+            other := sub(other, list)
+            for { let end := add(list, size) } lt(list, end) { list := add(list, 32) } {
+                let a2 := mload(list)
+                if iszero(a2) { continue }
                 let a0 := shr(160, a2)
                 let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
                 a2 := and(a2, 0xffffffffffffffffffff)
-                let c := mload(weight)
+                let c := mload(add(list, other))
                 let b := shr(160, c)
                 s0 := add(s0, mul(a0, b))
                 s1 := add(s1, mul(a1, b))
@@ -240,219 +353,39 @@ library PublicValues {
         }
     }
 
-    /// @dev Sum of weights times the function at values of two digits, as `functionAt` has it: that of a value from `length`
-    /// on, which is at most 2^bits, is 0, or of sums that at `length`. At 2^bits the high digit's sum is that of all its
-    /// entries, and what its eq would be is times the sum of none.
-    ///
-    /// Not reduced the function has limbs below 2^153. Five products of these and 2^70 have less than 2^226, and 2^LOG_BLOCK
-    /// of them less than 2^231.
-    function pairBlock(DigitTables memory tables, Fp3[] memory weights, uint256 from, uint256 length, uint256 kind)
-        private
-        pure
-        returns (Fp3 sum)
-    {
-        // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
-        if (from == 0) return sum;
-        uint256 weight;
-        uint256 end;
-        // Three limbs, in memory: the stack has what products are made of.
-        uint256 sums;
-        assembly ("memory-safe") {
-            weight := add(weights, 32)
-            end := add(weight, shl(5, mload(weights)))
-            sums := mload(0x40)
-            calldatacopy(sums, calldatasize(), 96)
+    /// @dev Tables of a point of the last axis: for each digit, lowest first, eq and 0; behind them likewise the sums of those
+    /// of all smaller digits. Kept for the next reading, which reads the same axis alike.
+    function tableOf(Program memory p, Reading memory r, uint256 coordinates) private pure returns (uint256 table) {
+        (uint256 slot, bool found) = slotOf(p.tableKeys, coordinates + 1);
+        if (found) return numberAt(p.tablePlaces, slot);
+        Fp3[] memory point = p.pointOf(coordinates);
+        if (point.length != r.bits) revert Programs.ProgramInvalid();
+        uint256 all = r.digits * r.size;
+        table = Scratch.take(2 * all);
+        uint256 low = 0;
+        uint256 place = table;
+        for (uint256 d = 1; d <= r.digits; ++d) {
+            uint256 own = point.length - low;
+            if (d < r.digits && own > r.width) own = r.width;
+            scaledEqTable(place, ONE, point, low, own);
+            endTable(place, place + all, 32 << own);
+            low += own;
+            place += r.size;
         }
-        assembly ("memory-safe") {
-            for {} lt(weight, end) { weight := add(weight, 32) } {
-                let t0
-                let t1
-                let t2
-                {
-                    let x := shr(192, mload(from))
-                    from := add(from, 8)
-                    let known := 1
-                    if iszero(lt(x, length)) {
-                        x := length
-                        known := kind
-                    }
-                    let bits := mload(tables)
-                    let table := mload(add(tables, 64))
-                    // What the sums are behind eq.
-                    let gap := sub(mload(add(tables, 96)), table)
-                    let v2 := add(add(table, mul(gap, kind)), shl(5, and(x, sub(shl(bits, 1), 1))))
-                    v2 := mul(known, mload(v2))
-                    let v0 := shr(160, v2)
-                    let v1 := and(shr(80, v2), 0xffffffffffffffffffff)
-                    v2 := and(v2, 0xffffffffffffffffffff)
-                    let c := add(add(table, shl(bits, 32)), shl(5, shr(bits, x)))
-                    let d := mul(mload(add(c, gap)), kind)
-                    c := mload(c)
-                    let b := shr(160, c)
-                    t0 := add(shr(160, d), mul(v0, b))
-                    t1 := add(and(shr(80, d), 0xffffffffffffffffffff), mul(v1, b))
-                    t2 := add(and(d, 0xffffffffffffffffffff), mul(v2, b))
-                    b := and(shr(80, c), 0xffffffffffffffffffff)
-                    t0 := add(t0, shl(1, mul(v2, b)))
-                    t1 := add(t1, mul(v0, b))
-                    t2 := add(t2, mul(v1, b))
-                    b := and(c, 0xffffffffffffffffffff)
-                    t0 := add(t0, shl(1, mul(v1, b)))
-                    t1 := add(t1, shl(1, mul(v2, b)))
-                    t2 := add(t2, mul(v0, b))
-                }
-                let w := mload(weight)
-                let w0 := shr(160, w)
-                let w1 := and(shr(80, w), 0xffffffffffffffffffff)
-                w := and(w, 0xffffffffffffffffffff)
-                mstore(sums, add(mload(sums), add(mul(t0, w0), shl(1, add(mul(t1, w), mul(t2, w1))))))
-                mstore(add(sums, 32), add(mload(add(sums, 32)), add(add(mul(t0, w1), mul(t1, w0)), shl(1, mul(t2, w)))))
-                mstore(add(sums, 64), add(mload(add(sums, 64)), add(add(mul(t0, w), mul(t1, w1)), mul(t2, w0))))
-            }
-            sum := or(
-                or(
-                    shl(160, mod(mload(sums), 0xffffffff00000001)),
-                    shl(80, mod(mload(add(sums, 32)), 0xffffffff00000001))
-                ),
-                mod(mload(add(sums, 64)), 0xffffffff00000001)
-            )
-        }
+        setNumber(p.tableKeys, slot, coordinates + 1);
+        setNumber(p.tablePlaces, slot, table);
     }
 
-    /// @dev The function of the last axis at a value, in limbs below 2^80. With what the low digits v give, one digit more
-    /// gives its eq times v, and of sums its own sum in addition: five products of limbs below 2^80 and 2^70 and one limb more
-    /// are below 2^153.
-    function functionAt(DigitTables memory tables, uint256 x, uint256 length, uint256 kind)
-        private
-        pure
-        returns (uint256 v2)
-    {
-        uint256 bits = tables.digitBits;
-        if (x >= length) {
-            if (kind == ONE_HOT) return 0;
-            x = length;
-        }
-        if (x >> tables.bits != 0) return Fp3.unwrap(ONE);
-        uint256 table = tables.first;
-        uint256 end = tables.end;
+    /// @dev A table of `size` bytes gets a 0, and from `to` on the sums of all entries before each.
+    function endTable(uint256 table, uint256 to, uint256 size) private pure {
         assembly ("memory-safe") {
-            // What the sums are behind eq, as `end` is the end of one and the beginning of the other.
-            let gap := sub(end, table)
-            v2 := mload(add(add(table, mul(gap, kind)), shl(5, and(x, sub(shl(bits, 1), 1)))))
-            for { table := add(table, shl(bits, 32)) } lt(table, end) { table := add(table, shl(bits, 32)) } {
-                let v0 := shr(160, v2)
-                let v1 := and(shr(80, v2), 0xffffffffffffffffffff)
-                v2 := and(v2, 0xffffffffffffffffffff)
-                x := shr(bits, x)
-                let c := add(table, shl(5, and(x, sub(shl(bits, 1), 1))))
-                let d := mul(mload(add(c, gap)), kind)
-                c := mload(c)
-                let b := shr(160, c)
-                let t0 := add(shr(160, d), mul(v0, b))
-                let t1 := add(and(shr(80, d), 0xffffffffffffffffffff), mul(v1, b))
-                let t2 := add(and(d, 0xffffffffffffffffffff), mul(v2, b))
-                b := and(shr(80, c), 0xffffffffffffffffffff)
-                t0 := add(t0, shl(1, mul(v2, b)))
-                t1 := add(t1, mul(v0, b))
-                t2 := add(t2, mul(v1, b))
-                b := and(c, 0xffffffffffffffffffff)
-                t0 := mod(add(t0, shl(1, mul(v1, b))), 0xffffffff00000001)
-                t1 := mod(add(t1, shl(1, mul(v2, b))), 0xffffffff00000001)
-                v2 := or(or(shl(160, t0), shl(80, t1)), mod(add(t2, mul(v0, b)), 0xffffffff00000001))
-            }
-        }
-    }
-
-    /// @dev eq(points, x) for every index x of some axes, row-major without padding: of blocks of the last axis, and of the
-    /// places within one.
-    function weightsOf(Program memory p, uint256 place, uint256 rank, uint256 count)
-        private
-        pure
-        returns (PlaceWeights memory weights)
-    {
-        if (rank == 0 || rank > 8) revert Programs.ProgramInvalid();
-        // Not zero: axes have numbers, and there is one at least.
-        uint256 key = rank;
-        for (uint256 i = 0; i < rank; ++i) {
-            key = (key << 16) | u16At(place + 3 * i + 1);
-        }
-        (uint256 slot, bool found) = slotOf(p.weightKeys, key);
-        uint256 list = p.weightLists[slot];
-        if (found) {
-            assembly ("memory-safe") {
-                weights := list
-            }
-        } else {
-            uint256 length = p.lengths[u8At(place + 3 * rank - 3)];
-            uint256 logBlock = 0;
-            while (logBlock < LOG_BLOCK && length & 1 == 0) {
-                length >>= 1;
-                ++logBlock;
-            }
-            Fp3[] memory last = p.pointOf(u16At(place + 3 * rank - 2));
-            weights.within = tableOf(last, 0, logBlock, 1 << logBlock);
-            Fp3[] memory blocks = tableOf(last, logBlock, last.length - logBlock, length);
-            for (uint256 i = rank - 1; i > 0; --i) {
-                uint256 own = p.lengths[u8At(place + 3 * i - 3)];
-                Fp3[] memory point = p.pointOf(u16At(place + 3 * i - 2));
-                if (own > 1) blocks = outer(tableOf(point, 0, point.length, own), blocks);
-            }
-            weights.blocks = blocks;
-            fillWithin(weights);
-            assembly ("memory-safe") {
-                list := weights
-            }
-            p.weightKeys[slot] = key;
-            p.weightLists[slot] = list;
-        }
-        if (weights.blocks.length * weights.within.length != count) revert Programs.ProgramInvalid();
-    }
-
-    /// @dev What sums take of the weights within a block besides these.
-    function fillWithin(PlaceWeights memory weights) private pure {
-        Fp3[] memory within = weights.within;
-        uint256 to = Scratch.take(64 * within.length);
-        weights.spread = to;
-        Fp3 sum;
-        assembly ("memory-safe") {
-            let end := add(within, shl(5, mload(within)))
-            for {} lt(within, end) {} {
-                within := add(within, 32)
-                let w := mload(within)
-                sum := add(sum, w)
-                mstore(to, or(shl(128, shr(160, w)), and(shr(80, w), 0xffffffffffffffffffff)))
-                mstore(add(to, 32), and(w, 0xffffffffffffffffffff))
-                to := add(to, 64)
-            }
-        }
-        weights.sum = sum;
-    }
-
-    /// @dev The first `length` values of eq at some coordinates of a point.
-    function tableOf(Fp3[] memory point, uint256 first, uint256 count, uint256 length)
-        private
-        pure
-        returns (Fp3[] memory table)
-    {
-        if (length > 1 << count) revert Programs.ProgramInvalid();
-        table = new Fp3[](1 << count);
-        uint256 place;
-        assembly ("memory-safe") {
-            place := add(table, 32)
-            mstore(table, length)
-        }
-        scaledEqTable(place, ONE, point, first, count);
-    }
-
-    function outer(Fp3[] memory a, Fp3[] memory b) private pure returns (Fp3[] memory product) {
-        product = new Fp3[](a.length * b.length);
-        unchecked {
-            // Numbers of values.
-            uint256 next = 0;
-            for (uint256 i = 0; i < a.length; ++i) {
-                for (uint256 x = 0; x < b.length; ++x) {
-                    setElement(product, next++, element(a, i) * element(b, x));
-                }
+            let sum := 0
+            let end := add(table, size)
+            mstore(end, 0)
+            for {} iszero(gt(table, end)) { table := add(table, 32) } {
+                mstore(to, sum)
+                sum := add(sum, mload(table))
+                to := add(to, 32)
             }
         }
     }
@@ -471,65 +404,32 @@ library PublicValues {
         revert TooManyPoints();
     }
 
-    function tablesOf(Program memory p, uint256 coordinates, uint256 count)
-        private
-        pure
-        returns (DigitTables memory tables)
-    {
-        (uint256 slot, bool found) = slotOf(p.tableKeys, (1 << 16) | coordinates);
-        uint256 kept = p.tableLists[slot];
-        if (found) {
-            assembly ("memory-safe") {
-                tables := kept
-            }
-            return tables;
-        }
-        Fp3[] memory point = p.pointOf(coordinates);
-        uint256 width = digitBitsOf(point.length, count);
-        tables.bits = point.length;
-        tables.digitBits = width;
-        // A point without coordinates has one digit.
-        uint256 digits = point.length == 0 ? 1 : (point.length + width - 1) / width;
-        uint256 size = digits << (width + 5);
-        tables.first = Scratch.take(2 * size + 32);
-        tables.end = tables.first + size;
-        for (uint256 d = 0; d < digits; ++d) {
-            uint256 own = point.length - d * width < width ? point.length - d * width : width;
-            uint256 table = tables.first + (d << (width + 5));
-            scaledEqTable(table, ONE, point, d * width, own);
-            addUp(table, table + size, 32 << own);
-        }
-        assembly ("memory-safe") {
-            kept := tables
-        }
-        p.tableKeys[slot] = (1 << 16) | coordinates;
-        p.tableLists[slot] = kept;
-    }
-
-    /// @dev Sums of all entries before each, in a table of `size` bytes, and of all.
-    function addUp(uint256 from, uint256 to, uint256 size) private pure {
-        assembly ("memory-safe") {
-            let sum := 0
-            for { let end := add(from, size) } lt(from, end) { from := add(from, 32) } {
-                mstore(to, sum)
-                sum := add(sum, mload(from))
-                to := add(to, 32)
-            }
-            mstore(to, sum)
+    /// @dev eq of a point and every index of some axes, row-major without padding: axis by axis, for each index of those
+    /// before the table of the next one, of which what is beyond its length is overwritten.
+    function placesAt(Program memory p, uint256 place) private pure returns (Fp3[] memory eqs) {
+        uint256 rank = u8At(place);
+        eqs = new Fp3[](1);
+        eqs[0] = ONE;
+        for (++place; rank > 0; --rank) {
+            uint256 length = p.lengths[u8At(place)];
+            Fp3[] memory point = p.pointOf(u16At(place + 1));
+            if (length > 1 << point.length) revert Programs.ProgramInvalid();
+            if (length > 1) eqs = nextAxis(eqs, point, length);
+            place += AXIS;
         }
     }
 
-    /// @dev The width of digits that costs least for this many values.
-    function digitBitsOf(uint256 bits, uint256 count) private pure returns (uint256 best) {
-        uint256 least = type(uint256).max;
-        unchecked {
-            // Points have at most 32 coordinates, and there are at most 2^18 values.
-            for (uint256 digits = 1; digits <= MOST_DIGITS; ++digits) {
-                uint256 width = (bits + digits - 1) / digits;
-                if (width > MOST_BITS) continue;
-                uint256 gas_ = digits * (ENTRY_GAS << width) + NODES * count * digits * DIGIT_GAS;
-                if (gas_ < least) (least, best) = (gas_, width);
-            }
+    function nextAxis(Fp3[] memory before, Fp3[] memory point, uint256 length) private pure returns (Fp3[] memory eqs) {
+        uint256 size = before.length * length;
+        eqs = new Fp3[](size + (1 << point.length) - length);
+        uint256 to;
+        assembly ("memory-safe") {
+            to := add(eqs, 32)
+            mstore(eqs, size)
+        }
+        for (uint256 i = 0; i < before.length; ++i) {
+            scaledEqTable(to, element(before, i), point, 0, point.length);
+            to += 32 * length;
         }
     }
 }

@@ -1,7 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {CARRIES, Fp3, ONE, TO_CARRY, ZERO, elementAt, equal, horner, mulAdd, pow, reduce, ELEMENT} from "./Fp3.sol";
+import {
+    CARRIES,
+    Fp3,
+    ONE,
+    TO_CARRY,
+    ZERO,
+    elementAt,
+    equal,
+    horner,
+    mulAdd,
+    pow,
+    powersOf,
+    reduce,
+    ELEMENT
+} from "./Fp3.sol";
 import {element, numberAt, powerOfTwo, setElement} from "./Fused.sol";
 import {Gathering} from "./Gathering.sol";
 import {LookupConfig} from "./LookupArgument.sol";
@@ -227,9 +241,10 @@ library Reduction {
         p.multiplicities = putColumns(p.columns + 2, p.bits, p.columnPlaces, config.logSizes, config.sent);
     }
 
-    /// @dev Address, size and kind of columns. Returns how many have multiplicities: of these the numerators are sent.
+    /// @dev Address, size and kind of columns, whose lengths are from `lengths` on, and they behind. Returns how many have
+    /// multiplicities: of these the numerators are sent.
     function putColumns(
-        uint256 place,
+        uint256 lengths,
         uint256[] memory bits,
         uint256[] memory places,
         uint256[] memory logSizes,
@@ -240,6 +255,7 @@ library Reduction {
         assembly ("memory-safe") {
             logSizes := sub(logSizes, places)
             sent := sub(sent, places)
+            let place := add(lengths, shl(1, mload(places)))
             let end := add(places, shl(5, mload(places)))
             for {} lt(places, end) {} {
                 places := add(places, 32)
@@ -249,20 +265,13 @@ library Reduction {
                 mstore(add(places, sent), tables)
                 multiplicities := add(multiplicities, tables)
                 let logSize := 0
-                place := add(place, 4)
-                for { let behind := add(place, byte(3, word)) } lt(place, behind) { place := add(place, 1) } {
-                    logSize := add(logSize, mload(add(bits, add(32, shl(5, byte(0, mload(place)))))))
+                let axis := add(place, 4)
+                for { let behind := add(axis, byte(3, word)) } lt(axis, behind) { axis := add(axis, 1) } {
+                    logSize := add(logSize, mload(add(bits, add(32, shl(5, byte(0, mload(axis)))))))
                 }
                 mstore(add(places, logSizes), logSize)
-                let entries := byte(4, mload(place))
-                place := add(place, 5)
-                for {} entries { entries := sub(entries, 1) } {
-                    let products := shr(240, mload(place))
-                    place := add(place, 2)
-                    for {} products { products := sub(products, 1) } {
-                        place := add(place, add(5, shl(1, byte(0, mload(place)))))
-                    }
-                }
+                place := add(place, shr(240, mload(lengths)))
+                lengths := add(lengths, 2)
             }
         }
     }
@@ -513,9 +522,7 @@ library Reduction {
         }
         body = checkLinear(p, body, number);
         if (number == GATHERING) {
-            if (sumValues > 0) {
-                gather(p, transcript, section, body, placement.degrees, firstClaim + linearValues, sumValues);
-            }
+            gather(p, transcript, section, body, placement.degrees, firstClaim + linearValues, sumValues);
         } else if (u16At(body) > 0) {
             sumcheck(p, transcript, section, body, number, placement.degrees, firstClaim + linearValues, sumValues);
         }
@@ -580,7 +587,9 @@ library Reduction {
         uint256 firstValue,
         uint256 sumValues
     ) private pure {
-        (uint256 tensors, Fp3[] memory powers) = Gathering.begin(place, transcript.challenge(JOIN));
+        (uint256 tensors, uint256 claims) = Gathering.begin(place);
+        if (claims == 0) return;
+        Fp3[] memory powers = powersOf(transcript.challenge(JOIN), 0, claims);
         Fp3 claim = bind(p, transcript, section, Gathering.joinedClaims(p, tensors, powers), GATHERING, degrees);
         setClaims(p, firstValue, elements(transcript, section, SUM_VALUES, sumValues, GATHERING));
         if (!equal(halved(Gathering.joinedSums(p, place, tensors, powers), degrees.length), claim)) {

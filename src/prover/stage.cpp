@@ -126,7 +126,7 @@ class Builder {
     for (std::size_t i = 0; i < folds.size(); ++i) {
       if (folds[i].is_kept) kept.push_back({folds[i].take, point.axes[i]});
     }
-    return arrange(std::move(kept), contract(tensors_.get(point.tensor), shape, folds));
+    return arrange(kept, contract(tensors_.get(point.tensor), shape, folds));
   }
 
   void know(ClaimId claim) {

@@ -35,7 +35,7 @@ TEST_F(IntegerModels, TellTheSameStoryEverywhere) {
             ", there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red "
             "ball.\n");
   const auto shown = json_of("model show " + model);
-  EXPECT_EQ(shown.at("id"), "86d4a547e50734bc56872a329e90ab678e808a315cdc0a48a353ba73d16f928e");
+  EXPECT_EQ(shown.at("id"), "f8910dbd92dd31fa49c345866a9c21af1fa0cc5a718d8d653df13ebafbd9e3e0");
   EXPECT_EQ(shown.at("plan").at("layers"), 5);
   EXPECT_LT(shown.at("statement").at("bytes"), 8192);
   EXPECT_THAT(run_avow("model show " + model).output, HasSubstr("query_weights"));

@@ -182,7 +182,12 @@ contract PublicValuesTest {
             r.digits = random.below(4) == 0 ? 0 : digits;
             r.constant_ = random.below(2);
             // Some of them beyond the axis, and now and then all the same.
-            uint256 most = r.beyond == NEVER ? (1 << bits) + 1 : length + 3;
+            uint256 most = length + 3;
+            if (r.beyond == NEVER) {
+                // Of a fixed axis, whose digits follow from its coordinates: no digit is without one but the only one.
+                uint256 width = r.digits == 0 ? 0 : (bits + r.digits - 1) / r.digits;
+                most = r.digits == 0 || (r.digits - 1) * width <= bits ? (1 << bits) + 1 : 1 << bits;
+            }
             w.values[i] = new uint256[](places);
             bool same = random.below(4) == 0;
             for (uint256 k = 0; k < places; ++k) {

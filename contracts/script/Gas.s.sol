@@ -8,6 +8,7 @@ import {AvowToken} from "../src/token/AvowToken.sol";
 import {Genesis} from "../src/token/Genesis.sol";
 import {DeliveryReader} from "../src/verifier/DeliveryReader.sol";
 import {IProofVerifier} from "../src/verifier/IProofVerifier.sol";
+import {StepState} from "../src/verifier/StepState.sol";
 import {script} from "./ScriptVm.sol";
 
 /// @notice Transactions whose gas tools/gas.sh reports: each by a name, in the order of the broadcast.
@@ -280,7 +281,7 @@ contract Gas {
 
     /// @dev The delivery, or nothing where a state says that it is not read.
     function deliveryFor(File memory file, bytes memory state) private pure returns (bytes memory) {
-        return state.length > 0 && state[64] != 0 ? bytes("") : file.delivery;
+        return state.length > 0 && state[StepState.OPENING] != 0 ? bytes("") : file.delivery;
     }
 
     /// @dev Whether a step with this part fits a transaction, and the state that it leads to.

@@ -99,7 +99,8 @@ contract AnswerVerifierTest {
                 size += sizes[phase++];
             } while (phase < sizes.length && OTHER + file.delivery.length + state.length + size + sizes[phase] <= most);
             // Where it is not read, it may be left out.
-            bytes memory delivery = state.length > 0 && state[64] != 0 && steps % 2 == 0 ? bytes("") : file.delivery;
+            bytes memory delivery =
+                state.length > 0 && state[StepState.OPENING] != 0 && steps % 2 == 0 ? bytes("") : file.delivery;
             (state, done) = verifier.step(modelId, delivery, state, ProofFiles.part(file.proof, at_, size));
             at_ += size;
             ++steps;
@@ -226,7 +227,14 @@ contract AnswerVerifierTest {
         changed[StepState.HEAD + 3] = 0x01;
         vm.expectRevert(StateBytes.ProofState.selector);
         verifier.step(modelId, file.delivery, changed, part);
-        for (uint256 size = 1; size < StepState.HEAD + 200; size += 13) {
+        // Of the first phase, and of another start.
+        for (uint256 place = 7; place < 40; place += 32) {
+            changed = bytes.concat(state);
+            changed[StepState.HEAD + place] = place == 7 ? bytes1(0) : changed[StepState.HEAD + place] ^ 0x01;
+            vm.expectRevert(StateBytes.ProofState.selector);
+            verifier.step(modelId, file.delivery, changed, part);
+        }
+        for (uint256 size = 1; size < state.length; ++size) {
             vm.expectRevert(StateBytes.ProofState.selector);
             verifier.step(modelId, file.delivery, ProofFiles.part(state, 0, size), part);
         }
@@ -244,7 +252,7 @@ contract AnswerVerifierTest {
         uint256 phase = 0;
         bytes memory state;
         // Up to the first state of the opening.
-        while (state.length == 0 || state[64] == 0) {
+        while (state.length == 0 || state[StepState.OPENING] == 0) {
             uint256 own = sizes[phase] + (phase == 0 ? 8 : 0);
             uint256 at_ = phase == 0 ? 0 : size;
             (state,) = verifier.step(modelId, file.delivery, state, ProofFiles.part(file.proof, at_, own));

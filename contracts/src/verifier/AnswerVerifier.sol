@@ -104,6 +104,10 @@ contract AnswerVerifier is IProofVerifier {
                 s = settingOf(modelId, delivery);
             }
             nextState = before;
+            if (!head.opening) {
+                (StateHead memory own,) = StateBytes.open(nextState);
+                if (own.start != s.start || own.phase == 0) revert StateBytes.ProofState();
+            }
         }
         if (!head.opening) {
             uint256 used;

@@ -379,20 +379,18 @@ library DeliveryReader {
         uint256 place = a.inputPlace;
         uint256 fast = tokens < LAST ? 0 : count < tokens - LAST ? count : tokens - LAST;
         assembly ("memory-safe") {
-            function idOf(word, wide_) -> id {
-                id := or(byte(0, word), or(shl(8, byte(1, word)), mul(wide_, shl(16, byte(2, word)))))
-            }
             let wide := eq(idBytes, 3)
-            let end := add(place, mul(fast, idBytes))
-            for {} lt(place, end) { place := add(place, idBytes) } {
-                mstore(add(to, 24), shl(192, idOf(calldataload(place), wide)))
+            for { let end := add(place, mul(fast, idBytes)) } lt(place, end) { place := add(place, idBytes) } {
+                let word := calldataload(place)
+                let id := or(byte(0, word), or(shl(8, byte(1, word)), mul(wide, shl(16, byte(2, word)))))
+                mstore(add(to, 24), shl(192, id))
                 to := add(to, 8)
             }
-            end := add(end, mul(sub(count, fast), idBytes))
-            for {} lt(place, end) { place := add(place, idBytes) } {
-                mstore(to, or(mload(to), idOf(calldataload(place), wide)))
-                to := add(to, 8)
-            }
+        }
+        for (; fast < count; ++fast) {
+            put(to, idAt(place, idBytes));
+            place += idBytes;
+            to += 8;
         }
     }
 
@@ -401,37 +399,21 @@ library DeliveryReader {
         private
         pure
     {
-        uint256 fast = steps < LAST ? 0 : steps - LAST;
-        putFirstSteps(lists, first, a, fast, idBytes);
-        uint256 position = a.inputs - 1;
-        uint256 last = a.outputs - 1;
-        uint256 shownPlace = a.shownPlace;
-        uint256 outputPlace = a.outputPlace;
-        first += 8 * fast;
-        assembly ("memory-safe") {
-            function set(lists_, list, place, value) {
-                place := add(place, mload(add(lists_, add(32, shl(5, list)))))
-                mstore(place, or(mload(place), value))
-            }
-            function idOf(word, idBytes_) -> id {
-                id := or(byte(0, word), or(shl(8, byte(1, word)), mul(eq(idBytes_, 3), shl(16, byte(2, word)))))
-            }
-            for { let s := fast } lt(s, steps) { s := add(s, 1) } {
-                // Places that are left are the last step's.
-                let step := s
-                if gt(step, last) { step := last }
-                let shown := calldataload(add(shownPlace, mul(step, add(4, idBytes))))
-                let k := shr(240, shown)
-                let q := and(shr(224, shown), 0xffff)
-                set(lists, LAST_K, first, k)
-                set(lists, LAST_P, first, q)
-                if lt(q, k) { k := q }
-                set(lists, ABOVE, first, add(k, 1))
-                set(lists, POSITION, first, add(position, step))
-                set(lists, LIKELIEST, first, idOf(shl(32, shown), idBytes))
-                set(lists, CHOSEN, first, idOf(calldataload(add(outputPlace, mul(step, idBytes))), idBytes))
-                first := add(first, 8)
-            }
+        uint256 next = steps < LAST ? 0 : steps - LAST;
+        putFirstSteps(lists, first, a, next, idBytes);
+        for (; next < steps; ++next) {
+            // Places that are left are the last step's.
+            uint256 step = next < a.outputs ? next : a.outputs - 1;
+            uint256 shown = a.shownPlace + step * (4 + idBytes);
+            uint256 k = wordAt(shown) >> 240;
+            uint256 q = wordAt(shown + 2) >> 240;
+            uint256 to = first + 8 * next;
+            put(lists[LAST_K] + to, k);
+            put(lists[LAST_P] + to, q);
+            put(lists[ABOVE] + to, (k < q ? k : q) + 1);
+            put(lists[POSITION] + to, a.inputs - 1 + step);
+            put(lists[LIKELIEST] + to, idAt(shown + 4, idBytes));
+            put(lists[CHOSEN] + to, idAt(a.outputPlace + step * idBytes, idBytes));
         }
     }
 

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {StateBytes} from "./StateBytes.sol";
 
-/// @notice What steps know of each other besides the verifier's state (spec/chain.md, section 3).
+/// @notice What steps know of each other besides the verifier's state (spec/chain.md, section 2).
 struct StepHead {
     bytes32 modelId;
     /// Hash of the delivery.
@@ -19,6 +19,8 @@ struct StepHead {
 /// @dev As with states, whoever hands one back keeps a hash of it: what it says holds.
 library StepState {
     uint256 internal constant LENGTHS = 3;
+    /// @dev Where the flag is.
+    uint256 internal constant OPENING = 64;
     /// @dev Model id, hash, flag, logarithm, lengths of 4 bytes.
     uint256 internal constant HEAD = 66 + 4 * LENGTHS;
 
@@ -42,7 +44,7 @@ library StepState {
         if (encoded.length < HEAD) revert StateBytes.ProofState();
         head.modelId = bytes32(encoded[:32]);
         head.delivery = bytes32(encoded[32:64]);
-        head.opening = encoded[64] != 0;
+        head.opening = encoded[OPENING] != 0;
         head.logCells = uint8(encoded[65]);
         head.lengths = new uint256[](LENGTHS);
         for (uint256 i = 0; i < LENGTHS; ++i) {

@@ -139,12 +139,15 @@ contract Fp3Test {
         vm.assertTrue(equal(baseSum, basePowerWeight(k, point, 2)), "power of the base field");
     }
 
-    /// @dev Limbs of 80 bits, the largest as often as others.
+    /// @dev The largest limb that `mul` takes.
+    uint256 private constant WIDE = LIMB >> 1;
+
+    /// @dev Limbs of up to 79 bits, the largest as often as others.
     function wide(uint256 seed) private pure returns (Fp3 a) {
         uint256 word = 0;
         for (uint256 i = 0; i < 3; ++i) {
             uint256 h = uint256(keccak256(abi.encode("wide", seed, i)));
-            word = (word << 80) | (h % 4 == 0 ? LIMB : (h >> 8) & LIMB);
+            word = (word << 80) | (h % 4 == 0 ? WIDE : (h >> 8) & WIDE);
         }
         return Fp3.wrap(word);
     }
@@ -172,11 +175,11 @@ contract Fp3Test {
         return Fp3.wrap(word);
     }
 
-    /// @dev powerWeight on limbs of any 80 bits against plain operations.
+    /// @dev powerWeight on limbs of any 79 bits against plain operations.
     function testFuzz_powerWeightOfWideLimbs(uint256 s) external pure {
         Fp3[] memory point = new Fp3[](3);
         for (uint256 b = 0; b < 3; ++b) {
-            point[b] = s == 0 ? Fp3.wrap((LIMB << 160) | (LIMB << 80) | LIMB) : wide(s ^ (b + 1));
+            point[b] = s == 0 ? Fp3.wrap((WIDE << 160) | (WIDE << 80) | WIDE) : wide(s ^ (b + 1));
         }
         Fp3 z = s == 0 ? point[0] : wide(~s);
         Fp3 expected = ONE;
@@ -195,13 +198,13 @@ contract Fp3Test {
         vm.assertEq(Fp3.unwrap(a), Fp3.unwrap(a.reduce()), "reduced");
     }
 
-    /// @dev Fused operations on limbs of any 80 bits against the plain ones.
+    /// @dev Fused operations on limbs of any 79 bits against the plain ones.
     function testFuzz_fused(uint256 s) external pure {
         checkFused(wide(s), wide(s ^ 1), wide(s ^ 2), wide(s ^ 3), wide(s ^ 4));
     }
 
     function test_fusedAtTheirLimit() external pure {
-        Fp3 most = Fp3.wrap((LIMB << 160) | (LIMB << 80) | LIMB);
+        Fp3 most = Fp3.wrap((WIDE << 160) | (WIDE << 80) | WIDE);
         checkFused(most, most, most, most, most);
         checkFused(ZERO, ZERO, ZERO, ZERO, most);
         checkFused(most, ZERO, ONE, most, ZERO);

@@ -2,9 +2,10 @@
 pragma solidity 0.8.37;
 
 import {Fp3} from "../src/verifier/Fp3.sol";
-import {Placement, Program, Programs} from "../src/verifier/Program.sol";
+import {Placement, Program, Programs, SOURCES, SOURCE_ZERO} from "../src/verifier/Program.sol";
 import {Reduction} from "../src/verifier/Reduction.sol";
 import {Cursor, StateBytes} from "../src/verifier/StateBytes.sol";
+import {Random} from "./Random.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice Where axes lie in vectors of challenges, compared with the rule of spec/proof.md, section 3, as it is written.
@@ -105,6 +106,73 @@ contract ProgramTest {
         bits[8] = 9;
         vm.expectRevert(Programs.ProofInstance.selector);
         this.placed(bits, together);
+    }
+
+    /// @dev Of a program whose stages `present` has a bit for.
+    function packedPlacement(uint256 seed, uint256 present)
+        private
+        pure
+        returns (Program memory p, bytes memory packed)
+    {
+        Random memory random = Random(seed);
+        p.bits = new uint256[](random.below(12));
+        p.vectors = new Fp3[][](SOURCES);
+        p.firsts = new uint256[][](SOURCES);
+        uint256[] memory sizes = new uint256[](SOURCES);
+        for (uint256 source = SOURCE_ZERO; source < SOURCES; ++source) {
+            if ((present >> source) & 1 == 0) continue;
+            sizes[source] = random.below(257);
+            p.firsts[source] = new uint256[](p.bits.length);
+            for (uint256 i = 0; i < p.bits.length; ++i) {
+                p.firsts[source][i] = random.below(256);
+            }
+        }
+        packed = Reduction.packPlacement(p, sizes);
+        // All of it is said again.
+        Program memory again;
+        again.vectors = new Fp3[][](SOURCES);
+        again.firsts = new uint256[][](SOURCES);
+        vm.assertEq(keccak256(abi.encode(Reduction.unpackPlacement(again, packed))), keccak256(abi.encode(sizes)));
+        vm.assertEq(keccak256(abi.encode(again.firsts)), keccak256(abi.encode(p.firsts)));
+    }
+
+    function placedAgain(bytes memory packed) external pure {
+        Program memory p;
+        p.vectors = new Fp3[][](SOURCES);
+        p.firsts = new uint256[][](SOURCES);
+        Reduction.unpackPlacement(p, packed);
+    }
+
+    function testFuzz_placementsArePlacedAgain(uint256 seed, uint256 present) external pure {
+        packedPlacement(seed, present);
+    }
+
+    /// @dev Cut or longer, or with a list that is said to be longer than all.
+    function test_otherPlacementsAreRefused() external {
+        (, bytes memory packed) = packedPlacement(7, type(uint256).max);
+        uint256 whole = packed.length;
+        for (uint256 size = 0; size < whole; ++size) {
+            assembly ("memory-safe") {
+                mstore(packed, size)
+            }
+            vm.expectRevert(Programs.ProgramInvalid.selector);
+            this.placedAgain(packed);
+        }
+        assembly ("memory-safe") {
+            mstore(packed, whole)
+        }
+        this.placedAgain(packed);
+        vm.expectRevert(Programs.ProgramInvalid.selector);
+        this.placedAgain(abi.encodePacked(packed, uint8(0)));
+        uint256[3] memory lengths = [uint256(1 << 20), 1 << 251, type(uint256).max];
+        for (uint256 i = 0; i < lengths.length; ++i) {
+            uint256 length = lengths[i];
+            assembly ("memory-safe") {
+                mstore(add(packed, 64), length)
+            }
+            vm.expectRevert(Programs.ProgramInvalid.selector);
+            this.placedAgain(packed);
+        }
     }
 
     /// @dev Claims that are used last in these stages, when so many have passed: as many as are listed, and written in order.

@@ -181,7 +181,7 @@ contract PublicValuesTest {
             r.list = i;
             r.digits = random.below(4) == 0 ? 0 : digits;
             r.constant_ = random.below(2);
-            // Some of them beyond the axis, and now and then all the same.
+            // Some of them beyond the axis.
             uint256 most = length + 3;
             if (r.beyond == NEVER) {
                 // Of a fixed axis, whose digits follow from its coordinates: no digit is without one but the only one.
@@ -189,15 +189,30 @@ contract PublicValuesTest {
                 most = r.digits == 0 || (r.digits - 1) * width <= bits ? (1 << bits) + 1 : 1 << bits;
             }
             w.values[i] = new uint256[](places);
-            bool same = random.below(4) == 0;
+            // All the same, or many equal ones in a row.
+            uint256 rarely = [uint256(1), 1, 8, 1 << 32][random.below(4)];
             for (uint256 k = 0; k < places; ++k) {
-                w.values[i][k] = same && k > 0 ? w.values[i][0] : random.below(most);
+                w.values[i][k] = k == 0 || random.below(rarely) == 0 ? random.below(most) : w.values[i][k - 1];
             }
+            // Or as in the list before, but perhaps for one of them or for what it is that is beyond.
+            if (i > 0 && random.below(3) == 0) repeat(random, w, i);
             r.claims = new Claim[](1 + random.below(CLAIMS));
             for (uint256 k = 0; k < r.claims.length; ++k) {
                 r.claims[k] = Claim(random.below(2) == 1, random.below(CLAIMS), random.below(CLAIMS), random.below(2));
             }
         }
+    }
+
+    function repeat(Random memory random, World memory w, uint256 i) private pure {
+        (Reading memory r, Reading memory before) = (w.readings[i], w.readings[i - 1]);
+        uint256[] memory values = w.values[i];
+        uint256 other = random.below(2 * values.length);
+        for (uint256 k = 0; k < values.length; ++k) {
+            if (k != other) values[k] = w.values[i - 1][k];
+        }
+        r.digits = before.digits;
+        if (before.beyond == NEVER || r.beyond == NEVER || random.below(2) == 0) r.beyond = before.beyond;
+        if (r.beyond == NEVER && other < values.length) values[other] = w.values[i - 1][0];
     }
 
     /// forge-config: default.fuzz.runs = 64

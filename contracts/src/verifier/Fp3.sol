@@ -15,9 +15,12 @@ uint256 constant WORD = (1 << 64) - 1;
 uint256 constant MULTIPLE_OF_P = (P << 14) * ((1 << 160) | (1 << 80) | 1);
 
 /// @notice An element c0 + c1 X + c2 X^2 of F_p[X] / (X^3 - 2), c0 in the highest of three limbs of 80 bits.
-/// @dev A limb stands for its residue and need not be below p: sums are single additions, and `mul` and `reduce` take
-/// limbs of up to 80 bits. Invariant, which callers keep: a limb is at most 2^14 p where it is subtracted, hence at most
-/// 2^14 summands that `mul` or `reduce` has returned, and below 2^15 p everywhere. Comparisons need `reduce` first.
+/// @dev A limb stands for its residue and need not be below p: sums are single additions, `mul` takes limbs below 2^79, and
+/// `reduce` limbs of up to 80 bits. Invariant, which callers keep: a limb is at most 2^14 p where it is subtracted, hence at
+/// most 2^14 summands that `mul` or `reduce` has returned, and below 2^15 p < 2^79 everywhere. Comparisons need `reduce` first.
+///
+/// `signextend(9, ..)` in assembly is the lowest 80 bits, of which the highest is 0. A mask does the same, but is a constant,
+/// which the compiler has computed each time, by five instructions, where a contract has many of them.
 type Fp3 is uint256;
 
 using {add as +, sub as -, mul as *, reduce, isZero, scale} for Fp3 global;
@@ -39,15 +42,15 @@ function sub(Fp3 a, Fp3 b) pure returns (Fp3 c) {
     }
 }
 
-/// @dev Limbs of up to 80 bits; reduced. Products have at most 160 bits, and five of them are added.
+/// @dev Limbs below 2^79; reduced. Products have at most 158 bits, and five of them are added.
 function mul(Fp3 a, Fp3 b) pure returns (Fp3 c) {
     assembly ("memory-safe") {
         let a0 := shr(160, a)
-        let a1 := and(shr(80, a), 0xffffffffffffffffffff)
-        let a2 := and(a, 0xffffffffffffffffffff)
+        let a1 := signextend(9, shr(80, a))
+        let a2 := signextend(9, a)
         let b0 := shr(160, b)
-        let b1 := and(shr(80, b), 0xffffffffffffffffffff)
-        let b2 := and(b, 0xffffffffffffffffffff)
+        let b1 := signextend(9, shr(80, b))
+        let b2 := signextend(9, b)
         c := or(
             or(
                 shl(160, mod(add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1)))), 0xffffffff00000001)),
@@ -217,15 +220,15 @@ function elementAt(uint256 place) pure returns (Fp3 a) {
     }
 }
 
-/// @dev a b + c; limbs of up to 80 bits; reduced. Five products of 160 bits and one limb are added.
+/// @dev a b + c; limbs below 2^79; reduced. Five products of 158 bits and one limb are added.
 function mulAdd(Fp3 a, Fp3 b, Fp3 c) pure returns (Fp3 d) {
     assembly ("memory-safe") {
         let a0 := shr(160, a)
-        let a1 := and(shr(80, a), 0xffffffffffffffffffff)
-        let a2 := and(a, 0xffffffffffffffffffff)
+        let a1 := signextend(9, shr(80, a))
+        let a2 := signextend(9, a)
         let b0 := shr(160, b)
-        let b1 := and(shr(80, b), 0xffffffffffffffffffff)
-        let b2 := and(b, 0xffffffffffffffffffff)
+        let b1 := signextend(9, shr(80, b))
+        let b2 := signextend(9, b)
         d := shl(
             160,
             mod(add(add(mul(a0, b0), shl(1, add(mul(a1, b2), mul(a2, b1)))), shr(160, c)), 0xffffffff00000001)
@@ -235,21 +238,12 @@ function mulAdd(Fp3 a, Fp3 b, Fp3 c) pure returns (Fp3 d) {
             shl(
                 80,
                 mod(
-                    add(
-                        add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2))),
-                        and(shr(80, c), 0xffffffffffffffffffff)
-                    ),
+                    add(add(add(mul(a0, b1), mul(a1, b0)), shl(1, mul(a2, b2))), signextend(9, shr(80, c))),
                     0xffffffff00000001
                 )
             )
         )
-        d := or(
-            d,
-            mod(
-                add(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), and(c, 0xffffffffffffffffffff)),
-                0xffffffff00000001
-            )
-        )
+        d := or(d, mod(add(add(add(mul(a0, b2), mul(a1, b1)), mul(a2, b0)), signextend(9, c)), 0xffffffff00000001))
     }
 }
 

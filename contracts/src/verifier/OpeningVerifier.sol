@@ -41,8 +41,9 @@ contract OpeningVerifier is IOpeningVerifier {
         bytes values;
         /// Challenges of the phases before, as the state has them.
         bytes challenges;
-        /// How tensors are packed.
+        /// How tensors are packed, and where axes lie in challenges.
         bytes packing;
+        bytes placement;
     }
 
     /// @notice What says where committed tensors lie, and what claims on them weigh.
@@ -97,7 +98,7 @@ contract OpeningVerifier is IOpeningVerifier {
         r.keys[1].logGroups = shape.witnessGroups;
         r.keys[1].oodPoint = cursor.read();
         r.keys[1].oodValue = cursor.read();
-        r.packing = shape.packing;
+        (r.packing, r.placement) = (shape.packing, shape.placement);
         if (r.head.phase < shape.firstPhase) revert StateBytes.ProofState();
         r.challenges = cursor.slice(ELEMENT * shape.challenges);
         own = StateBytes.HEAD + cursor.place - first;
@@ -141,7 +142,8 @@ contract OpeningVerifier is IOpeningVerifier {
     function finish(Run memory r) private view {
         OpeningState memory o = r.opening;
         Opening.finalSumcheck(r.transcript, r.config, o);
-        Opening.check(r.config, r.keys, o, WEIGHTS.weigh(r.program, r.packing, r.challenges, o.point, o.join));
+        Fp3 weight = WEIGHTS.weigh(r.program, r.packing, r.placement, r.challenges, o.point, o.join);
+        Opening.check(r.config, r.keys, o, weight);
     }
 
     // The opening's own state (spec/pcs.md, section 12).

@@ -136,21 +136,32 @@ library Packings {
             assembly ("memory-safe") {
                 to := add(first, 64)
                 let total := 0
+                let last := not(0)
+                let pieces := 1
+                let cells := 1
+                let log := 0
                 for {} tensors { tensors := sub(tensors, 1) } {
                     let head := mload(place)
-                    let pieces := 1
-                    let cells := 1
-                    let log := 0
+                    // How many axes there are, and which: often those of the tensor before.
+                    let axes := shr(sub(248, shl(3, byte(1, head))), shl(8, head))
                     place := add(place, 2)
-                    for { let end := add(place, byte(1, head)) } lt(place, end) { place := add(place, 1) } {
-                        let at := shl(5, add(byte(0, mload(place)), 1))
-                        let d := mload(add(digits, at))
-                        log := add(log, byte(1, d))
-                        cells := mul(cells, mload(add(lengths, at)))
-                        pieces := mul(pieces, shr(248, d))
-                        if gt(pieces, MAX_PIECES) {
-                            tooMany := 1
-                            pieces := 1
+                    switch eq(axes, last)
+                    case 1 { place := add(place, byte(1, head)) }
+                    default {
+                        last := axes
+                        pieces := 1
+                        cells := 1
+                        log := 0
+                        for { let end := add(place, byte(1, head)) } lt(place, end) { place := add(place, 1) } {
+                            let at := shl(5, add(byte(0, mload(place)), 1))
+                            let d := mload(add(digits, at))
+                            log := add(log, byte(1, d))
+                            cells := mul(cells, mload(add(lengths, at)))
+                            pieces := mul(pieces, shr(248, d))
+                            if gt(pieces, MAX_PIECES) {
+                                tooMany := 1
+                                pieces := 1
+                            }
                         }
                     }
                     if gt(pieces, most) { most := pieces }
@@ -215,12 +226,24 @@ library Packings {
             let tensors := shr(240, mload(place))
             place := add(place, 2)
             let to := add(logSizes, 32)
+            let last := not(0)
+            let size := 0
             for {} tensors { tensors := sub(tensors, 1) } {
-                let rank := byte(1, mload(place))
+                let axes := mload(place)
+                let rank := byte(1, axes)
+                place := add(place, 2)
+                // The same as those of the tensor before are cut alike.
+                axes := shr(sub(248, shl(3, rank)), shl(8, axes))
+                if eq(axes, last) {
+                    mcopy(to, sub(to, size), size)
+                    to := add(to, size)
+                    place := add(place, rank)
+                    continue
+                }
+                last := axes
                 let count := 1
                 let common := 0
                 mstore(to, 0)
-                place := add(place, 2)
                 for { let end := add(place, rank) } lt(place, end) { place := add(place, 1) } {
                     let d := mload(add(digits, shl(5, add(byte(0, mload(place)), 1))))
                     let own := shr(248, d)
@@ -232,16 +255,17 @@ library Packings {
                         let next := add(to, shl(5, mul(count, own)))
                         for { let from := add(to, shl(5, count)) } gt(from, to) {} {
                             from := sub(from, 32)
-                            let size := mload(from)
+                            let log := mload(from)
                             for { let k := own } k { k := sub(k, 1) } {
                                 next := sub(next, 32)
-                                mstore(next, add(size, byte(k, d)))
+                                mstore(next, add(log, byte(k, d)))
                             }
                         }
                         count := mul(count, own)
                     }
                 }
-                for { let end := add(to, shl(5, count)) } lt(to, end) { to := add(to, 32) } {
+                size := shl(5, count)
+                for { let end := add(to, size) } lt(to, end) { to := add(to, 32) } {
                     mstore(to, add(mload(to), common))
                 }
             }

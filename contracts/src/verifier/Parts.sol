@@ -26,8 +26,9 @@ struct OpeningShape {
     uint256 claims;
     /// Number of the opening's first phase.
     uint256 firstPhase;
-    /// How tensors are packed, for `weigh`.
+    /// How tensors are packed, and where axes lie in challenges, for `weigh`.
     bytes packing;
+    bytes placement;
 }
 
 /// @notice What an opening is given besides state and proof.
@@ -113,11 +114,13 @@ interface IWeightVerifier {
 
     /// @notice Sum over the claims of their weights at the point of an opening, claim number a times join^(2 + a).
     /// @param packing What the opening's shape says of the same program: whoever asks has it from `shapeOf`.
+    /// @param placement Likewise.
     /// @param challenges Those of the phases before, as a state has them.
     /// @param opened The opening's point.
     function weigh(
         ProgramInput calldata input,
         bytes calldata packing,
+        bytes calldata placement,
         bytes calldata challenges,
         Fp3[] calldata opened,
         Fp3 join

@@ -37,6 +37,8 @@ library PublicValues {
     uint256 private constant BEYOND_NEVER = 0;
     uint256 private constant BEYOND_LENGTH = 1;
     uint256 private constant LANES = (1 << 192) | (1 << 128) | (1 << 64) | 1;
+    /// @dev Readings whose sums are kept: a statement has about as many.
+    uint256 private constant KEPT = 16;
 
     /// @dev Values, and how their digits are read.
     struct Reading {
@@ -55,6 +57,9 @@ library PublicValues {
         Fp3[] eqs;
         uint256 sums;
         uint256 size;
+        /// Of earlier readings, as far as there is room: what their sums follow from, and where these are.
+        uint256[] keys;
+        uint256[] places;
     }
 
     /// @notice Sum over all claims of power times value. Not reduced: fewer than 2^14 summands, which are.
@@ -80,6 +85,7 @@ library PublicValues {
         returns (Fp3 total)
     {
         Reading memory r;
+        (r.keys, r.places) = (new uint256[](KEPT), new uint256[](KEPT));
         bytes32 lastAxes;
         unchecked {
             // Addresses in memory and numbers of 16 bits.
@@ -152,7 +158,6 @@ library PublicValues {
         r.values = list + 4;
         r.count = u32At(list);
         if (r.count != r.eqs.length) revert Programs.ProgramInvalid();
-        uint256 before = r.digits * r.size;
         r.digits = u8At(place + 5);
         if (r.digits == 0) return;
         if (r.digits > MOST_DIGITS) revert Programs.ProgramInvalid();
@@ -164,14 +169,39 @@ library PublicValues {
         r.beyond = kind == BEYOND_LENGTH ? r.limit : 1 << r.bits;
         // The highest digit has at most as many coordinates as the others.
         r.size = 32 + (32 << r.width);
-        // The same memory for one reading after the other, as long as it is enough.
+        findSums(r);
+    }
+
+    /// @dev Lists are often alike, those of the likeliest words and the chosen ones where the former are chosen: of the
+    /// same values at the same places, cut into the same digits, the sums are the same.
+    function findSums(Reading memory r) private pure {
+        uint256 key;
+        uint256 scratch = Scratch.mark();
+        assembly ("memory-safe") {
+            // From the number of values to the largest one; instead of where the values are, what they are.
+            mcopy(scratch, add(r, 32), 224)
+            mstore(add(scratch, 224), keccak256(mload(r), shl(3, mload(add(r, 32)))))
+            key := keccak256(scratch, 256)
+        }
+        uint256 slot = 0;
+        for (; slot < KEPT; ++slot) {
+            uint256 own = numberAt(r.keys, slot);
+            if (own == key) {
+                r.sums = numberAt(r.places, slot);
+                return;
+            }
+            if (own == 0) break;
+        }
         uint256 bytes_ = r.digits * r.size;
-        if (bytes_ > before) r.sums = Scratch.take(bytes_);
-        uint256 sums = r.sums;
+        uint256 sums = Scratch.take(bytes_);
         assembly ("memory-safe") {
             calldatacopy(sums, calldatasize(), bytes_)
         }
+        r.sums = sums;
         sumDigits(r);
+        if (slot == KEPT) return;
+        setNumber(r.keys, slot, key);
+        setNumber(r.places, slot, sums);
     }
 
     /// @dev Adds eq of each place to the sums of its value's digits.
@@ -218,6 +248,29 @@ library PublicValues {
                 let word := mload(place)
                 if and(or(word, add(word, carrying)), mul(LANES, 0x8000000000000000)) { break }
                 let at_ := sums
+                if eq(word, mul(and(word, 0xffffffffffffffff), LANES)) {
+                    // Four equal ones, and all words behind that are the same.
+                    let all := 0
+                    for {} 1 {} {
+                        all := add(
+                            all,
+                            add(add(mload(eqs), mload(add(eqs, 32))), add(mload(add(eqs, 64)), mload(add(eqs, 96))))
+                        )
+                        eqs := add(eqs, 128)
+                        place := add(place, 32)
+                        if iszero(and(lt(place, end), eq(mload(place), word))) { break }
+                    }
+                    for { let left := lower } left { left := sub(left, 1) } {
+                        let sum := add(at_, and(shl(5, word), mask))
+                        mstore(sum, add(mload(sum), all))
+                        word := shr(width, word)
+                        at_ := add(at_, size)
+                    }
+                    let sum := add(at_, and(shl(5, word), highest))
+                    mstore(sum, add(mload(sum), all))
+                    place := sub(place, 32)
+                    continue
+                }
                 for { let left := lower } left { left := sub(left, 1) } {
                     let sum := add(at_, and(shr(187, word), mask))
                     mstore(sum, add(mload(sum), mload(eqs)))
@@ -306,8 +359,8 @@ library PublicValues {
                 let value := shr(192, mload(from))
                 let eq_ := mload(eqs)
                 s0 := add(s0, mul(shr(160, eq_), value))
-                s1 := add(s1, mul(and(shr(80, eq_), 0xffffffffffffffffffff), value))
-                s2 := add(s2, mul(and(eq_, 0xffffffffffffffffffff), value))
+                s1 := add(s1, mul(signextend(9, shr(80, eq_)), value))
+                s2 := add(s2, mul(signextend(9, eq_), value))
             }
             sum := or(
                 or(shl(160, mod(s0, 0xffffffff00000001)), shl(80, mod(s1, 0xffffffff00000001))),
@@ -316,8 +369,8 @@ library PublicValues {
         }
     }
 
-    /// @dev Sum of products of two lists of so many bytes, reduced. Of limbs below 2^80 five products have less than 2^163,
-    /// and 2^12 of them less than 2^175. Many of the first list's words are 0.
+    /// @dev Sum of products of two lists of so many bytes, reduced. Of limbs below 2^79 five products have less than 2^161,
+    /// and 2^12 of them less than 2^173. Many of the first list's words are 0.
     function dot(uint256 list, uint256 other, uint256 size) private pure returns (Fp3 sum) {
         // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
         if (size == 0) return ZERO;
@@ -330,18 +383,18 @@ library PublicValues {
                 let a2 := mload(list)
                 if iszero(a2) { continue }
                 let a0 := shr(160, a2)
-                let a1 := and(shr(80, a2), 0xffffffffffffffffffff)
-                a2 := and(a2, 0xffffffffffffffffffff)
+                let a1 := signextend(9, shr(80, a2))
+                a2 := signextend(9, a2)
                 let c := mload(add(list, other))
                 let b := shr(160, c)
                 s0 := add(s0, mul(a0, b))
                 s1 := add(s1, mul(a1, b))
                 s2 := add(s2, mul(a2, b))
-                b := and(shr(80, c), 0xffffffffffffffffffff)
+                b := signextend(9, shr(80, c))
                 s0 := add(s0, shl(1, mul(a2, b)))
                 s1 := add(s1, mul(a0, b))
                 s2 := add(s2, mul(a1, b))
-                b := and(c, 0xffffffffffffffffffff)
+                b := signextend(9, c)
                 s0 := add(s0, shl(1, mul(a1, b)))
                 s1 := add(s1, shl(1, mul(a2, b)))
                 s2 := add(s2, mul(a0, b))

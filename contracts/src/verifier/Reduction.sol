@@ -16,7 +16,7 @@ import {
     reduce,
     ELEMENT
 } from "./Fp3.sol";
-import {element, numberAt, powerOfTwo, setElement} from "./Fused.sol";
+import {element, numberAt, powerOfTwo, setElement, setNumber} from "./Fused.sol";
 import {Gathering} from "./Gathering.sol";
 import {LookupConfig} from "./LookupArgument.sol";
 import {Nodes} from "./Nodes.sol";
@@ -184,8 +184,8 @@ library Reduction {
                         end := add(end, 2)
                     }
                     v0 := and(shr(160, v2), 0xffffffffffffffffffff)
-                    v1 := and(shr(80, v2), 0xffffffffffffffffffff)
-                    v2 := and(v2, 0xffffffffffffffffffff)
+                    v1 := signextend(9, shr(80, v2))
+                    v2 := signextend(9, v2)
                 }
                 for {} lt(end, behind) {} {
                     let c := mload(add(mload(add(p, 512)), add(32, shl(5, shr(240, mload(end))))))
@@ -193,11 +193,11 @@ library Reduction {
                     let t0 := mul(v0, b)
                     let t1 := mul(v1, b)
                     let t2 := mul(v2, b)
-                    b := and(shr(80, c), 0xffffffffffffffffffff)
+                    b := signextend(9, shr(80, c))
                     t0 := add(t0, shl(1, mul(v2, b)))
                     t1 := add(t1, mul(v0, b))
                     t2 := add(t2, mul(v1, b))
-                    b := and(c, 0xffffffffffffffffffff)
+                    b := signextend(9, c)
                     t0 := add(t0, shl(1, mul(v1, b)))
                     t1 := add(t1, shl(1, mul(v2, b)))
                     v2 := add(t2, mul(v0, b))
@@ -412,6 +412,58 @@ library Reduction {
     {
         (p.firsts[source], size) = p.placesAt(place);
         sizes[source] = size;
+    }
+
+    /// @notice What `placeChallenges` has found, as `unpackPlacement` takes it: for each source, from zero claims on, words: how
+    /// many challenges it has, how many axes follow, and where each of these begins.
+    function packPlacement(Program memory p, uint256[] memory sizes) internal pure returns (bytes memory packed) {
+        packed = new bytes(32 * (2 + p.bits.length) * (sizes.length - SOURCE_ZERO));
+        uint256 end;
+        assembly ("memory-safe") {
+            end := add(packed, 32)
+        }
+        for (uint256 source = SOURCE_ZERO; source < sizes.length; ++source) {
+            uint256 size = sizes[source];
+            uint256[] memory firsts = p.firsts[source];
+            assembly ("memory-safe") {
+                mstore(end, size)
+                let length := add(32, shl(5, mload(firsts)))
+                mcopy(add(end, 32), firsts, length)
+                end := add(end, add(32, length))
+            }
+        }
+        assembly ("memory-safe") {
+            mstore(packed, sub(sub(end, packed), 32))
+        }
+    }
+
+    /// @notice Does as `placeChallenges` did of the same program. The lists are where they are in `packed`.
+    function unpackPlacement(Program memory p, bytes memory packed) internal pure returns (uint256[] memory sizes) {
+        sizes = new uint256[](p.vectors.length);
+        uint256 place;
+        uint256 end;
+        assembly ("memory-safe") {
+            place := add(packed, 32)
+            end := add(place, mload(packed))
+        }
+        unchecked {
+            // Addresses of words that there are.
+            for (uint256 source = SOURCE_ZERO; source < sizes.length; ++source) {
+                if (end - place < 64) revert Programs.ProgramInvalid();
+                uint256[] memory firsts;
+                uint256 size;
+                assembly ("memory-safe") {
+                    size := mload(place)
+                    firsts := add(place, 32)
+                }
+                place += 64;
+                if (firsts.length > (end - place) / 32) revert Programs.ProgramInvalid();
+                place += 32 * firsts.length;
+                setNumber(sizes, source, size);
+                p.firsts[source] = firsts;
+            }
+        }
+        if (place != end) revert Programs.ProgramInvalid();
     }
 
     /// @notice The challenges for zero claims and those of the stages that have passed, as a state has them: by rising

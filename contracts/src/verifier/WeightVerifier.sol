@@ -23,7 +23,8 @@ contract WeightVerifier is IWeightVerifier {
         shape.packing = Packings.measure(p, packing, input.logRows, input.maxLogColumns);
         (shape.modelGroups, shape.witnessGroups) = (packing.logGroups[0], packing.logGroups[1]);
         (, uint256 stages) = Reduction.firstStage(p);
-        (, uint256 challenges) = Reduction.placeChallenges(p, stages);
+        (uint256[] memory sizes, uint256 challenges) = Reduction.placeChallenges(p, stages);
+        shape.placement = Reduction.packPlacement(p, sizes);
         shape.challenges = input.logCells + challenges;
         shape.claims = Reduction.carriedCount(p, stages);
         // After that of the commitment, those of the lookup argument, and the stages.
@@ -34,6 +35,7 @@ contract WeightVerifier is IWeightVerifier {
     function weigh(
         ProgramInput calldata input,
         bytes calldata outlined,
+        bytes calldata placement,
         bytes calldata challenges,
         Fp3[] calldata opened,
         Fp3 join
@@ -45,10 +47,8 @@ contract WeightVerifier is IWeightVerifier {
         assembly ("memory-safe") {
             mstore(cursor, add(encoded, 32))
         }
-        (, uint256 stages) = Reduction.firstStage(p);
-        (uint256[] memory sizes,) = Reduction.placeChallenges(p, stages);
         p.vectors[SOURCE_LOOKUP] = cursor.readList(input.logCells);
-        Reduction.readChallenges(p, cursor, sizes);
+        Reduction.readChallenges(p, cursor, Reduction.unpackPlacement(p, placement));
         return Weights.joined(p, packing, opened, input.logRows, join);
     }
 }

@@ -34,7 +34,8 @@ contract PublicValuesTest {
     }
 
     struct World {
-        uint256 places;
+        uint256 rows;
+        uint256 columns;
         uint256 length;
         uint256[][] values;
         /// The gathering's point, then two of the last axis.
@@ -48,21 +49,39 @@ contract PublicValuesTest {
         while (1 << bits < length) ++bits;
     }
 
-    /// @dev Axis 0 is the places, axis 1 the last one. Coordinates 0 are the gathering's, 1 and 2 two points of the last
-    /// axis; all lie in the lookup argument's vector.
-    function program(World memory w) private pure returns (Program memory p) {
-        uint256 own = bitsOf(w.places);
-        uint256 last = bitsOf(w.length);
-        bytes memory coordinates = abi.encodePacked(uint16(3), uint8(2), uint8(0), uint8(own), uint8(0), uint32(0));
-        for (uint256 i = 0; i < 2; ++i) {
-            coordinates = abi.encodePacked(
-                coordinates, uint8(2), uint8(1), uint8(last), uint8(0), uint8(own + i * last), uint24(0)
+    /// @dev Coordinates of the places.
+    function ownBits(World memory w) private pure returns (uint256) {
+        return bitsOf(w.columns) + bitsOf(w.rows);
+    }
+
+    function axesOf(World memory w) private pure returns (bytes memory) {
+        return
+            abi.encodePacked(
+                uint16(3), uint8(0), uint32(w.rows), uint8(0), uint32(w.length), uint8(0), uint32(w.columns)
             );
-        }
+    }
+
+    /// @dev An axis' coordinates, so many from one of the vector on.
+    function entry(uint256 axis, uint256 count, uint256 first) private pure returns (bytes memory) {
+        return abi.encodePacked(uint8(SOURCE_LOOKUP), uint8(axis), uint8(count), uint8(0), uint8(first), uint24(0));
+    }
+
+    function coordinatesOf(World memory w) private pure returns (bytes memory) {
+        uint256 own = ownBits(w);
+        uint256 last = bitsOf(w.length);
+        uint256 inRow = bitsOf(w.columns);
+        return abi.encodePacked(
+            uint16(4), entry(0, own - inRow, inRow), entry(1, last, own), entry(1, last, own + last), entry(2, inRow, 0)
+        );
+    }
+
+    /// @dev Axis 0 is the rows of the places, axis 1 the last one, axis 2 the columns. Coordinates 0 and 3 are the
+    /// gathering's, 1 and 2 two points of the last axis; all lie in the lookup argument's vector.
+    function program(World memory w) private pure returns (Program memory p) {
         bytes[9] memory sections = [
-            abi.encodePacked(uint16(2), uint8(0), uint32(w.places), uint8(0), uint32(w.length)),
+            axesOf(w),
             abi.encodePacked(uint16(2), uint64(1), uint64(1000)),
-            coordinates,
+            coordinatesOf(w),
             abi.encodePacked(uint16(1), uint16(0), uint8(0)),
             abi.encodePacked(uint16(0)),
             abi.encodePacked(uint32(0), uint8(0)),
@@ -78,7 +97,8 @@ contract PublicValuesTest {
         uint256 count = 0;
         for (uint256 i = 0; i < w.readings.length; ++i) {
             Reading memory r = w.readings[i];
-            code = abi.encodePacked(code, uint8(1), uint8(0), uint16(0), uint16(r.constant_), uint16(0));
+            code = abi.encodePacked(code, uint8(2), uint8(0), uint16(0), uint8(2), uint16(3));
+            code = abi.encodePacked(code, uint16(r.constant_), uint16(0));
             code = abi.encodePacked(code, uint8(r.list), uint8(r.digits), uint8(1), uint8(r.beyond));
             code = abi.encodePacked(code, uint16(r.claims.length));
             for (uint256 k = 0; k < r.claims.length; ++k) {
@@ -108,6 +128,12 @@ contract PublicValuesTest {
         }
     }
 
+    /// @dev eq of a place, row by row.
+    function eqOfPlace(World memory w, uint256 place) private pure returns (Fp3) {
+        uint256 inRow = bitsOf(w.columns);
+        return eqAt(w.point, 0, inRow, place % w.columns) * eqAt(w.point, inRow, bitsOf(w.rows), place / w.columns);
+    }
+
     /// @dev eq and the sum of smaller ones at a digit, which may be the number behind all others.
     function digitAt(World memory w, uint256 first, uint256 bits, uint256 digit)
         private
@@ -122,11 +148,11 @@ contract PublicValuesTest {
 
     /// @dev What a claim is worth: digit by digit the extensions of eq and of sums at the gathering's point.
     function worth(World memory w, Reading memory r, Claim memory c) private pure returns (Fp3 value) {
-        uint256 own = bitsOf(w.places);
+        uint256 own = ownBits(w);
         uint256[] memory list = w.values[r.list];
         if (r.digits == 0) {
             for (uint256 i = 0; i < list.length; ++i) {
-                value = reduce(value + eqAt(w.point, 0, own, i) * fromBase(list[i]));
+                value = reduce(value + eqOfPlace(w, i) * fromBase(list[i]));
             }
             return value;
         }
@@ -144,7 +170,7 @@ contract PublicValuesTest {
                 x >>= low;
                 if (d + 1 < r.digits) x &= (1 << digitBits) - 1;
                 (Fp3 e, Fp3 s) = digitAt(w, own + c.point * bits + low, digitBits, x);
-                Fp3 eq = eqAt(w.point, 0, own, i);
+                Fp3 eq = eqOfPlace(w, i);
                 equal = reduce(equal + eq * e);
                 smaller = reduce(smaller + eq * s);
             }
@@ -165,10 +191,13 @@ contract PublicValuesTest {
         }
     }
 
-    function draw(Random memory random, uint256 places, uint256 length) private pure returns (World memory w) {
-        (w.places, w.length) = (places, length);
-        uint256 bits = bitsOf(length);
-        w.point = random.elements(bitsOf(places) + 2 * bits);
+    function draw(Random memory random, uint256 rows, uint256 columns, uint256 length)
+        private
+        pure
+        returns (World memory w)
+    {
+        (w.rows, w.columns, w.length) = (rows, columns, length);
+        w.point = random.elements(ownBits(w) + 2 * bitsOf(length));
         w.weights = random.elements(CLAIMS);
         w.powers = random.elements(CLAIMS);
         w.values = new uint256[][](LISTS);
@@ -176,30 +205,41 @@ contract PublicValuesTest {
         // Values over one axis have as many digits.
         uint256 digits = 1 + random.below(3);
         for (uint256 i = 0; i < LISTS; ++i) {
-            Reading memory r = w.readings[i];
-            r.beyond = random.below(3);
-            r.list = i;
-            r.digits = random.below(4) == 0 ? 0 : digits;
-            r.constant_ = random.below(2);
-            // Some of them beyond the axis.
-            uint256 most = length + 3;
-            if (r.beyond == NEVER) {
-                // Of a fixed axis, whose digits follow from its coordinates: no digit is without one but the only one.
-                uint256 width = r.digits == 0 ? 0 : (bits + r.digits - 1) / r.digits;
-                most = r.digits == 0 || (r.digits - 1) * width <= bits ? (1 << bits) + 1 : 1 << bits;
-            }
-            w.values[i] = new uint256[](places);
-            // All the same, or many equal ones in a row.
-            uint256 rarely = [uint256(1), 1, 8, 1 << 32][random.below(4)];
-            for (uint256 k = 0; k < places; ++k) {
-                w.values[i][k] = k == 0 || random.below(rarely) == 0 ? random.below(most) : w.values[i][k - 1];
-            }
-            // Or as in the list before, but perhaps for one of them or for what it is that is beyond.
-            if (i > 0 && random.below(3) == 0) repeat(random, w, i);
-            r.claims = new Claim[](1 + random.below(CLAIMS));
-            for (uint256 k = 0; k < r.claims.length; ++k) {
-                r.claims[k] = Claim(random.below(2) == 1, random.below(CLAIMS), random.below(CLAIMS), random.below(2));
-            }
+            drawReading(random, w, i, digits);
+        }
+    }
+
+    function drawReading(Random memory random, World memory w, uint256 i, uint256 digits) private pure {
+        Reading memory r = w.readings[i];
+        r.beyond = random.below(3);
+        r.list = i;
+        r.digits = random.below(4) == 0 ? 0 : digits;
+        r.constant_ = random.below(2);
+        drawValues(random, w, i);
+        // As in the list before, but perhaps for one of them or for what it is that is beyond.
+        if (i > 0 && random.below(3) == 0) repeat(random, w, i);
+        r.claims = new Claim[](1 + random.below(CLAIMS));
+        for (uint256 k = 0; k < r.claims.length; ++k) {
+            r.claims[k] = Claim(random.below(2) == 1, random.below(CLAIMS), random.below(CLAIMS), random.below(2));
+        }
+    }
+
+    function drawValues(Random memory random, World memory w, uint256 i) private pure {
+        Reading memory r = w.readings[i];
+        // Some of them beyond the axis.
+        uint256 most = w.length + 3;
+        if (r.beyond == NEVER) {
+            // Of a fixed axis, whose digits follow from its coordinates: no digit is without one but the only one.
+            uint256 bits = bitsOf(w.length);
+            uint256 width = r.digits == 0 ? 0 : (bits + r.digits - 1) / r.digits;
+            most = r.digits == 0 || (r.digits - 1) * width <= bits ? (1 << bits) + 1 : 1 << bits;
+        }
+        uint256[] memory values = new uint256[](w.rows * w.columns);
+        w.values[i] = values;
+        // All the same, or many equal ones in a row.
+        uint256 rarely = [uint256(1), 1, 8, 1 << 32][random.below(4)];
+        for (uint256 k = 0; k < values.length; ++k) {
+            values[k] = k == 0 || random.below(rarely) == 0 ? random.below(most) : values[k - 1];
         }
     }
 
@@ -221,17 +261,36 @@ contract PublicValuesTest {
         Random memory random = Random(seed);
         uint256 places = 1 << random.below(6);
         if (places >= 2 && random.below(2) == 0) places = places / 2 * 3;
+        uint256 rows = 1 + random.below(4);
         uint256 most = [uint256(3), 20, 300][random.below(3)];
-        World memory w = draw(random, places, 1 + random.below(most));
+        World memory w = draw(random, rows, places, 1 + random.below(most));
         vm.assertEq(Fp3.unwrap(found(w)), Fp3.unwrap(expected(w)));
     }
 
-    /// @dev More values than are summed without reducing between, and not a power of two of them.
-    function test_manyValues() external pure {
-        Random memory random = Random(7);
-        World memory w = draw(random, 1536, 5);
+    /// @dev More values than a block has: blocks are parts of an axis, a few rows, parts of a row, or as many as there are
+    /// places, where rows are of lengths that nothing divides.
+    function test_manyValues() external view {
+        uint256[2][9] memory shapes = [
+            [uint256(1), 1536],
+            [uint256(1536), 1],
+            [uint256(16), 48],
+            [uint256(12), 64],
+            [uint256(3), 512],
+            [uint256(2), 1024],
+            [uint256(96), 16],
+            [uint256(5), 350],
+            [uint256(350), 3]
+        ];
+        for (uint256 n = 0; n < shapes.length; ++n) {
+            this.checkShape(shapes[n][0], shapes[n][1], n);
+        }
+    }
+
+    /// @dev Outside, so that one's memory is not the next one's.
+    function checkShape(uint256 rows, uint256 columns, uint256 seed) external pure {
+        World memory w = draw(Random(seed), rows, columns, 5);
         for (uint256 i = 0; i < LISTS; ++i) {
-            w.readings[i].digits = 2 * (i % 2);
+            w.readings[i].digits = 2 * ((i + seed) % 2);
         }
         vm.assertEq(Fp3.unwrap(found(w)), Fp3.unwrap(expected(w)));
     }
@@ -241,7 +300,7 @@ contract PublicValuesTest {
         Random memory random = Random(5);
         for (uint256 length = 1; length <= 4; ++length) {
             for (uint256 digits = 1; digits <= 3; ++digits) {
-                World memory w = draw(random, 3, length);
+                World memory w = draw(random, 1, 3, length);
                 for (uint256 i = 0; i < LISTS; ++i) {
                     (w.readings[i].digits, w.readings[i].beyond) = (digits, 1 + random.below(2));
                     (w.values[i][0], w.values[i][1], w.values[i][2]) = (random.below(length), length, length + 7);
@@ -261,7 +320,7 @@ contract PublicValuesTest {
             uint256 length = lengths[n];
             uint256 bits = bitsOf(length);
             for (uint256 digits = 1; digits <= 3; ++digits) {
-                World memory w = draw(random, 16, length);
+                World memory w = draw(random, 1, 16, length);
                 uint256 most = 1 << bits;
                 uint256[16] memory edges = [
                     uint256(0),
@@ -315,7 +374,7 @@ contract PublicValuesTest {
 
     /// @dev A list that has not a value for each place; four digits.
     function test_readingsOfOtherListsAreRefused() external {
-        World memory w = draw(Random(3), 8, 20);
+        World memory w = draw(Random(3), 2, 4, 20);
         w.readings[0].digits = 4;
         vm.expectRevert(Programs.ProgramInvalid.selector);
         this.foundIn(w);

@@ -9,8 +9,8 @@
 namespace avow::provider {
 namespace {
 
-// Receipts of November 2026 (spec/chain.md, section 4): a proof of 113,600 bytes takes 9.2M gas; each token beyond
-// takes 2,500 and more; bytes grow by a tenth when places double. Rounded up, as they only have to do until a proof of
+// Receipts of November 2026 (spec/chain.md, section 4): a proof of 113,300 bytes takes 9.0M gas; each token beyond
+// takes 1,500 and more; bytes grow by a tenth when places double. Rounded up, as they only have to do until a proof of
 // the size was settled.
 constexpr std::uint64_t kGasOfByte = 84;
 constexpr std::uint64_t kGasOfPlace = 3'300;

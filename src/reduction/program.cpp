@@ -8,7 +8,6 @@
 #include <bit>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "base/check.hpp"
 #include "reduction/digits.hpp"
@@ -327,17 +326,6 @@ class ProgramWriter {
   std::size_t next_claim_ = 0;
 };
 
-// Points of last axes that claims on tensors of public values have.
-std::size_t last_points(const Statement& statement, const Plan& plan) {
-  std::set<std::pair<AxisId, Coordinates>> points;
-  for (const Read& read : plan.stages.back().reads) {
-    const TensorPoint& point = plan.claims[read.claim];
-    const Tensor& tensor = statement.tensors[point.tensor];
-    if (digits_of(statement, tensor) > 0) points.emplace(tensor.axes.back(), point.axes.back());
-  }
-  return points.size();
-}
-
 // What nodes have no form for.
 std::optional<std::string> unsupported(const Statement& statement) {
   const auto is_parameter = [](const statement::Axis& axis) { return axis.kind == statement::AxisKind::kParameter; };
@@ -367,9 +355,6 @@ base::Result<Bytes, std::string> make_program(const Statement& statement) {
   if (auto reason = unsupported(statement)) return base::Err{std::move(*reason)};
   const auto plan = make_plan(statement::Binding::least(statement));
   if (!plan) return base::Err{plan.error().text};
-  if (const auto points = last_points(statement, plan.value()); points > kMaxLastPoints) {
-    return base::Err{fmt::format("public values at {} points of their last axes", points)};
-  }
   Bytes program = program_bytes(statement, plan.value());
   if (program.size() > kMaxProgramBytes) return base::Err{fmt::format("a program of {} bytes", program.size())};
   return program;

@@ -15,9 +15,6 @@ inline constexpr std::size_t kMaxProgramBytes = 24575;
 /// Most parameters of a statement that has a program.
 inline constexpr std::size_t kMaxProgramParameters = 3;
 
-/// Most points of last axes that claims on tensors of public values may have: a contract keeps tables for each.
-inline constexpr std::size_t kMaxLastPoints = 32;
-
 /// The plans of a statement for all instances at once, as bytes that a contract carries out (spec/program.md): what
 /// differs between instances are numbers of coordinates, which stand there as axes. So a contract reads no statement.
 /// Requires a valid statement. The error says what there is no program for: more than kMaxProgramParameters parameters,

@@ -92,24 +92,6 @@ TEST(Program, IsNotMadeOfWhatItHasNoFormFor) {
     EXPECT_FALSE(program);
     return program.error();
   };
-  // Each place of the last axis is a point of its own.
-  const auto program_at = [](std::uint64_t places) {
-    Builder b;
-    const auto t = b.axis("t", 4), u = b.axis("u", 64), w = b.alias("w", u);
-    const auto V = b.values("v", {t}, 64);
-    const auto X = b.input("x", {t, u}, signed_bits(8));
-    const auto picked = b.define("picked", {t, w}, b.one_hot(V(t), w));
-    statement::Expr all(0);
-    for (std::uint64_t i = 0; i < places; ++i) all = all + X(t, statement::at(i)) * picked(t, statement::at(i));
-    b.zero("z", {t}, all);
-    const auto statement = b.build();
-    EXPECT_TRUE(statement) << statement.error().text;
-    return make_program(statement.value());
-  };
-  EXPECT_TRUE(program_at(kMaxLastPoints));
-  const auto many = program_at(kMaxLastPoints + 1);
-  ASSERT_FALSE(many);
-  EXPECT_EQ(many.error(), "public values at 33 points of their last axes");
   EXPECT_EQ(error_of_mask(true), "a range between two public values");
   EXPECT_EQ(error_of_mask(false), "lookup 'x_range': a mask of public values");
 }

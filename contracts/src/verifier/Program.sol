@@ -40,10 +40,6 @@ struct Program {
     uint256[][] firsts;
     /// Addresses of the lists of public values: 4 bytes, how many, then 8 for each.
     uint256[] values;
-    /// What claims on tensors of public values share: addresses of the tables of a point of the last axis, by 1 plus the
-    /// number of its coordinates.
-    uint256[] tableKeys;
-    uint256[] tablePlaces;
     /// Addresses of the columns, and how many of them have multiplicities.
     uint256[] columnPlaces;
     uint256 multiplicities;
@@ -125,8 +121,6 @@ library Programs {
     uint256 private constant CONSTANT_BYTES = 8;
     uint256 private constant COORDINATES_BYTES = 8;
     uint256 private constant MOST_PARAMETERS = 3;
-    /// @dev Different points of last axes of public values in a program: a statement has a few.
-    uint256 private constant SHARED = 32;
     /// @dev Of each vector: src/reduction/plan.hpp has as many for all vectors together, so that no program which C++ takes
     /// has more in one.
     uint256 private constant MOST_CHALLENGES = 256;
@@ -143,8 +137,6 @@ library Programs {
         p.nodeValues = new uint256[](u16At(p.nodes - 2));
         p.claims = new Fp3[](u16At(p.uses));
         p.values = listsOf(values);
-        p.tableKeys = new uint256[](SHARED);
-        p.tablePlaces = new uint256[](SHARED);
     }
 
     /// @notice The program in an instance without room for values: of nodes, of claims, public ones.

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Fp3, ONE, ZERO, mulAdd, reduce, scaledEqTable} from "./Fp3.sol";
-import {element, numberAt, setNumber} from "./Fused.sol";
+import {element, numberAt, setElement} from "./Fused.sol";
 import {Nodes} from "./Nodes.sol";
 import {Program, Programs, u8At, u16At, u32At, u64At} from "./Program.sol";
 import {Scratch} from "./Scratch.sol";
@@ -14,21 +14,19 @@ import {Scratch} from "./Scratch.sol";
 /// bytes the claim, the number of its power, its weight, the coordinates of the last axis, and 1 byte, 1 of sums.
 ///
 /// Each claim is a function of digits. All values are looked through once for each reading: eq of the places, summed by
-/// digit, is all that any function takes of them.
+/// digit, is all that any function takes of them. Many values are summed block by block: eq of a place is that of its
+/// block times that within, so that there are as many products as blocks and digits, not as places.
 ///
-/// Bounds: eq of k coordinates has limbs of at most (k + 1) p, hence below 2^69, and 2^LOG_CHUNK of them less than 2^79.
+/// Bounds: eq of k coordinates has limbs of at most (k + 1) p, hence below 2^69, and BLOCK of them less than 2^78.
 library PublicValues {
     using Nodes for Program;
     using Programs for Program;
 
-    /// @notice More different points than a program may have.
-    error TooManyPoints();
-
     uint256 private constant AXIS = 3;
     uint256 private constant HEAD = 8;
     uint256 private constant CLAIM = 9;
-    /// @dev log2 of the values that sums by digit take before they are reduced.
-    uint256 private constant LOG_CHUNK = 10;
+    /// @dev Values of a block at most.
+    uint256 private constant BLOCK = 512;
     uint256 private constant MOST_DIGITS = 3;
     /// @dev Bytes of a value.
     uint256 private constant VALUE_BYTES = 8;
@@ -37,8 +35,6 @@ library PublicValues {
     uint256 private constant BEYOND_NEVER = 0;
     uint256 private constant BEYOND_LENGTH = 1;
     uint256 private constant LANES = (1 << 192) | (1 << 128) | (1 << 64) | 1;
-    /// @dev Readings whose sums are kept: a statement has about as many.
-    uint256 private constant KEPT = 16;
 
     /// @dev Values, and how their digits are read.
     struct Reading {
@@ -52,14 +48,18 @@ library PublicValues {
         /// What a value of `limit` or more is.
         uint256 limit;
         uint256 beyond;
-        /// eq of the places, and the sums of these by digit: for each digit `size` bytes, a word for each value of it, and of
-        /// the highest one the number behind all others.
+        /// eq of the places in a block, and the sums of eq by digit: for each digit `size` bytes, a word for each value of it,
+        /// and of the highest one the number behind all others.
         Fp3[] eqs;
         uint256 sums;
         uint256 size;
-        /// Of earlier readings, as far as there is room: what their sums follow from, and where these are.
-        uint256[] keys;
-        uint256[] places;
+        /// Address of the last sums that are kept, 0 for none: a word with that of those before, a word that says what they
+        /// follow from, then they.
+        uint256 kept;
+        /// eq of the blocks.
+        Fp3[] blocks;
+        /// As `kept` of tables, which follow from the number of coordinates.
+        uint256 tables;
     }
 
     /// @notice Sum over all claims of power times value. Not reduced: fewer than 2^14 summands, which are.
@@ -85,7 +85,6 @@ library PublicValues {
         returns (Fp3 total)
     {
         Reading memory r;
-        (r.keys, r.places) = (new uint256[](KEPT), new uint256[](KEPT));
         bytes32 lastAxes;
         unchecked {
             // Addresses in memory and numbers of 16 bits.
@@ -97,7 +96,10 @@ library PublicValues {
                 assembly ("memory-safe") {
                     axes := keccak256(place, size)
                 }
-                if (axes != lastAxes) (lastAxes, r.eqs) = (axes, placesAt(p, place));
+                if (axes != lastAxes) {
+                    lastAxes = axes;
+                    placesAt(p, r, place);
+                }
                 place += size;
                 prepare(p, r, place);
                 uint256 claims = u16At(place + HEAD);
@@ -157,7 +159,7 @@ library PublicValues {
         uint256 list = p.values[u8At(place + 4)];
         r.values = list + 4;
         r.count = u32At(list);
-        if (r.count != r.eqs.length) revert Programs.ProgramInvalid();
+        if (r.count != r.eqs.length * r.blocks.length) revert Programs.ProgramInvalid();
         r.digits = u8At(place + 5);
         if (r.digits == 0) return;
         if (r.digits > MOST_DIGITS) revert Programs.ProgramInvalid();
@@ -175,54 +177,99 @@ library PublicValues {
     /// @dev Lists are often alike, those of the likeliest words and the chosen ones where the former are chosen: of the
     /// same values at the same places, cut into the same digits, the sums are the same.
     function findSums(Reading memory r) private pure {
-        uint256 key;
-        uint256 scratch = Scratch.mark();
+        uint256 bytes_ = r.digits * r.size;
+        bool found;
+        uint256 sums;
         assembly ("memory-safe") {
-            // From the number of values to the largest one; instead of where the values are, what they are.
+            // From the number of values to the address of eq; instead of where the values are, what they are.
+            let scratch := mload(0x40)
             mcopy(scratch, add(r, 32), 224)
             mstore(add(scratch, 224), keccak256(mload(r), shl(3, mload(add(r, 32)))))
-            key := keccak256(scratch, 256)
-        }
-        uint256 slot = 0;
-        for (; slot < KEPT; ++slot) {
-            uint256 own = numberAt(r.keys, slot);
-            if (own == key) {
-                r.sums = numberAt(r.places, slot);
-                return;
+            let key := keccak256(scratch, 256)
+            let kept := add(r, 320)
+            let last := mload(kept)
+            sums := last
+            for {} sums { sums := mload(sums) } {
+                found := eq(mload(add(sums, 32)), key)
+                if found { break }
             }
-            if (own == 0) break;
-        }
-        uint256 bytes_ = r.digits * r.size;
-        uint256 sums = Scratch.take(bytes_);
-        assembly ("memory-safe") {
-            calldatacopy(sums, calldatasize(), bytes_)
+            if iszero(found) {
+                sums := scratch
+                mstore(sums, last)
+                mstore(add(sums, 32), key)
+                mstore(kept, sums)
+                calldatacopy(add(sums, 64), calldatasize(), bytes_)
+                mstore(0x40, add(add(sums, 64), bytes_))
+            }
+            sums := add(sums, 64)
         }
         r.sums = sums;
-        sumDigits(r);
-        if (slot == KEPT) return;
-        setNumber(r.keys, slot, key);
-        setNumber(r.places, slot, sums);
+        if (!found) sumDigits(r);
     }
 
     /// @dev Adds eq of each place to the sums of its value's digits.
     function sumDigits(Reading memory r) private pure {
+        if (r.blocks.length == 1) {
+            sumBlock(r);
+            return;
+        }
+        uint256 mark = Scratch.mark();
+        unchecked {
+            // Addresses in memory and sizes of what lies there.
+            uint256 size = r.digits * r.size;
+            uint256 sums = r.sums;
+            uint256 own = Scratch.take(size);
+            r.sums = own;
+            for (uint256 i = 0; i < r.blocks.length; ++i) {
+                assembly ("memory-safe") {
+                    calldatacopy(own, calldatasize(), size)
+                }
+                sumBlock(r);
+                addScaled(sums, own, size, element(r.blocks, i));
+                r.values += VALUE_BYTES * r.eqs.length;
+            }
+            r.sums = sums;
+        }
+        Scratch.release(mark);
+    }
+
+    /// @dev Adds the words of a list of so many bytes, times a factor, to those of another one, which are reduced again.
+    function addScaled(uint256 list, uint256 summands, uint256 size, Fp3 factor) private pure {
+        unchecked {
+            // Addresses in memory.
+            for (uint256 end = list + size; list < end; list += 32) {
+                Fp3 sum;
+                Fp3 summand;
+                assembly ("memory-safe") {
+                    sum := mload(list)
+                    summand := mload(summands)
+                }
+                summands += 32;
+                // Most are of digits that no value has.
+                if (Fp3.unwrap(summand) == 0) continue;
+                sum = mulAdd(summand, factor, sum);
+                assembly ("memory-safe") {
+                    mstore(list, sum)
+                }
+            }
+        }
+    }
+
+    /// @dev The same of the values of a block.
+    function sumBlock(Reading memory r) private pure {
         unchecked {
             // Numbers of values.
-            for (uint256 first = 0; first < r.count; first += 1 << LOG_CHUNK) {
-                if (first > 0) reduceAll(r.sums, r.digits * r.size);
-                uint256 end = first + (1 << LOG_CHUNK);
-                if (end > r.count) end = r.count;
-                uint256 next = first;
-                while (next + 4 <= end) {
-                    next = addFours(r, next, end & ~uint256(3));
-                    // Stopped by one of the next four.
-                    if (next + 4 <= end) {
-                        addSingly(r, next, next + 4);
-                        next += 4;
-                    }
+            uint256 end = r.eqs.length;
+            uint256 next = 0;
+            while (next + 4 <= end) {
+                next = addFours(r, next, end & ~uint256(3));
+                // Stopped by one of the next four.
+                if (next + 4 <= end) {
+                    addSingly(r, next, next + 4);
+                    next += 4;
                 }
-                addSingly(r, next, end);
             }
+            addSingly(r, next, end);
         }
     }
 
@@ -326,37 +373,31 @@ library PublicValues {
         }
     }
 
-    function reduceAll(uint256 place, uint256 size) private pure {
+    /// @dev Sum over the values of eq of the place times the value; reduced.
+    function valueSum(Reading memory r) private pure returns (Fp3 sum) {
         unchecked {
             // Addresses in memory.
-            for (uint256 end = place + size; place < end; place += 32) {
-                Fp3 sum;
-                assembly ("memory-safe") {
-                    sum := mload(place)
-                }
-                sum = reduce(sum);
-                assembly ("memory-safe") {
-                    mstore(place, sum)
-                }
+            uint256 size = VALUE_BYTES * r.eqs.length;
+            for (uint256 i = 0; i < r.blocks.length; ++i) {
+                sum = mulAdd(blockSum(r.values + size * i, size, r.eqs), element(r.blocks, i), sum);
             }
         }
     }
 
-    /// @dev Sum over the values of eq of the place times the value; reduced. Products have limbs below 2^133, and 2^32 of
-    /// them less than 2^165.
-    function valueSum(Reading memory r) private pure returns (Fp3 sum) {
-        uint256 from = r.values;
-        uint256 end = from + VALUE_BYTES * r.count;
-        Fp3[] memory eqs = r.eqs;
+    /// @dev Of the values of a block, `size` bytes from `from` on. Products have limbs below 2^133, and 2^32 of them less
+    /// than 2^165.
+    function blockSum(uint256 from, uint256 size, Fp3[] memory eqs) private pure returns (Fp3 sum) {
         // Functions that return early are not made a part of their callers, and keep what they work with on the stack.
-        if (from == end) return ZERO;
+        if (size == 0) return ZERO;
         assembly ("memory-safe") {
             let s0 := 0
             let s1 := 0
             let s2 := 0
-            for {} lt(from, end) { from := add(from, 8) } {
+            for { let end := add(from, size) } lt(from, end) { from := add(from, 8) } {
                 eqs := add(eqs, 32)
                 let value := shr(192, mload(from))
+                // All are where words are the likeliest ones.
+                if iszero(value) { continue }
                 let eq_ := mload(eqs)
                 s0 := add(s0, mul(shr(160, eq_), value))
                 s1 := add(s1, mul(signextend(9, shr(80, eq_)), value))
@@ -409,12 +450,23 @@ library PublicValues {
     /// @dev Tables of a point of the last axis: for each digit, lowest first, eq and 0; behind them likewise the sums of those
     /// of all smaller digits. Kept for the next reading, which reads the same axis alike.
     function tableOf(Program memory p, Reading memory r, uint256 coordinates) private pure returns (uint256 table) {
-        (uint256 slot, bool found) = slotOf(p.tableKeys, coordinates + 1);
-        if (found) return numberAt(p.tablePlaces, slot);
+        uint256 last = r.tables;
+        assembly ("memory-safe") {
+            for { table := last } table { table := mload(table) } {
+                if eq(mload(add(table, 32)), coordinates) { break }
+            }
+        }
+        if (table != 0) return table + 64;
         Fp3[] memory point = p.pointOf(coordinates);
         if (point.length != r.bits) revert Programs.ProgramInvalid();
         uint256 all = r.digits * r.size;
-        table = Scratch.take(2 * all);
+        table = Scratch.take(64 + 2 * all);
+        r.tables = table;
+        assembly ("memory-safe") {
+            mstore(table, last)
+            mstore(add(table, 32), coordinates)
+            table := add(table, 64)
+        }
         uint256 low = 0;
         uint256 place = table;
         for (uint256 d = 1; d <= r.digits; ++d) {
@@ -425,8 +477,6 @@ library PublicValues {
             low += own;
             place += r.size;
         }
-        setNumber(p.tableKeys, slot, coordinates + 1);
-        setNumber(p.tablePlaces, slot, table);
     }
 
     /// @dev A table of `size` bytes gets a 0, and from `to` on the sums of all entries before each.
@@ -443,46 +493,61 @@ library PublicValues {
         }
     }
 
-    /// @dev The slot of a key, or the first free one.
-    function slotOf(uint256[] memory keys, uint256 key) private pure returns (uint256 slot, bool found) {
-        uint256 count = keys.length;
+    /// @dev eq of a point and every index of some axes, row-major without padding: that of a block, and of the blocks. What
+    /// is left of the axes from one on, and as many of the low coordinates of the one before as divide its length, is a
+    /// block if there is room for more than one axis' places.
+    function placesAt(Program memory p, Reading memory r, uint256 place) private pure {
+        uint256 left = 1;
         unchecked {
-            // Numbers of a few entries.
-            for (; slot < count; ++slot) {
-                uint256 own = numberAt(keys, slot);
-                if (own == key) return (slot, true);
-                if (own == 0) return (slot, false);
+            // Addresses in memory, and numbers of values: of a program in which they are more than 2^256 they mean nothing.
+            uint256 end = place + 1 + AXIS * u8At(place);
+            for (uint256 axis = ++place; axis < end; axis += AXIS) {
+                left *= numberAt(p.lengths, u8At(axis));
+            }
+            (r.blocks, r.eqs) = (oneOne(), oneOne());
+            for (; place < end; place += AXIS) {
+                uint256 length = numberAt(p.lengths, u8At(place));
+                Fp3[] memory point = p.pointOf(u16At(place + 1));
+                if (length > 1 << point.length) revert Programs.ProgramInvalid();
+                if (length <= 1) continue;
+                uint256 low = point.length;
+                if (left > BLOCK) {
+                    low = 0;
+                    while ((left / length) << (low + 1) <= BLOCK && length % (2 << low) == 0) ++low;
+                    r.blocks = nextAxis(r.blocks, point, low, point.length - low, length >> low);
+                    left = (left / length) << low;
+                    length = 1 << low;
+                }
+                if (low > 0) r.eqs = nextAxis(r.eqs, point, 0, low, length);
+                left /= length;
             }
         }
-        revert TooManyPoints();
     }
 
-    /// @dev eq of a point and every index of some axes, row-major without padding: axis by axis, for each index of those
-    /// before the table of the next one, of which what is beyond its length is overwritten.
-    function placesAt(Program memory p, uint256 place) private pure returns (Fp3[] memory eqs) {
-        uint256 rank = u8At(place);
-        eqs = new Fp3[](1);
-        eqs[0] = ONE;
-        for (++place; rank > 0; --rank) {
-            uint256 length = p.lengths[u8At(place)];
-            Fp3[] memory point = p.pointOf(u16At(place + 1));
-            if (length > 1 << point.length) revert Programs.ProgramInvalid();
-            if (length > 1) eqs = nextAxis(eqs, point, length);
-            place += AXIS;
-        }
+    function oneOne() private pure returns (Fp3[] memory list) {
+        list = new Fp3[](1);
+        setElement(list, 0, ONE);
     }
 
-    function nextAxis(Fp3[] memory before, Fp3[] memory point, uint256 length) private pure returns (Fp3[] memory eqs) {
-        uint256 size = before.length * length;
-        eqs = new Fp3[](size + (1 << point.length) - length);
-        uint256 to;
-        assembly ("memory-safe") {
-            to := add(eqs, 32)
-            mstore(eqs, size)
-        }
-        for (uint256 i = 0; i < before.length; ++i) {
-            scaledEqTable(to, element(before, i), point, 0, point.length);
-            to += 32 * length;
+    /// @dev For each entry of a list as many as a length says, times eq of some coordinates: table by table, of which what
+    /// is beyond the length is overwritten.
+    function nextAxis(Fp3[] memory before, Fp3[] memory point, uint256 first, uint256 count, uint256 length)
+        private
+        pure
+        returns (Fp3[] memory eqs)
+    {
+        unchecked {
+            // Addresses and sizes in memory; what has a product above 2^256 needs more than there is of it.
+            eqs = new Fp3[](before.length * length + (1 << count) - length);
+            uint256 to;
+            assembly ("memory-safe") {
+                to := add(eqs, 32)
+                mstore(eqs, mul(mload(before), length))
+            }
+            for (uint256 i = 0; i < before.length; ++i) {
+                scaledEqTable(to, element(before, i), point, first, count);
+                to += 32 * length;
+            }
         }
     }
 }

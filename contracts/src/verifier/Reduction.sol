@@ -483,44 +483,16 @@ library Reduction {
         return passed < stages ? u16At(place + 3) : u16At(p.uses);
     }
 
-    /// @notice How many claims `carried` has.
-    function carriedCount(Program memory p, uint256 passed) internal pure returns (uint256 count) {
-        uint256 known = knownClaims(p, passed);
-        // Stages have numbers far below.
-        if (passed >= 128) revert Programs.ProgramInvalid();
-        uint256 uses = p.uses + 2;
-        if (known == 0) return 0;
-        assembly ("memory-safe") {
-            let ones := div(not(0), 255)
-            let highest := shl(7, ones)
-            let least := mul(passed, ones)
-            for {} 1 {} {
-                let word := mload(uses)
-                // Of a byte that is at least `passed`, and of no other one, the highest bit is set.
-                let enough := and(or(word, sub(or(word, highest), least)), highest)
-                // Of the last word the first bytes alone count.
-                if lt(known, 32) { enough := and(enough, not(shr(shl(3, known), not(0)))) }
-                // In the highest byte of the product is the sum of all.
-                count := add(count, shr(248, mul(shr(7, enough), ones)))
-                if lt(known, 33) { break }
-                known := sub(known, 32)
-                uses := add(uses, 32)
-            }
-        }
-    }
-
-    /// @notice Writes the values of the claims that `carried` has.
-    function writeCarried(Program memory p, Cursor memory cursor, uint256 passed) internal pure {
-        uint256 known = knownClaims(p, passed);
+    /// @notice Writes the values of claims, whose numbers rise.
+    function writeClaims(Program memory p, Cursor memory cursor, uint256[] memory numbers) internal pure {
+        uint256 count = numbers.length;
         Fp3[] memory claims = p.claims;
-        if (known > claims.length) revert Programs.ProgramInvalid();
+        if (count > 0 && numbers[count - 1] >= claims.length) revert Programs.ProgramInvalid();
         uint256 place = cursor.place;
         unchecked {
             // Addresses, and numbers of claims that there are.
-            uint256 uses = p.uses + 2;
-            for (uint256 claim = 0; claim < known; ++claim) {
-                if (u8At(uses + claim) < passed) continue;
-                StateBytes.put(place, element(claims, claim));
+            for (uint256 i = 0; i < count; ++i) {
+                StateBytes.put(place, element(claims, numberAt(numbers, i)));
                 place += ELEMENT;
             }
         }
@@ -530,16 +502,31 @@ library Reduction {
     /// @notice Numbers of the claims whose values are known when so many stages have passed, and used later.
     function carried(Program memory p, uint256 passed) internal pure returns (uint256[] memory claims) {
         uint256 known = knownClaims(p, passed);
-        claims = new uint256[](known);
+        // Stages have numbers far below.
+        if (passed >= 128) revert Programs.ProgramInvalid();
         uint256 uses = p.uses + 2;
         assembly ("memory-safe") {
-            // What is written is at most as far as what is read: a claim that does not count is overwritten.
+            claims := mload(0x40)
+            let ones := div(not(0), 255)
+            let highest := shl(7, ones)
+            let least := mul(passed, ones)
             let to := add(claims, 32)
-            for { let claim := 0 } lt(claim, known) { claim := add(claim, 1) } {
-                mstore(to, claim)
-                to := add(to, shl(5, iszero(lt(byte(0, mload(add(uses, claim))), passed))))
+            for { let claim := 0 } lt(claim, known) { claim := add(claim, 32) } {
+                let word := mload(add(uses, claim))
+                // Of a byte that is at least `passed`, and of no other one, the highest bit is set.
+                let enough := and(or(word, sub(or(word, highest), least)), highest)
+                // Of the last word the first bytes alone count.
+                let left := sub(known, claim)
+                if lt(left, 32) { enough := and(enough, not(shr(shl(3, left), not(0)))) }
+                for {} enough {} {
+                    let bit := clz(enough)
+                    mstore(to, add(claim, shr(3, bit)))
+                    to := add(to, 32)
+                    enough := xor(enough, shr(bit, shl(255, 1)))
+                }
             }
             mstore(claims, shr(5, sub(sub(to, claims), 32)))
+            mstore(0x40, to)
         }
     }
 

@@ -208,7 +208,8 @@ contract ReductionVerifier is IReductionVerifier {
         }
         Program memory p = r.program;
         uint256 passed = r.head.phase - 1 - r.lookupPhases;
-        uint256 elements = 2 + Reduction.carriedCount(p, passed);
+        uint256[] memory carried = Reduction.carried(p, passed);
+        uint256 elements = 2 + carried.length;
         for (uint256 source = SOURCE_LOOKUP; source < p.vectors.length; ++source) {
             elements += p.vectors[source].length;
         }
@@ -219,7 +220,7 @@ contract ReductionVerifier is IReductionVerifier {
         for (uint256 source = SOURCE_STAGE; source < p.vectors.length; ++source) {
             cursor.writeList(p.vectors[source]);
         }
-        Reduction.writeCarried(p, cursor, passed);
+        Reduction.writeClaims(p, cursor, carried);
     }
 
     function writeHead(Run memory r, Cursor memory cursor) private pure {

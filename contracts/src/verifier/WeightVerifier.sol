@@ -26,7 +26,7 @@ contract WeightVerifier is IWeightVerifier {
         (uint256[] memory sizes, uint256 challenges) = Reduction.placeChallenges(p, stages);
         shape.placement = Reduction.packPlacement(p, sizes);
         shape.challenges = input.logCells + challenges;
-        shape.claims = Reduction.carriedCount(p, stages);
+        shape.claims = Reduction.carried(p, stages).length;
         // After that of the commitment, those of the lookup argument, and the stages.
         shape.firstPhase = 1 + LookupArgument.phases(input.logCells) + stages;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Fp3, ONE, ZERO, mulAdd, reduce, scaledEqTable} from "./Fp3.sol";
+import {Fp3, ONE, ZERO, mulAdd, scaledEqTable} from "./Fp3.sol";
 import {element, numberAt, setElement} from "./Fused.sol";
 import {Nodes} from "./Nodes.sol";
 import {Program, Programs, u8At, u16At, u32At, u64At} from "./Program.sol";

@@ -38,7 +38,8 @@ contract PublicValuesTest {
         uint256 columns;
         uint256 length;
         uint256[][] values;
-        /// The gathering's point, then two of the last axis.
+        uint256 points;
+        /// The gathering's point, then `points` ones of the last axis.
         Fp3[] point;
         Fp3[] weights;
         Fp3[] powers;
@@ -66,17 +67,19 @@ contract PublicValuesTest {
         return abi.encodePacked(uint8(SOURCE_LOOKUP), uint8(axis), uint8(count), uint8(0), uint8(first), uint24(0));
     }
 
-    function coordinatesOf(World memory w) private pure returns (bytes memory) {
+    function coordinatesOf(World memory w) private pure returns (bytes memory coordinates) {
         uint256 own = ownBits(w);
         uint256 last = bitsOf(w.length);
         uint256 inRow = bitsOf(w.columns);
-        return abi.encodePacked(
-            uint16(4), entry(0, own - inRow, inRow), entry(1, last, own), entry(1, last, own + last), entry(2, inRow, 0)
-        );
+        coordinates = abi.encodePacked(uint16(2 + w.points), entry(0, own - inRow, inRow));
+        for (uint256 i = 0; i < w.points; ++i) {
+            coordinates = abi.encodePacked(coordinates, entry(1, last, own + i * last));
+        }
+        return abi.encodePacked(coordinates, entry(2, inRow, 0));
     }
 
-    /// @dev Axis 0 is the rows of the places, axis 1 the last one, axis 2 the columns. Coordinates 0 and 3 are the
-    /// gathering's, 1 and 2 two points of the last axis; all lie in the lookup argument's vector.
+    /// @dev Axis 0 is the rows of the places, axis 1 the last one, axis 2 the columns. The first coordinates and
+    /// the last ones are the gathering's, those between points of the last axis; all lie in the lookup argument's vector.
     function program(World memory w) private pure returns (Program memory p) {
         bytes[9] memory sections = [
             axesOf(w),
@@ -97,7 +100,7 @@ contract PublicValuesTest {
         uint256 count = 0;
         for (uint256 i = 0; i < w.readings.length; ++i) {
             Reading memory r = w.readings[i];
-            code = abi.encodePacked(code, uint8(2), uint8(0), uint16(0), uint8(2), uint16(3));
+            code = abi.encodePacked(code, uint8(2), uint8(0), uint16(0), uint8(2), uint16(1 + w.points));
             code = abi.encodePacked(code, uint16(r.constant_), uint16(0));
             code = abi.encodePacked(code, uint8(r.list), uint8(r.digits), uint8(1), uint8(r.beyond));
             code = abi.encodePacked(code, uint16(r.claims.length));
@@ -197,6 +200,7 @@ contract PublicValuesTest {
         returns (World memory w)
     {
         (w.rows, w.columns, w.length) = (rows, columns, length);
+        w.points = 2;
         w.point = random.elements(ownBits(w) + 2 * bitsOf(length));
         w.weights = random.elements(CLAIMS);
         w.powers = random.elements(CLAIMS);
@@ -291,6 +295,20 @@ contract PublicValuesTest {
         World memory w = draw(Random(seed), rows, columns, 5);
         for (uint256 i = 0; i < LISTS; ++i) {
             w.readings[i].digits = 2 * ((i + seed) % 2);
+        }
+        vm.assertEq(Fp3.unwrap(found(w)), Fp3.unwrap(expected(w)));
+    }
+
+    /// @dev Each claim at another point of the last axis, and again.
+    function test_manyPoints() external pure {
+        Random memory random = Random(13);
+        World memory w = draw(random, 2, 3, 12);
+        w.points = 50;
+        w.point = random.elements(ownBits(w) + 50 * bitsOf(12));
+        w.readings[0].digits = 2;
+        w.readings[0].claims = new Claim[](100);
+        for (uint256 i = 0; i < 100; ++i) {
+            w.readings[0].claims[i] = Claim(i % 3 == 0, i % CLAIMS, i % 2, i % 50);
         }
         vm.assertEq(Fp3.unwrap(found(w)), Fp3.unwrap(expected(w)));
     }

@@ -17,7 +17,8 @@ uint256 constant MULTIPLE_OF_P = (P << 14) * ((1 << 160) | (1 << 80) | 1);
 /// @notice An element c0 + c1 X + c2 X^2 of F_p[X] / (X^3 - 2), c0 in the highest of three limbs of 80 bits.
 /// @dev A limb stands for its residue and need not be below p: sums are single additions, `mul` takes limbs below 2^79, and
 /// `reduce` limbs of up to 80 bits. Invariant, which callers keep: a limb is at most 2^14 p where it is subtracted, hence at
-/// most 2^14 summands that `mul` or `reduce` has returned, and below 2^15 p < 2^79 everywhere. Comparisons need `reduce` first.
+/// most 2^14 summands that `mul` or `reduce` has returned, and below 2^15 p < 2^79 but where `reduce` or `scale` takes it.
+/// Comparisons need `reduce` first.
 ///
 /// `signextend(9, ..)` in assembly is the lowest 80 bits, of which the highest is 0. A mask does the same, but is a constant,
 /// which the compiler has computed each time, by five instructions, where a contract has many of them.
@@ -142,7 +143,7 @@ function eqOf(Fp3 a, Fp3 b) pure returns (Fp3) {
     return ONE + product + product - (a + b);
 }
 
-/// @dev The same for z of the extension; limbs of up to 80 bits.
+/// @dev The same for z of the extension; limbs below 2^79.
 function powerWeight(Fp3 z, Fp3[] memory point, uint256 count) pure returns (Fp3 product) {
     assembly ("memory-safe") {
         let place := add(point, shl(5, add(mload(point), 1)))
@@ -247,7 +248,7 @@ function mulAdd(Fp3 a, Fp3 b, Fp3 c) pure returns (Fp3 d) {
     }
 }
 
-/// @dev a b + c d + e; limbs of up to 80 bits; reduced. Ten products of 160 bits and one limb are added.
+/// @dev a b + c d + e; limbs below 2^79; reduced. Ten products of 158 bits and one limb are added.
 function mulAdd2(Fp3 a, Fp3 b, Fp3 c, Fp3 d, Fp3 e) pure returns (Fp3 f) {
     assembly ("memory-safe") {
         let f0 := shr(160, e)
@@ -282,8 +283,8 @@ function mulAdd2(Fp3 a, Fp3 b, Fp3 c, Fp3 d, Fp3 e) pure returns (Fp3 f) {
     }
 }
 
-/// @dev a + r (b - a) and c + r (d - c), reduced; limbs of a and c at most 2^14 p, of b and d below 2^15 p, of r up to 80
-/// bits: those of the differences are below 2^80, and five products of 160 bits and one limb are added.
+/// @dev a + r (b - a) and c + r (d - c), reduced; limbs of a and c at most 2^14 p, of b and d below 2^15 p, of r below
+/// 2^79: those of the differences are below 2^80, and five products of 159 bits and one limb are added.
 function bindTwo(Fp3 r, Fp3 a, Fp3 b, Fp3 c, Fp3 d) pure returns (Fp3 e, Fp3 f) {
     uint256 offset = MULTIPLE_OF_P;
     assembly ("memory-safe") {
@@ -355,7 +356,7 @@ function bindTwo(Fp3 r, Fp3 a, Fp3 b, Fp3 c, Fp3 d) pure returns (Fp3 e, Fp3 f) 
     }
 }
 
-/// @dev list[0] + list[1] x + list[2] x^2 + .. + rest x^(length); limbs of up to 80 bits; reduced, unless the list is
+/// @dev list[0] + list[1] x + list[2] x^2 + .. + rest x^(length); limbs below 2^79; reduced, unless the list is
 /// empty. Five products of at most 160 bits and one limb are added.
 function horner(Fp3[] memory list, Fp3 x, Fp3 rest) pure returns (Fp3 value) {
     assembly ("memory-safe") {

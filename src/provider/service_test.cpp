@@ -102,9 +102,10 @@ TEST_F(OnMarket, ReadsWhatHappenedBeforeItStarted) {
   Provider provider(*local(), late);
   ASSERT_FALSE(provider.error) << provider.error->text;
   // Others of this chain may be among those that it finds.
-  ASSERT_TRUE(provider.work_until(
-      *local(), [&] { return state_of(id).status == Status::kFulfilled; }, Provider::Mine::kYes));
-  EXPECT_EQ(state_of(id).account, local()->account(1));
+  auto state = state_of(id);
+  const auto is_paid = [&] { return (state = state_of(id)).status == Status::kFulfilled; };
+  ASSERT_TRUE(provider.work_until(*local(), is_paid, Provider::Mine::kYes));
+  EXPECT_EQ(state.account, local()->account(1));
 }
 
 TEST_F(OnMarket, StopsWhatAnotherHasAnswered) {

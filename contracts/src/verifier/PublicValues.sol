@@ -255,7 +255,7 @@ library PublicValues {
         }
     }
 
-    /// @dev The same of the values of a block.
+    /// @dev Adds eq of each place in a block to the sums of its value's digits. `r.values` is the block's first value.
     function sumBlock(Reading memory r) private pure {
         unchecked {
             // Numbers of values.
